@@ -1,0 +1,1 @@
+"""Benchmarks for scriptkd: latency, accuracy and size of every model of the chain."""

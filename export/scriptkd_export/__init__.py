@@ -1,0 +1,1 @@
+"""Export for scriptkd: from a checkpoint to a checked ONNX file."""
