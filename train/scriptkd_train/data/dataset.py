@@ -1,0 +1,45 @@
+"""One way into a data set, whatever its layout."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from scriptkd_sdk.errors import ArgumentError
+
+from .cvsi import is_cvsi, read_cvsi
+from .folder import SPLITS, Item, read_folder, subfolders
+
+__all__ = ["Item", "fingerprint", "has_splits", "read_dataset"]
+
+
+def has_splits(root: str | Path) -> bool:
+    """Whether a data set is split into train, val and test; otherwise its scripts' folders lie right in `root`."""
+    return is_cvsi(root) or any(sub.name in SPLITS for sub in subfolders(Path(root)))
+
+
+def read_dataset(root: str | Path, split: str | None) -> list[Item]:
+    """Read a split ("train", "val", "test") of a data set in CVSI-2015's own layout or the folder layout.
+
+    `split=None` reads a flat folder, `root/<script>/*.png`, such as one kept for evaluation only.
+    Returns items sorted by label, then file name. Raises ArgumentError if there is nothing to read, naming what was
+    expected and what was found, or if a split holds a script that train lacks.
+    """
+    root = Path(root)
+    if not root.is_dir():
+        raise ArgumentError(f"cannot read a data set from {root}: it is {'a file' if root.exists() else 'missing'}")
+    if split is None and has_splits(root):
+        raise ArgumentError(f"{root} is split: say which of {', '.join(SPLITS)} to read")
+    return read_cvsi(root, split) if split is not None and is_cvsi(root) else read_folder(root, split)
+
+
+def fingerprint(items: list[Item]) -> str:
+    """SHA-256 (hexadecimal) over every item's label, file name and bytes, independent of where the data lies."""
+    digest = hashlib.sha256()
+    for item in items:
+        try:
+            content = hashlib.sha256(item.path.read_bytes()).hexdigest()
+        except OSError as error:
+            raise ArgumentError(f"cannot read {item.path}: {error.strerror}") from error
+        digest.update(f"{item.label}\0{item.path.name}\0{content}\n".encode())
+    return digest.hexdigest()
