@@ -1,0 +1,1 @@
+"""Tell which script (writing system) a cropped word image is written in."""

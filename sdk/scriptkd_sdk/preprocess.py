@@ -1,0 +1,133 @@
+"""The one pre-processing of scriptkd: what training, calibration, evaluation and every SDK do to an image.
+
+It is defined by arithmetic, not by a library's behaviour, so that Java and JavaScript can do the same:
+
+1. luma (one-channel models): (299 R + 587 G + 114 B + 500) // 1000 in integers, the weights of ITU-R BT.601;
+2. width: fixed, or following the aspect ratio in steps between two limits; never padded;
+3. resampling: separable triangle filter whose support grows with the reduction (no aliasing), half-pixel centres,
+   weights renormalised at the edges. Pillow's BILINEAR, torch's `interpolate(mode="bilinear", antialias=True)` and
+   ONNX's `Resize` with `antialias=1` compute the same;
+4. rounding: floor(x + 0.5), clipped to 0..255.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from functools import lru_cache
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from scriptkd_sdk.errors import ArgumentError, ModelError
+
+LARGEST_SIDE = 4096  # of a network's input: a model file asking for more is broken, and would cost gigabytes
+
+# Sums of these are off by less than 1e-4, while the 0.0005 on top keeps every sum at least 5e-4 away from an integer:
+# the floor is therefore the exact integer formula's. A test checks all 2^24 colours.
+_LUMA = np.array([[0.299, 0.587, 0.114, 0.5005]], np.float32)
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How an image becomes a network's input; stored in checkpoints and model files.
+
+    channels: 1 (luma) or 3 (RGB). height: rows of the input, in pixels.
+    width_min, width_max, width_step: columns, in pixels. Equal limits mean that every image is squashed to that width
+    (the paper's 299x299); otherwise the width follows the aspect ratio, in multiples of the step, within the limits.
+
+    Raises ArgumentError for impossible values.
+    """
+
+    channels: int
+    height: int
+    width_min: int
+    width_max: int
+    width_step: int
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if type(value) is not int or not 1 <= value <= LARGEST_SIDE:
+                raise ArgumentError(f"{field.name} must be an integer from 1 to {LARGEST_SIDE}, not {value!r}")
+        if self.channels not in (1, 3):
+            raise ArgumentError(f"channels must be 1 (luma) or 3 (RGB), not {self.channels}")
+        if self.width_min > self.width_max:
+            raise ArgumentError(f"width_min ({self.width_min}) must not exceed width_max ({self.width_max})")
+
+    def to_dict(self) -> dict[str, int]:
+        """Return the five fields, ready for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Preprocessing:
+        """Build from `to_dict`'s output; raises ModelError for missing, unknown or impossible fields."""
+        names = [field.name for field in fields(cls)]
+        if not isinstance(values, Mapping) or set(values) != set(names):
+            given = ", ".join(map(str, values)) if isinstance(values, Mapping) else repr(values)
+            raise ModelError(f"pre-processing must have exactly the fields {', '.join(names)}, not {given}")
+        try:
+            return cls(**values)
+        except ArgumentError as error:
+            raise ModelError(f"pre-processing: {error}") from error
+
+    @property
+    def fixed_width(self) -> bool:
+        """Whether every image gets the same width, whatever its aspect ratio."""
+        return self.width_min == self.width_max
+
+    def width_for(self, height: int, width: int) -> int:
+        """Return the input width, in pixels, of an image of height x width pixels.
+
+        The nearest multiple of `width_step` to width * self.height / height (halves go up), clamped to the limits.
+        """
+        divisor = height * self.width_step
+        steps = (2 * width * self.height + divisor) // (2 * divisor)  # round half up, without a float
+        return min(max(steps * self.width_step, self.width_min), self.width_max)
+
+    def apply(self, image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+        """Turn an image, uint8 [H, W, 3] RGB or [H, W] gray, into a network's input, uint8 [channels, height, width].
+
+        Raises ArgumentError for another type or shape, or an image without pixels.
+        """
+        colour = image.ndim == 3 and image.shape[2] == 3
+        if image.dtype != np.uint8 or not (colour or image.ndim == 2) or image.size == 0:
+            raise ArgumentError(
+                f"an image must be uint8 of shape [H, W, 3] or [H, W] with pixels, not {image.dtype} {image.shape}"
+            )
+        if colour and self.channels == 1:
+            image, colour = luma(image), False
+        height, width = image.shape[:2]
+        out_width = self.width_for(height, width)
+        down, across = _weights(height, self.height), _weights(width, out_width)
+        rows = down @ image.reshape(height, -1).astype(np.float32)
+        if colour:
+            rows = rows.reshape(self.height, width, 3).transpose(2, 0, 1)
+        pixels = rows @ across.T
+        pixels += 0.5
+        # Positive, so the cast is the floor; a weighted mean of bytes is within 0..255 but for float noise.
+        result = np.minimum(pixels, 255).astype(np.uint8)
+        if colour:
+            return result
+        return np.broadcast_to(result, (self.channels, self.height, out_width)).copy()
+
+
+def luma(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Return (299 R + 587 G + 114 B + 500) // 1000 of a uint8 [H, W, 3] RGB image as uint8 [H, W]."""
+    return cv2.transform(image.astype(np.float32), _LUMA).astype(np.uint8)
+
+
+@lru_cache(maxsize=256)
+def _weights(size: int, out_size: int) -> npt.NDArray[np.float32]:
+    """Return the resampling matrix [out_size, size] of the triangle filter; every row sums to 1."""
+    scale = size / out_size
+    support = max(scale, 1.0)
+    centres = (np.arange(out_size) + 0.5) * scale
+    distances = np.abs(np.arange(size) + 0.5 - centres[:, None]) / support
+    weights = np.maximum(1.0 - distances, 0.0)
+    weights /= weights.sum(axis=1, keepdims=True)
+    matrix = weights.astype(np.float32)
+    matrix.setflags(write=False)  # the cache hands the same array to every thread
+    return matrix
