@@ -1,0 +1,29 @@
+# `make demo` and `make test` set up all they need on Debian or Ubuntu; after that they install nothing again.
+SHELL := /bin/bash
+BIN := .venv/bin
+READY := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint clean
+
+help: ## show this help
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+
+setup: $(READY) ## create .venv and install all that demo and test need (they do it themselves)
+
+$(READY): pyproject.toml scripts/apt-packages.txt
+	@scripts/setup.sh
+
+demo: $(READY) ## render words, distil a small chain, export it, identify the samples, benchmark: about 12 minutes
+	@scripts/demo.sh
+
+lint: $(READY) ## ruff, and mypy --strict on the SDK
+	$(BIN)/ruff check .
+	$(BIN)/mypy --strict sdk/scriptkd_sdk
+
+test: lint ## lint, then all tests
+	$(BIN)/pytest
+
+clean: ## delete what was built, but not .venv
+	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find sdk train export benchmarks tests -name __pycache__ -prune -exec rm -rf {} +
