@@ -7,15 +7,16 @@ from pathlib import Path
 
 from scriptkd_sdk.errors import ArgumentError
 
-from .cvsi import is_cvsi, read_cvsi
-from .folder import SPLITS, Item, read_folder, subfolders
+from .cvsi import SPLIT_FOLDERS, is_cvsi, read_cvsi
+from .folder import SPLITS, Item, read_folder
 
-__all__ = ["Item", "fingerprint", "has_splits", "read_dataset"]
+__all__ = ["Item", "fingerprint", "read_dataset", "splits_of"]
 
 
-def has_splits(root: str | Path) -> bool:
-    """Whether a data set is split into train, val and test; otherwise its scripts' folders lie right in `root`."""
-    return is_cvsi(root) or any(sub.name in SPLITS for sub in subfolders(Path(root)))
+def splits_of(root: str | Path) -> list[str]:
+    """The splits that a data set has, of train, val and test; none if its scripts' folders lie right in `root`."""
+    folders = SPLIT_FOLDERS if is_cvsi(root) else {split: split for split in SPLITS}
+    return [split for split in SPLITS if (Path(root) / folders[split]).is_dir()]
 
 
 def read_dataset(root: str | Path, split: str | None) -> list[Item]:
@@ -28,8 +29,8 @@ def read_dataset(root: str | Path, split: str | None) -> list[Item]:
     root = Path(root)
     if not root.is_dir():
         raise ArgumentError(f"cannot read a data set from {root}: it is {'a file' if root.exists() else 'missing'}")
-    if split is None and has_splits(root):
-        raise ArgumentError(f"{root} is split: say which of {', '.join(SPLITS)} to read")
+    if split is None and splits_of(root):
+        raise ArgumentError(f"{root} is split: say which of {', '.join(splits_of(root))} to read")
     return read_cvsi(root, split) if split is not None and is_cvsi(root) else read_folder(root, split)
 
 

@@ -57,8 +57,9 @@ def read_folder(root: str | Path, split: str | None) -> list[Item]:
         )
     items = [Item(path, label_of(sub.name)) for sub in subfolders(folder) for path in image_files(sub)]
     if not items:
-        kinds = ", ".join(suffix[1:] for suffix in IMAGE_SUFFIXES)
-        raise ArgumentError(f"no images in {folder}: expected {folder}/<script>/*.({kinds}), {found_in(folder)}")
+        kinds = "|".join(suffix[1:] for suffix in IMAGE_SUFFIXES)
+        expected = f"{folder}/<script>/*.<{kinds}>" + (f" or {root}/<split>/<script>/*" if split is None else "")
+        raise ArgumentError(f"no images in {folder}: expected {expected}, {found_in(folder)}")
     if split in ("val", "test") and (root / "train").is_dir():
         known = {label_of(sub.name) for sub in subfolders(root / "train") if _has_image(sub)}
         check_labels(items, known, split, root)

@@ -1,0 +1,169 @@
+"""The chain: trains a recipe's stages in order, each learning from the best checkpoint of the one before."""
+
+from __future__ import annotations
+
+import json
+import platform
+import time
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from rich.console import Console
+
+from scriptkd_sdk.errors import ArgumentError
+from scriptkd_sdk.preprocess import Preprocessing
+
+from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from .data.dataset import Item, fingerprint, read_dataset
+from .networks import parameter_count
+from .prepared import Prepared, prepare
+from .recipe import Recipe, Stage
+from .stage import Teacher, to_checkpoint, train_stage
+
+_PACKAGES = ("torch", "torchvision", "timm", "lightning-fabric", "numpy", "opencv-python-headless")
+
+
+@dataclass(frozen=True)
+class _Data:
+    train: list[Item]
+    val: list[Item]
+    labels: list[str]
+    fingerprint: str
+
+
+def train_chain(
+    recipe: Recipe, name: str, data: Path, out: Path, devices: int | str = "auto", console: Console | None = None
+) -> dict[str, Checkpoint]:
+    """Trains the recipe on a dataset's train split, choosing by its val split; writes `out/<stage>.pt` for each stage.
+
+    Started again with the same arguments it skips finished stages and goes on where an unfinished one stopped.
+    Returns stage name -> best checkpoint.
+
+    Raises:
+        ArgumentError: no such data, or `out` holds the run of another recipe or of other data.
+        TrainingError: a loss became NaN or infinite.
+    """
+    train, val = read_dataset(data, "train"), read_dataset(data, "val")
+    labels = sorted({item.label for item in train})
+    content = _Data(train, val, labels, fingerprint(train))
+    out.mkdir(parents=True, exist_ok=True)
+    _claim(out, recipe, content)
+    prepared: dict[tuple[str, Preprocessing], Prepared] = {}
+
+    def ready(split: str, preprocessing: Preprocessing) -> Prepared:
+        key = (split, preprocessing)
+        if key not in prepared:
+            for old in [k for k in prepared if k[1] != preprocessing and k[0] == split]:
+                del prepared[old]  # one size at a time: a split at 299x299 is large
+            prepared[key] = prepare(train if split == "train" else val, labels, preprocessing)
+        return prepared[key]
+
+    finished: dict[str, Checkpoint] = {}
+    for stage_name, stage in recipe.stages.items():
+        path = out / f"{stage_name}.pt"
+        if path.exists():
+            finished[stage_name] = load_checkpoint(path)
+            _say(console, f"{stage_name}: done before, {path}")
+            continue
+        started = time.perf_counter()
+        fabric = _fabric(stage, devices)
+        preprocessing = stage.input.preprocessing()
+        teacher = None
+        if stage.distil is not None:
+            source = finished[stage.distil.teacher]
+            teacher = Teacher(source.build(), ready("train", source.preprocessing))
+        result = train_stage(
+            fabric, stage_name, stage, labels, ready("train", preprocessing), ready("val", preprocessing),
+            out / stage_name, recipe.seed, teacher, console,
+        )  # fmt: skip
+        checkpoint = to_checkpoint(stage, labels, result, _provenance(name, recipe, stage_name, content))
+        temperature = fit_temperature(*logits_of(checkpoint, ready("val", preprocessing), stage.batch_size))
+        checkpoint = to_checkpoint(stage, labels, result, checkpoint.provenance, temperature)
+        if fabric.is_global_zero:
+            save_checkpoint(path, checkpoint)
+        fabric.barrier()
+        finished[stage_name] = checkpoint
+        count = parameter_count(checkpoint.build())
+        _say(
+            console,
+            f"{stage_name}: {stage.network.name}, {count / 1e6:.2f} M parameters, validation "
+            f"{100 * result.metrics['val_accuracy']:.2f} %, {time.perf_counter() - started:.0f} s -> {path}",
+        )
+    return finished
+
+
+def logits_of(checkpoint: Checkpoint, split: Prepared, batch_size: int) -> tuple[np.ndarray, np.ndarray]:
+    """A checkpoint's logits, float32 [N, K], and the targets, int64 [N], over a split."""
+    network = checkpoint.build()
+    logits, targets = [], []
+    with torch.no_grad():
+        for batch in split.batches(batch_size):
+            logits.append(network(batch.images).numpy())
+            targets.append(batch.target.numpy())
+    return np.concatenate(logits), np.concatenate(targets)
+
+
+def fit_temperature(logits: np.ndarray, target: np.ndarray) -> float:
+    """The temperature that minimises the cross-entropy of softmax(logits / T) (Guo et al. 2017, arXiv 1706.04599).
+
+    logits: [N, K]; target: int [N]. One number between 0.05 and 20, by golden-section search on its logarithm.
+    """
+    logits = logits.astype(np.float64)
+    rows = np.arange(len(target))
+
+    def cost(log_temperature: float) -> float:
+        scaled = logits / np.exp(log_temperature)
+        top = scaled.max(axis=1)
+        return float(np.mean(top + np.log(np.exp(scaled - top[:, None]).sum(axis=1)) - scaled[rows, target]))
+
+    low, high = np.log(0.05), np.log(20.0)
+    ratio = (np.sqrt(5) - 1) / 2
+    for _ in range(60):
+        left, right = high - ratio * (high - low), low + ratio * (high - low)
+        low, high = (low, right) if cost(left) <= cost(right) else (left, high)
+    return float(np.exp((low + high) / 2))
+
+
+def _fabric(stage: Stage, devices: int | str) -> Fabric:
+    gpu = torch.cuda.is_available()
+    # Half precision pays on GPUs; on CPUs without matrix units it measured slower than float32.
+    precision = stage.precision if stage.precision != "auto" else ("bf16-mixed" if gpu else "32-true")
+    fabric = Fabric(accelerator="auto", devices=devices if gpu else 1, precision=precision)
+    fabric.launch()
+    return fabric
+
+
+def _provenance(name: str, recipe: Recipe, stage: str, data: _Data) -> dict[str, Any]:
+    return {
+        "recipe": name,
+        "stage": stage,
+        "seed": recipe.seed,
+        "settings": recipe.stages[stage].model_dump(),
+        "train_images": len(data.train),
+        "data_sha256": data.fingerprint,
+        "packages": {package: version(package) for package in _PACKAGES},
+        "python": platform.python_version(),
+    }
+
+
+def _claim(out: Path, recipe: Recipe, data: _Data) -> None:
+    """Writes what this run is made of, or checks that the folder's run is made of the same."""
+    path = out / "run.json"
+    mine = {"recipe": recipe.model_dump(), "data_sha256": data.fingerprint}
+    if not path.exists():
+        path.write_text(json.dumps(mine, indent=2) + "\n")
+        return
+    theirs = json.loads(path.read_text())
+    for key, what in (("recipe", "another recipe"), ("data_sha256", "other training data")):
+        if theirs.get(key) != json.loads(json.dumps(mine[key])):
+            raise ArgumentError(f"{out} holds a run of {what}; give another --out, or delete the folder to start anew")
+
+
+def _say(console: Console | None, text: str) -> None:
+    if console is not None:
+        console.print(text, highlight=False)

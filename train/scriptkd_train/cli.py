@@ -1,0 +1,22 @@
+"""`scriptkd train`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from .chain import train_chain
+from .recipe import load_recipe
+
+
+def train(
+    recipe: Annotated[str, typer.Argument(help="Name of a ready recipe, or path of a YAML file.")],
+    data: Annotated[Path, typer.Option(help="Dataset with train and val splits (folders, or CVSI-2015's layout).")],
+    out: Annotated[Path, typer.Option(help="Folder for checkpoints and logs; an unfinished run there is resumed.")],
+    devices: Annotated[str, typer.Option(help="GPUs to use: a number, or auto for all.")] = "auto",
+) -> None:
+    """Train a chain of networks: teacher, assistant, student; resumes where it was killed."""
+    train_chain(load_recipe(recipe), recipe, data, out, int(devices) if devices.isdigit() else devices, Console())

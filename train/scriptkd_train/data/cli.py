@@ -1,0 +1,59 @@
+"""`scriptkd data`: render a dataset, look at one, fetch more fonts."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from .fontsource import fetch_fonts
+from .inspect import inspect_command
+from .render import RenderPlan, cores, survey
+from .render import render as render_set
+
+app = typer.Typer(help="Render word images, look at a dataset, fetch more fonts.", no_args_is_help=True)
+app.command("inspect")(inspect_command)
+
+
+@app.command()
+def render(
+    out: Annotated[Path, typer.Option(help="Folder to write to; new or empty.")],
+    words_per_script: Annotated[int, typer.Option(help="Training images per script; val and test get a tenth each.")] = 2000,
+    seed: Annotated[int, typer.Option(help="Same seed, fonts and words: same bytes.")] = 0,
+    fonts: Annotated[list[Path] | None, typer.Option(help="Folder with more fonts; may be given several times.")] = None,
+    workers: Annotated[int, typer.Option(help="Processes; 0 means one a core.")] = 0,
+) -> None:
+    """Render words of the ten scripts as train, val and test folders; no font family is in two splits."""
+    console = Console()
+    plan = RenderPlan(words_per_script, seed, font_folders=tuple(str(folder) for folder in fonts or []))
+    table = Table("script", *(f"families {split}" for split in ("train", "val", "test")), "faces", "words")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for name, row in survey(plan).items():
+        cells = (row["fonts_train"], row["fonts_val"], row["fonts_test"], row["faces"], row["words"])
+        table.add_row(name, *(f"{n:,}" for n in cells))
+    console.print(table)
+    started = time.perf_counter()
+    workers = workers or cores()
+    columns = (TextColumn("rendering"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("render", total=plan.total)
+        render_set(plan, out, workers, lambda done: bar.advance(task, done))
+    seconds = time.perf_counter() - started
+    rate = plan.total / seconds / workers
+    console.print(f"{plan.total:,} images in {seconds:.0f} s ({rate:.0f} a second and core) -> {out}", highlight=False)
+
+
+@app.command("fonts")
+def fonts_command(
+    out: Annotated[Path, typer.Option(help="Folder to write the fonts to; what is there is kept.")],
+) -> None:
+    """Fetch open fonts with npm (packages @fontsource/...), to be given to `render --fonts`; licences are recorded."""
+    console = Console()
+    count = fetch_fonts(out, lambda name, outcome: console.print(f"{name}: {outcome}", highlight=False))
+    console.print(f"{count} font files in {out}; licences in {out / 'LICENSES.csv'}", highlight=False)

@@ -1,0 +1,147 @@
+"""Font faces for a script: which files cover it, and which split (train, val, test) each family belongs to.
+
+fontconfig knows every installed face and the characters it covers; its cache answers in milliseconds. Whole *families*
+go to one split, so that validation and test hold only type that training never saw.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import subprocess
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from scriptkd_sdk.errors import ArgumentError
+
+SPLITS = ("train", "val", "test")
+
+# A face counts for a script when it covers these characters: letters that nearly every word needs.
+PROBES = {
+    "Arabic": "ابتجدرسعقكلمنهوي",
+    "Bengali": "অআইকখগচজটতদনপবমযরলশসহািীেো্",
+    "Devanagari": "अआइकखगचजटतदनपबमयरलवशसहािीेो्",
+    "Gujarati": "અઆઇકખગચજટતદનપબમયરલવશસહાિીેો્",
+    "Gurmukhi": "ਅਆਇਕਖਗਚਜਟਤਦਨਪਬਮਯਰਲਵਸਹਾਿੀੇੋ੍",
+    "Kannada": "ಅಆಇಕಖಗಚಜಟತದನಪಬಮಯರಲವಶಸಹಾಿೀೇೋ್",
+    "Latin": "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
+    "Oriya": "ଅଆଇକଖଗଚଜଟତଦନପବମଯରଲଶସହାିୀେୋ୍",
+    "Tamil": "அஆஇகசடதநபமயரலவழளறனாிீேோ்",
+    "Telugu": "అఆఇకఖగచజటతదనపబమయరలవశసహాిీేో్",
+}
+
+# Faces whose letters are pictures, bar codes, outlines of keys or deliberately unreadable.
+NOT_TEXT = re.compile(
+    r"dingbat|symbol|emoji|barcode|braille|webding|wingding|icons|awesome|ornament|fleuron|cirth|klingon|tengwar"
+    r"|sign ?writing|music|chess|dotted circle|blank|keyboard|keycaps|circled|runic|ogham|hieroglyph|gothic ?numbers"
+    r"|DSEG| BRK$|unifraktur|fantaisie|\bstaypuft\b|last ?resort|adobe ?notdef",
+    re.IGNORECASE,
+)
+
+_FORMAT = "%{file}\t%{index}\t%{family[0]}\t%{charset}\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One face of a font file. `coverage` holds the code points that it has glyphs for."""
+
+    path: str
+    index: int
+    family: str
+    coverage: frozenset[int]
+
+    def covers(self, text: str) -> bool:
+        """True when every character has a glyph; joiners and spaces need none (the shaper handles them)."""
+        return all(ord(c) in self.coverage for c in text if c not in "\u200c\u200d ")
+
+
+def _parse_charset(text: str) -> frozenset[int]:
+    points: set[int] = set()
+    for part in text.split():
+        low, _, high = part.partition("-")
+        points.update(range(int(low, 16), int(high or low, 16) + 1))
+    return frozenset(points)
+
+
+def _fontconfig(arguments: list[str]) -> str:
+    try:
+        return subprocess.run(arguments, capture_output=True, text=True, check=True).stdout
+    except FileNotFoundError as error:
+        raise ArgumentError(f"{arguments[0]} was not found; install the package fontconfig") from error
+    except subprocess.CalledProcessError as error:
+        raise ArgumentError(f"{arguments[0]} failed: {error.stderr.strip() or 'no message'}") from error
+
+
+@lru_cache(maxsize=4)
+def _scan(directories: tuple[str, ...]) -> dict[str, list[Face]]:
+    listing = _fontconfig(["fc-list", "--format", _FORMAT])
+    for directory in directories:
+        if not Path(directory).is_dir():
+            raise ArgumentError(f"font folder {directory} does not exist")
+        listing += _fontconfig(["fc-scan", "--format", _FORMAT, directory])
+    required = {script: frozenset(map(ord, probe)) for script, probe in PROBES.items()}
+    found: dict[str, dict[tuple[str, int], Face]] = defaultdict(dict)
+    charsets: dict[str, frozenset[int]] = {}
+    for line in listing.splitlines():
+        path, index, family, charset = line.split("\t")
+        # Type 1 and bitmap faces are left out: FreeType does not shape them. The high bits of the index name
+        # instances of a variable font; the default instance alone is used.
+        if not path.lower().endswith((".ttf", ".otf", ".ttc")) or int(index) > 0xFFFF or NOT_TEXT.search(family):
+            continue
+        points = charsets.setdefault(charset, _parse_charset(charset))
+        for script, probe in required.items():
+            if probe <= points:
+                face = Face(path, int(index), _base_family(family), points)
+                found[script][face.path, face.index] = face
+    return {script: sorted(faces.values(), key=lambda f: (f.family, f.path, f.index)) for script, faces in found.items()}
+
+
+def _base_family(family: str) -> str:
+    """`Noto Sans Bengali UI` and `Noto Sans Bengali` draw the same letters, so they must share a split."""
+    family = family.replace("\\", "")
+    return re.sub(r"\s+((Ultra|Extra|Semi|Demi)?(Condensed|Light|Bold)|UI|Medium|Black|Heavy|Thin|Bold.*)$", "", family)
+
+
+def find_faces(script: str, directories: Sequence[str] = ()) -> list[Face]:
+    """All installed faces that cover `script`, plus those in `directories`, in a fixed order.
+
+    Raises:
+        ArgumentError: no face covers the script, or fontconfig is missing.
+    """
+    faces = _scan(tuple(directories)).get(script, [])
+    if not faces:
+        raise ArgumentError(f"no installed font covers {script}; install the font packages that the README names")
+    return faces
+
+
+def split_families(families: Iterable[str]) -> dict[str, str]:
+    """Family -> split. An eighth of the families (at least one) goes to test, as many to val, the rest to train.
+
+    The order is a hash of the family's name, so that installing one more font moves as few as possible. With fewer than
+    three families a split would be empty: they are then shared by all splits, which `scriptkd data render` says.
+    """
+    ranked = sorted(set(families), key=lambda name: hashlib.sha256(name.encode()).digest())
+    held_out = max(1, len(ranked) // 8)
+    names = ("test",) * held_out + ("val",) * held_out
+    return {family: names[i] if i < len(names) else "train" for i, family in enumerate(ranked)}
+
+
+def faces_by_split(script: str, directories: Sequence[str] = ()) -> dict[str, dict[str, list[Face]]]:
+    """split -> family -> faces, for one script.
+
+    Raises:
+        ArgumentError: fewer than three families cover the script, so that no honest split exists.
+    """
+    faces = find_faces(script, directories)
+    splits = split_families(face.family for face in faces)
+    if len(splits) < len(SPLITS):
+        raise ArgumentError(
+            f"only {len(splits)} font families cover {script}; at least {len(SPLITS)} are needed, one a split"
+        )
+    result: dict[str, dict[str, list[Face]]] = {split: defaultdict(list) for split in SPLITS}
+    for face in faces:
+        result[splits[face.family]][face.family].append(face)
+    return {split: dict(families) for split, families in result.items()}

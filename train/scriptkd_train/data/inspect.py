@@ -1,0 +1,218 @@
+"""`scriptkd data inspect`: what a data set holds and what is wrong with it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import combinations, islice
+from pathlib import Path
+from typing import Annotated
+
+import cv2
+import numpy as np
+import typer
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from scriptkd_sdk.errors import ScriptkdError
+from scriptkd_sdk.image import load_image
+
+from ..sheet import Tile, contact_sheet, write_png
+from .cvsi import count_differences, is_cvsi
+from .dataset import read_dataset, splits_of
+from .folder import Item
+
+THREADS = 2
+NEAR = 4  # bits of 63; of re-compressed words 99 % stay within it, of different rendered words none of 10^8 pairs
+SHEET_COLUMNS = 8
+SHEET_SEED = 0
+LISTED = 10  # files and pairs printed by name; the report holds all of them
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two images of different splits that are the same, or look the same."""
+
+    first: Path
+    second: Path
+    distance: int
+    """Hamming distance of the perceptual hashes, 0 to 63 bits; 0 for exact duplicates."""
+
+
+@dataclass
+class Report:
+    """What `inspect` found out. Splits are "train", "val", "test", or "all" for a flat folder."""
+
+    items: dict[str, list[Item]]
+    widths: dict[str, NDArray[np.int64]] = field(default_factory=dict)
+    heights: dict[str, NDArray[np.int64]] = field(default_factory=dict)
+    unreadable: dict[Path, str] = field(default_factory=dict)
+    exact: list[Pair] = field(default_factory=list)
+    near: list[Pair] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def labels(self) -> list[str]:
+        """All labels of all splits, sorted."""
+        return sorted({item.label for items in self.items.values() for item in items})
+
+    def counts(self, split: str) -> Counter[str]:
+        """Number of image files of each label in a split, unreadable ones included."""
+        return Counter(item.label for item in self.items[split])
+
+
+def inspect(root: str | Path, progress: Callable[[int, int], None] | None = None) -> Report:
+    """Read every image of a data set once and report counts, sizes, unreadable files and duplicates across splits.
+
+    `progress(done, total)` is called after each image. Raises ArgumentError if there is no data set in `root`.
+    """
+    splits = splits_of(root)
+    report = Report({split: read_dataset(root, split) for split in splits} or {"all": read_dataset(root, None)})
+    if is_cvsi(root):
+        report.notes = [line for split in splits for line in count_differences(report.items[split], split)]
+    total, done = sum(map(len, report.items.values())), 0
+    by_content: dict[str, dict[bytes, Path]] = {}
+    by_look: dict[str, tuple[list[Path], NDArray[np.uint64]]] = {}
+    with ThreadPoolExecutor(THREADS) as pool:
+        for split, items in report.items.items():
+            sizes, contents, looks = [], {}, {}
+            for item, seen in zip(items, pool.map(_look_at, items), strict=True):
+                if isinstance(seen, str):
+                    report.unreadable[item.path] = seen
+                else:
+                    sizes.append(seen.size)
+                    if seen.content not in contents:
+                        contents[seen.content] = item.path
+                        looks[item.path] = seen.look
+                done += 1
+                if progress:
+                    progress(done, total)
+            report.widths[split], report.heights[split] = np.array(sizes, np.int64).reshape(-1, 2).T
+            by_content[split], by_look[split] = contents, (list(looks), np.array(list(looks.values()), np.uint64))
+    for first, second in combinations(report.items, 2):
+        same = sorted(by_content[first].keys() & by_content[second].keys(), key=lambda key: by_content[first][key])
+        report.exact += [Pair(by_content[first][key], by_content[second][key], 0) for key in same]
+        found = {(pair.first, pair.second) for pair in report.exact}
+        near = _near(*by_look[first], *by_look[second])
+        report.near += [pair for pair in near if (pair.first, pair.second) not in found]
+    return report
+
+
+def sample_sheet(report: Report) -> NDArray[np.uint8]:
+    """A contact sheet, uint8 RGB [H, W, 3]: a row of images for each script, drawn with a fixed seed."""
+    paths = defaultdict(list)
+    for items in report.items.values():
+        for item in items:
+            if item.path not in report.unreadable:
+                paths[item.label].append(item.path)
+    random = np.random.default_rng(SHEET_SEED)
+    rows = []
+    for label in sorted(paths):
+        chosen = random.permutation(len(paths[label]))[:SHEET_COLUMNS]
+        rows.append([Tile(load_image(paths[label][i])) for i in chosen])
+    return contact_sheet(rows, sorted(paths))
+
+
+def inspect_command(
+    root: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Data set: folders of scripts, split or not, or CVSI-2015.")
+    ],
+    sheet: Annotated[Path, typer.Option(help="Where to write the contact sheet.")] = Path("contact-sheet.png"),
+) -> None:
+    """Count a data set's images, look for broken ones and for duplicates across splits, and write a contact sheet."""
+    console = Console()
+    columns = (TextColumn("reading"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("read", total=None)
+        report = inspect(root, lambda done, total: bar.update(task, completed=done, total=total))
+    print_report(report, console)
+    if len(report.unreadable) < sum(map(len, report.items.values())):
+        write_png(sheet, sample_sheet(report))
+        console.print(f"Contact sheet: {sheet}", highlight=False, markup=False)
+
+
+def print_report(report: Report, console: Console) -> None:
+    """Print a report as tables of counts and sizes, followed by what is wrong."""
+    table = Table("script", *report.items, title="Images")
+    for label in report.labels:
+        table.add_row(escape(label), *(f"{report.counts(split)[label]:,}" for split in report.items), end_section=False)
+    table.add_section()
+    table.add_row("all", *(f"{len(items):,}" for items in report.items.values()))
+    _right(table)
+    console.print(table)
+    table = Table("split", "width 10 %", "median", "90 %", "height 10 %", "median", "90 %", title="Sizes in pixels")
+    for split in report.items:
+        sides = (report.widths[split], report.heights[split])
+        if len(sides[0]):
+            table.add_row(split, *(f"{value:.0f}" for side in sides for value in np.percentile(side, (10, 50, 90))))
+    _right(table)
+    console.print(table)
+    for note in report.notes:
+        console.print(note, highlight=False, markup=False)
+    failures = (f"{path}: {reason}" for path, reason in report.unreadable.items())
+    _print_list(console, "unreadable files", len(report.unreadable), failures)
+    if len(report.items) > 1:
+        pairs = (f"{pair.first} = {pair.second}" for pair in report.exact)
+        _print_list(console, "exact duplicates across splits", len(report.exact), pairs)
+        pairs = (f"{pair.first} ~ {pair.second} ({pair.distance} of 63 bits differ)" for pair in report.near)
+        _print_list(console, "near duplicates across splits", len(report.near), pairs)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    content: bytes  # SHA-256
+    look: int  # perceptual hash
+    size: tuple[int, int]  # width, height
+
+
+def _look_at(item: Item) -> _Seen | str:
+    """An image's fingerprints and size, or why it cannot be read."""
+    try:
+        content = item.path.read_bytes()
+        image = load_image(content)
+    except OSError as error:
+        return error.strerror or str(error)
+    except ScriptkdError as error:
+        return str(error)
+    return _Seen(hashlib.sha256(content).digest(), perceptual_hash(image), (image.shape[1], image.shape[0]))
+
+
+def perceptual_hash(image: NDArray[np.uint8]) -> int:
+    """63 bits that barely change with compression, light and scale: signs of the lowest DCT coefficients.
+
+    image: uint8 RGB [H, W, 3] or gray [H, W]. Of its 32x32 thumbnail's transform the 8x8 lowest frequencies without the
+    mean are compared to their median, so half of the bits are set and distances are even.
+    """
+    gray = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    small = cv2.resize(gray, (32, 32), interpolation=cv2.INTER_AREA).astype(np.float32)
+    low = cv2.dct(small)[:8, :8].ravel()[1:]
+    return int.from_bytes(np.packbits(low > np.median(low)).tobytes(), "big")
+
+
+def _near(
+    paths: list[Path], looks: NDArray[np.uint64], other_paths: list[Path], other_looks: NDArray[np.uint64]
+) -> Iterator[Pair]:
+    """Pairs at most NEAR bits apart. Every pair is compared: 80,000 x 10,000 take about four seconds."""
+    for start in range(0, len(other_looks), 64):
+        distances = np.bitwise_count(other_looks[start : start + 64, None] ^ looks[None, :])
+        for j, i in np.argwhere(distances <= NEAR):
+            yield Pair(paths[i], other_paths[start + j], int(distances[j, i]))
+
+
+def _right(table: Table) -> None:
+    for column in table.columns[1:]:
+        column.justify = "right"
+
+
+def _print_list(console: Console, what: str, count: int, lines: Iterator[str]) -> None:
+    console.print(f"{count or 'No'} {what}{':' if count else '.'}", highlight=False)
+    for line in islice(lines, LISTED):
+        console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
+    if count > LISTED:
+        console.print(f"  and {count - LISTED:,} more", highlight=False)

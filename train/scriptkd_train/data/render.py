@@ -1,0 +1,123 @@
+"""Renders a dataset: `out/<train|val|test>/<script>/<number>.jpg`, the same bytes for the same seed on any number of cores.
+
+Every word has a seed of its own, made of (seed, split, script, number), so that it does not matter who renders it.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from scriptkd_sdk.errors import ArgumentError
+from scriptkd_sdk.scripts import script
+
+from .fonts import PROBES, SPLITS, Face, faces_by_split
+from .picture import draw_picture
+from .typeset import require_shaping
+from .words import words
+
+SCRIPTS = tuple(sorted(PROBES))
+_CHUNK = 200  # words a task: long enough to hide the cost of handing it over, short enough for a smooth bar
+_QUALITY = 95  # the pictures carry their own compression; this one only stores them
+
+
+@dataclass(frozen=True, slots=True)
+class RenderPlan:
+    """What to render. `val` and `test` get a tenth of `words_per_script` each, at least 10 words."""
+
+    words_per_script: int
+    seed: int
+    scripts: tuple[str, ...] = SCRIPTS
+    font_folders: tuple[str, ...] = ()
+
+    def count(self, split: str) -> int:
+        """Words per script in `split`."""
+        return self.words_per_script if split == "train" else max(10, self.words_per_script // 10)
+
+    @property
+    def total(self) -> int:
+        """Images in all splits and scripts."""
+        return len(self.scripts) * sum(self.count(split) for split in SPLITS)
+
+
+def survey(plan: RenderPlan) -> dict[str, dict[str, int]]:
+    """script -> {words, fonts_train, fonts_val, fonts_test (families), faces}; checks that all of it can be rendered.
+
+    Raises:
+        ArgumentError: a script without enough fonts or without words, an impossible number, or no text shaping.
+    """
+    if plan.words_per_script < 1:
+        raise ArgumentError(f"words per script must be at least 1, not {plan.words_per_script}")
+    if unknown := [name for name in plan.scripts if name not in PROBES]:
+        raise ArgumentError(f"script {unknown[0]!r} cannot be rendered; allowed are {', '.join(SCRIPTS)}")
+    require_shaping()
+    table = {}
+    for name in plan.scripts:
+        splits = faces_by_split(name, plan.font_folders)
+        table[name] = {
+            "words": len(words(name)),
+            **{f"fonts_{split}": len(splits[split]) for split in SPLITS},
+            "faces": sum(len(faces) for families in splits.values() for faces in families.values()),
+        }
+    return table
+
+
+def render(plan: RenderPlan, out: Path, workers: int, progress: Callable[[int], None] = lambda done: None) -> None:
+    """Renders the plan into `out` and writes `out/dataset.json` last, so that its presence says the set is whole.
+
+    progress: called with the number of images just finished.
+
+    Raises:
+        ArgumentError: `out` holds something already, or the plan cannot be rendered (see `survey`).
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise ArgumentError(f"{out} is not an empty folder; give a new one, so that nothing is overwritten")
+    if workers < 1:
+        raise ArgumentError(f"workers must be at least 1, not {workers}")
+    table = survey(plan)
+    tasks = []
+    for split in SPLITS:
+        for name in plan.scripts:
+            (out / split / name).mkdir(parents=True, exist_ok=True)
+            tasks += [(split, name, start) for start in range(0, plan.count(split), _CHUNK)]
+    # A forked worker finds fonts and words already loaded; a spawned one (macOS) loads them itself.
+    method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
+    with ProcessPoolExecutor(
+        workers, multiprocessing.get_context(method), initializer=_one_thread, initargs=()
+    ) as pool:
+        for done in pool.map(_render_chunk, *zip(*((plan, out, *task) for task in tasks), strict=True)):
+            progress(done)
+    description = {"plan": asdict(plan), "scripts": {n: {"code": script(n).code, **table[n]} for n in plan.scripts}}
+    (out / "dataset.json").write_text(json.dumps(description, indent=2) + "\n")
+
+
+def _one_thread() -> None:
+    cv2.setNumThreads(1)  # one process a core: threads inside each would only fight
+
+
+def _families(name: str, split: str, font_folders: Sequence[str]) -> list[list[Face]]:
+    return list(faces_by_split(name, tuple(font_folders))[split].values())
+
+
+def _render_chunk(plan: RenderPlan, out: Path, split: str, name: str, start: int) -> int:
+    families = _families(name, split, plan.font_folders)
+    stop = min(start + _CHUNK, plan.count(split))
+    for number in range(start, stop):
+        rng = np.random.default_rng([plan.seed, SPLITS.index(split), SCRIPTS.index(name), number])
+        picture = draw_picture(rng, name, families)
+        _, data = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+        (out / split / name / f"{number:06d}.jpg").write_bytes(data.tobytes())
+    return stop - start
+
+
+def cores() -> int:
+    """The cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,158 @@
+"""Words to render: dictionaries of each script's languages, and more where a dictionary is thin.
+
+The Brahmic scripts of India share one layout of code points (ISCII's, which Unicode kept), so that a Hindi or Bengali
+word moves to Gurmukhi or Oriya by adding an offset. The result is spelt as it sounds, which for reading a *script* is as
+good as a dictionary; it gives Oriya and Gurmukhi, with about 1,000 and 2,000 dictionary words, the variety of the rest.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import unicodedata
+from functools import lru_cache
+
+import numpy as np
+
+from scriptkd_sdk.errors import ArgumentError
+
+# Script -> first and last code point of its letters (the blocks that its words are made of).
+BLOCKS = {
+    "Arabic": (0x0620, 0x06FF),
+    "Bengali": (0x0980, 0x09FF),
+    "Devanagari": (0x0900, 0x097F),
+    "Gujarati": (0x0A80, 0x0AFF),
+    "Gurmukhi": (0x0A00, 0x0A7F),
+    "Kannada": (0x0C80, 0x0CFF),
+    "Latin": (0x0041, 0x024F),
+    "Oriya": (0x0B00, 0x0B7F),
+    "Tamil": (0x0B80, 0x0BFF),
+    "Telugu": (0x0C00, 0x0C7F),
+}
+DICTIONARIES = {
+    "Arabic": "ar",
+    "Bengali": "bn",
+    "Devanagari": "hi",
+    "Gujarati": "gu",
+    "Gurmukhi": "pa",
+    "Kannada": "kn",
+    "Latin": "en",
+    "Oriya": "or",
+    "Tamil": "ta",
+    "Telugu": "te",
+}
+# Thin dictionaries borrow by code-point offset from a sister script.
+BORROWED = {"Gurmukhi": "Devanagari", "Oriya": "Bengali"}
+# First digit of each script's own digits; European digits are used beside all of them.
+DIGITS = {
+    "Arabic": 0x0660,
+    "Bengali": 0x09E6,
+    "Devanagari": 0x0966,
+    "Gujarati": 0x0AE6,
+    "Gurmukhi": 0x0A66,
+    "Kannada": 0x0CE6,
+    "Oriya": 0x0B66,
+    "Tamil": 0x0BE6,
+    "Telugu": 0x0C66,
+}
+# Parts that are seldom or never seen on their own: sounds Oriya and Gurmukhi do not write.
+_RARE = frozenset("ੑੵଵୱ")
+_VIRAMA = 9  # Unicode's canonical combining class of every Indic virama
+_LONGEST = 24  # characters; longer dictionary entries are compounds that no sign or line carries
+
+
+@lru_cache(maxsize=None)
+def words(script: str) -> tuple[str, ...]:
+    """The distinct words of a script in a fixed order.
+
+    Raises:
+        ArgumentError: the script's dictionary is not installed, or aspell is not.
+    """
+    own = _dictionary(script)
+    if script in BORROWED:
+        shift = BLOCKS[script][0] - BLOCKS[BORROWED[script]][0]
+        own = own | {w for w in (_moved(word, shift) for word in _dictionary(BORROWED[script])) if _fits(w, script)}
+    if not own:
+        raise ArgumentError(f"no words for {script}: the dictionary aspell-{DICTIONARIES[script]} is not installed")
+    return tuple(sorted(own))
+
+
+def _dictionary(script: str) -> set[str]:
+    try:
+        dump = subprocess.run(
+            ["aspell", "-d", DICTIONARIES[script], "--encoding=utf-8", "dump", "master"], capture_output=True, check=False
+        ).stdout.decode("utf-8", "ignore")
+    except FileNotFoundError as error:
+        raise ArgumentError("aspell was not found; install the packages aspell and aspell-<language>") from error
+    found = (unicodedata.normalize("NFC", line.partition("/")[0].strip()) for line in dump.splitlines())
+    return {word for word in found if _fits(word, script)}
+
+
+def _moved(word: str, shift: int) -> str:
+    moved = "".join(chr(ord(c) + shift) if ord(c) > 0x7F and c not in "\u200c\u200d" else c for c in word)
+    return unicodedata.normalize("NFC", moved)
+
+
+def _fits(word: str, script: str) -> bool:
+    low, high = BLOCKS[script]
+    letters = [c for c in word if c not in "\u200c\u200d'-"]
+    return 0 < len(letters) and len(word) <= _LONGEST and all(
+        low <= ord(c) <= high and unicodedata.category(c)[0] in "LM" and c not in _RARE for c in letters
+    ) and unicodedata.category(word[0])[0] == "L"
+
+
+def clusters(word: str) -> list[str]:
+    """Splits a word where it may be cut without leaving a bare vowel sign: before a letter not bound by a virama."""
+    parts: list[str] = []
+    joined = False
+    for c in word:
+        mark = unicodedata.category(c)[0] == "M" or c in "\u200c\u200d"
+        if parts and (mark or joined):
+            parts[-1] += c
+        else:
+            parts.append(c)
+        joined = unicodedata.combining(c) == _VIRAMA or (joined and c in "\u200c\u200d")
+    return parts
+
+
+_BEFORE = ("(", "“", "'", '"', "-", "#", "₹", "*")
+_AFTER = (",", ".", ":", ";", "!", "?", ")", "”", "'", '"', "-", "…", "/", "।", ".", ",", ",")
+
+
+def _number(rng: np.random.Generator, script: str) -> str:
+    digits = str(rng.integers(1, 10 ** int(rng.integers(1, 5))))
+    if script in DIGITS and rng.random() < 0.5:
+        return "".join(chr(DIGITS[script] + int(d)) for d in digits)
+    return digits
+
+
+def _cased(rng: np.random.Generator, word: str) -> str:
+    pick = rng.random()
+    return word.upper() if pick < 0.4 else word.capitalize() if pick < 0.65 else word
+
+
+def draw_word(rng: np.random.Generator, script: str, latin_case: bool = True) -> str:
+    """One text to render: mostly a dictionary word; sometimes a part of one, a word with a number or with punctuation.
+
+    At least one letter of the script is always in it, so that the label is never a guess.
+    """
+    pool = words(script)
+    word = pool[int(rng.integers(len(pool)))]
+    if script == "Latin" and latin_case:
+        word = _cased(rng, word)
+    if script != "Arabic":  # Arabic letters change with their neighbours; its short words come from the dictionary
+        parts = clusters(word)
+        longest = 4 if rng.random() < 0.22 else 12
+        if len(parts) > longest:
+            size = int(rng.integers(max(1, longest // 3), longest + 1))
+            start = int(rng.integers(len(parts) - size + 1))
+            word = "".join(parts[start : start + size]).strip("\u200c\u200d'-") or word
+    pick = rng.random()
+    if pick < 0.05:
+        return f"{word} {draw_word(rng, script)}" if rng.random() < 0.6 else f"{word}-{_number(rng, script)}"
+    if pick < 0.16:
+        return word + _AFTER[int(rng.integers(len(_AFTER)))]
+    if pick < 0.20:
+        return _BEFORE[int(rng.integers(len(_BEFORE)))] + word
+    if pick < 0.23:
+        return f"{_number(rng, script)}{' ' if rng.random() < 0.4 else ''}{word}"
+    return word

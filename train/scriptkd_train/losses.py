@@ -1,0 +1,67 @@
+"""The losses of Ghosh Dastidar et al. 2021 (arXiv 2102.10335), eqs. 1 to 5, each as the paper writes it.
+
+Every function returns a scalar: the mean over the batch. Teachers' outputs are constants; gradients reach the student only.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def kl(p_logits: Tensor, q_logits: Tensor) -> Tensor:
+    """Eq. 2: KL(P, Q) = sum p log(p / q), where P and Q are the softmax of logits [N, K]."""
+    log_p, log_q = F.log_softmax(p_logits, dim=1), F.log_softmax(q_logits, dim=1)
+    return (log_p.exp() * (log_p - log_q)).sum(dim=1).mean()
+
+
+def soft_label_loss(logits: Tensor, teacher_logits: Tensor, tau: float) -> Tensor:
+    """tau^2 KL(P^tau_teacher, P^tau_student), with P^tau = softmax(logits / tau) of eqs. 1 and 3.
+
+    The paper prints the pair as KL(P_student, P_teacher); we follow Hinton et al. 2015 (arXiv 1503.02531), its source,
+    where the teacher's distribution is the target: sum p log(p / q) with p the teacher's.
+    """
+    return tau**2 * kl(teacher_logits.detach() / tau, logits / tau)
+
+
+def feature_loss(features: Tensor, teacher_features: Tensor) -> Tensor:
+    """KL(PSf, PAf) of eq. 5 on feature vectors [N, F], read as logits of distributions; the teacher's is the target."""
+    return kl(teacher_features.detach(), features)
+
+
+def distillation_loss(
+    logits: Tensor, target: Tensor, teacher_logits: Tensor, alpha: float, tau: float, label_smoothing: float = 0.0
+) -> Tensor:
+    """Eq. 4: K = (1 - alpha) CE(P, y) + alpha tau^2 KL(P^tau, PT^tau).
+
+    Args:
+        logits: [N, K] of the network in training.
+        target: int64 [N], the labels y.
+        teacher_logits: [N, K]; no gradient flows to them.
+    """
+    task = F.cross_entropy(logits, target, label_smoothing=label_smoothing)
+    return (1 - alpha) * task + alpha * soft_label_loss(logits, teacher_logits, tau)
+
+
+def student_loss(
+    logits: Tensor,
+    features: Tensor,
+    target: Tensor,
+    assistant_logits: Tensor,
+    assistant_features: Tensor,
+    alpha: float,
+    tau: float,
+    feature_weight: float,
+) -> Tensor:
+    """Eq. 5: K_DS = (1 - alpha) CE(PS, y) + alpha tau^2 KL(PS^tau, PA^tau) + lambda KL(PSf, PAf).
+
+    features, assistant_features: [N, F] of one width; `feature_weight` is the paper's lambda.
+    """
+    soft = distillation_loss(logits, target, assistant_logits, alpha, tau)
+    return soft + feature_weight * feature_loss(features, assistant_features)
+
+
+def finite(value: Tensor) -> bool:
+    """True when a loss is a number; NaN and infinity end a run (the NaN guard)."""
+    return bool(torch.isfinite(value).all())

@@ -1,0 +1,66 @@
+"""What every network of the chain has in common."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class Network(nn.Module):
+    """uint8 images in, logits out. Subclasses say how pixels are normalised, and which vector distillation matches."""
+
+    feature_width: int
+    """Length F of the vector that `forward_features` returns."""
+
+    def features(self, images: Tensor) -> Tensor:
+        """What the classifier reads. images: uint8 or float [N, C, H, W] in 0..255 -> [N, ...]."""
+        raise TypeError(f"{type(self).__name__} defines no features")
+
+    def classify(self, features: Tensor) -> Tensor:
+        """Features -> logits [N, K]."""
+        raise TypeError(f"{type(self).__name__} defines no classifier")
+
+    def vector(self, features: Tensor) -> Tensor:
+        """Features as the one vector [N, F] that eq. 5 matches; the features themselves unless a network says else."""
+        return features
+
+    def forward(self, images: Tensor) -> Tensor:
+        """uint8 or float images [N, C, H, W] in 0..255 -> logits [N, K]."""
+        return self.classify(self.features(images))
+
+    def forward_features(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits [N, K] and the feature vector [N, F], from one pass."""
+        features = self.features(images)
+        return self.classify(features), self.vector(features)
+
+
+class Normalise(nn.Module):
+    """0..255 -> (x / 255 - mean) / std, one mean and std a channel."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, mean: tuple[float, ...], std: tuple[float, ...]) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(mean).view(1, -1, 1, 1) * 255, persistent=False)
+        self.register_buffer("std", torch.tensor(std).view(1, -1, 1, 1) * 255, persistent=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return (images.float() - self.mean) / self.std
+
+
+class Standardise(nn.Module):
+    """Each image to mean 0 and deviation 1: faint and glaring crops look alike. Flat images stay near 0."""
+
+    _FLOOR = 4.0  # gray levels: below this an image is noise, not text, and must not be blown up
+
+    def forward(self, images: Tensor) -> Tensor:
+        pixels = images.float()
+        centred = pixels - pixels.mean(dim=(1, 2, 3), keepdim=True)
+        variance = centred.square().mean(dim=(1, 2, 3), keepdim=True)
+        return centred * torch.rsqrt(variance + self._FLOOR**2)
+
+
+def parameter_count(module: nn.Module) -> int:
+    """Trainable numbers in a module."""
+    return sum(parameter.numel() for parameter in module.parameters())

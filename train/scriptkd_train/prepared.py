@@ -1,0 +1,105 @@
+"""A split in memory, pre-processed as the network will see it, ready to be cut into batches.
+
+Word images have many widths and a batch has one, so images are kept by width. Everything is uint8: 100,000 words at
+32 x 96 take 300 MB.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from scriptkd_sdk.errors import ArgumentError, ImageError
+from scriptkd_sdk.images import load_image
+from scriptkd_sdk.preprocess import Preprocessing
+
+from .data.dataset import Item
+from .data.render import cores
+
+_CHUNK = 500
+
+
+@dataclass(frozen=True)
+class Batch:
+    """images: uint8 [N, C, H, W]; target: int64 [N]; index: int64 [N], each image's place in the split."""
+
+    images: Tensor
+    target: Tensor
+    index: Tensor
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A split by width: images[w] is uint8 [n, C, H, w], target[w] and index[w] are int64 [n]."""
+
+    images: dict[int, Tensor]
+    target: dict[int, Tensor]
+    index: dict[int, Tensor]
+
+    def __len__(self) -> int:
+        return sum(len(target) for target in self.target.values())
+
+    def batches(self, size: int, generator: torch.Generator | None = None) -> Iterator[Batch]:
+        """All images in batches of one width each: in order, or with a generator shuffled for training.
+
+        For training a width's left-over of a single image is dropped: batch statistics need two.
+        """
+        cuts: list[tuple[int, Tensor]] = []
+        for width, target in self.target.items():
+            shuffled = generator is not None
+            order = torch.randperm(len(target), generator=generator) if shuffled else torch.arange(len(target))
+            cuts += [(width, part) for part in order.split(size) if len(part) > 1 or not shuffled]
+        if generator is not None:
+            cuts = [cuts[i] for i in torch.randperm(len(cuts), generator=generator).tolist()]
+        for width, part in cuts:
+            yield Batch(self.images[width][part], self.target[width][part], self.index[width][part])
+
+    def batch_count(self, size: int) -> int:
+        """How many batches an epoch of `batches(size, generator)` has."""
+        return sum(len(target) // size + (len(target) % size > 1) for target in self.target.values())
+
+
+def prepare(items: list[Item], labels: list[str], preprocessing: Preprocessing) -> Prepared:
+    """Reads and pre-processes a split on all cores. Images too narrow or damaged end it: training data must be whole.
+
+    Raises:
+        ArgumentError: a label that is not among `labels`, an unreadable image, or no images at all.
+    """
+    if not items:
+        raise ArgumentError("the split holds no images")
+    if unknown := sorted({item.label for item in items} - set(labels)):
+        raise ArgumentError(f"label {unknown[0]!r} is not among the labels {', '.join(labels)}")
+    chunks = [items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK)]
+    if len(chunks) == 1:
+        arrays = _read(chunks[0], preprocessing)
+    else:
+        # Forking is unsafe once torch's threads run; spawned workers import only what this module needs.
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(cores(), context) as pool:
+            arrays = [a for part in pool.map(_read, chunks, [preprocessing] * len(chunks)) for a in part]
+    by_width: dict[int, list[int]] = {}
+    for position, array in enumerate(arrays):
+        by_width.setdefault(array.shape[2], []).append(position)
+    number = {label: i for i, label in enumerate(labels)}
+    target = np.array([number[item.label] for item in items])
+    images, targets, index = {}, {}, {}
+    for width, positions in sorted(by_width.items()):
+        images[width] = torch.from_numpy(np.stack([arrays[i] for i in positions]))
+        targets[width] = torch.from_numpy(target[positions])
+        index[width] = torch.tensor(positions)
+    return Prepared(images, targets, index)
+
+
+def _read(items: list[Item], preprocessing: Preprocessing) -> list[np.ndarray]:
+    cv2.setNumThreads(1)
+    try:
+        return [preprocessing.apply(load_image(item.path)) for item in items]
+    except ImageError as error:
+        raise ArgumentError(f"training data must be readable: {error}") from error

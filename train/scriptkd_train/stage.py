@@ -1,0 +1,335 @@
+"""One stage of the chain: train one network, keep the best on validation, survive being killed.
+
+The loop is meant to be read top to bottom. Randomness of an epoch depends on (seed, stage, epoch) alone, so a run that
+was killed and started again takes the very steps that it would have taken, bit for bit on one CPU.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+from torch.utils.tensorboard import SummaryWriter
+
+from scriptkd_sdk.errors import ScriptkdError
+
+from .augment import augment
+from .checkpoint import Checkpoint, save_atomically
+from .losses import distillation_loss, feature_loss, finite
+from .networks import Network, build_network
+from .prepared import Batch, Prepared
+from .recipe import Optimizer, Stage
+
+_CHECK_EVERY = 50  # steps between looks at the loss: each look waits for a GPU
+
+
+class TrainingError(ScriptkdError):
+    """Training cannot go on, e.g. because the loss is no longer a number."""
+
+
+@dataclass(frozen=True)
+class StageResult:
+    """The best network on validation. history: one row an epoch, with the columns of metrics.csv."""
+
+    state_dict: dict[str, Tensor]
+    metrics: dict[str, float]
+    history: list[dict[str, float]]
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """A trained network to learn from, and its own pre-processed copies of the training images."""
+
+    network: Network
+    train: Prepared
+
+
+class _Learner(nn.Module):
+    """The network in training and, where features are matched across widths, a linear map between them.
+
+    The map (F_student -> F_teacher) is trained with the network and thrown away: the paper does not say how its two
+    feature vectors, 128 and 512 long, are compared.
+    """
+
+    def __init__(self, network: Network, teacher_width: int | None) -> None:
+        super().__init__()
+        self.network = network
+        self.projection = nn.Linear(network.feature_width, teacher_width) if teacher_width else None
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        logits, features = self.network.forward_features(images)
+        return logits, self.projection(features) if self.projection is not None else features
+
+
+def train_stage(
+    fabric: Fabric,
+    name: str,
+    stage: Stage,
+    labels: list[str],
+    train: Prepared,
+    val: Prepared,
+    out: Path,
+    seed: int,
+    teacher: Teacher | None = None,
+    console: Console | None = None,
+) -> StageResult:
+    """Trains one stage into `out` (metrics.csv, TensorBoard events, last.pt); goes on from last.pt if it is there.
+
+    Raises:
+        TrainingError: the loss became NaN or infinite; `out/last.pt` then holds the last whole epoch before it.
+        ArgumentError: the network cannot be built.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(_seed(seed, name, "weights"))
+    network = build_network(stage.network.name, len(labels), stage.input.preprocessing(), **stage.network.arguments)
+    distil = stage.distil if teacher is not None else None
+    matched = distil is not None and distil.feature_weight > 0
+    learner = _Learner(network, teacher.network.feature_width if matched and teacher else None)
+    optimizer = _optimizer(learner, stage.optimizer)
+    learner, optimizer = fabric.setup(learner, optimizer)
+    average = AveragedModel(learner.module.network, multi_avg_fn=_ema_step(stage.ema), use_buffers=True)
+    soft_labels = SoftLabels(fabric, teacher, stage) if teacher and distil else None
+
+    first, best, history = 0, None, []
+    last = out / "last.pt"
+    if last.exists():
+        state = torch.load(last, map_location=fabric.device, weights_only=True)
+        learner.module.load_state_dict(state["learner"])
+        average.load_state_dict(state["average"])
+        optimizer.load_state_dict(state["optimizer"])
+        first, best, history = state["epoch"], state["best"], state["history"]
+
+    batches = math.ceil(train.batch_count(stage.batch_size) / fabric.world_size)
+    for epoch in range(first, stage.epochs):
+        started = time.perf_counter()
+        torch.manual_seed(_seed(seed, name, f"dropout {epoch}"))
+        draw = torch.Generator().manual_seed(_seed(seed, name, f"epoch {epoch}"))
+        learner.train()
+        total, seen, step = torch.zeros((), device=fabric.device), 0, epoch * batches
+        with _bar(console, f"{name} {epoch + 1}/{stage.epochs}", batches) as advance:
+            for batch in _share(train.batches(stage.batch_size, draw), fabric):
+                for group in optimizer.param_groups:
+                    group["lr"] = learning_rate(stage.optimizer, step / batches, stage.epochs)
+                images = augment(batch.images, stage.augment, draw)
+                images, target = fabric.to_device((images, batch.target))
+                logits, features = learner(images)
+                if soft_labels is None or distil is None:
+                    loss = nn.functional.cross_entropy(logits, target, label_smoothing=stage.label_smoothing)
+                else:
+                    teacher_logits, teacher_features = soft_labels(batch, images)
+                    loss = distillation_loss(
+                        logits, target, teacher_logits, distil.alpha, distil.tau, stage.label_smoothing
+                    )
+                    if matched:
+                        loss = loss + distil.feature_weight * feature_loss(features, teacher_features)
+                optimizer.zero_grad(set_to_none=True)
+                fabric.backward(loss)
+                optimizer.step()
+                if stage.ema:
+                    average.update_parameters(learner.module.network)
+                total += loss.detach() * len(target)
+                seen, step = seen + len(target), step + 1
+                if step % _CHECK_EVERY == 0:
+                    _require_finite(total, name, epoch, out)
+                advance(1)
+        _require_finite(total, name, epoch, out)
+        served = average.module if stage.ema else learner.module.network
+        accuracy, val_loss = validate(fabric, served, val, stage.batch_size)
+        row = {
+            "epoch": epoch + 1,
+            "train_loss": total.item() / max(seen, 1),
+            "val_loss": val_loss,
+            "val_accuracy": accuracy,
+            "lr": optimizer.param_groups[0]["lr"],
+            "seconds": time.perf_counter() - started,
+        }
+        history = [*history, row]
+        if best is None or (accuracy, -val_loss) > (best["metrics"]["val_accuracy"], -best["metrics"]["val_loss"]):
+            weights = {key: value.detach().cpu().clone() for key, value in served.state_dict().items()}
+            metrics = {"val_accuracy": accuracy, "val_loss": val_loss, "epoch": float(epoch + 1)}
+            best = {"state_dict": weights, "metrics": metrics}
+        if fabric.is_global_zero:
+            state = {
+                "learner": learner.module.state_dict(),
+                "average": average.state_dict(),
+                "optimizer": optimizer.state_dict(),
+                "epoch": epoch + 1,
+                "best": best,
+                "history": history,
+            }
+            save_atomically(state, last)
+            _log(out, history)
+        fabric.barrier()
+        if console is not None and fabric.is_global_zero:
+            console.print(
+                f"{name} {epoch + 1}/{stage.epochs}: loss {row['train_loss']:.4f}, validation {100 * accuracy:.2f} % "
+                f"(best {100 * best['metrics']['val_accuracy']:.2f} %), {row['seconds']:.0f} s",
+                highlight=False,
+            )
+    assert best is not None  # a stage has at least one epoch
+    return StageResult(best["state_dict"], best["metrics"], history)
+
+
+class SoftLabels:
+    """The teacher's answers, computed once (`cached`, the paper's way) or for the very images in training (`online`)."""
+
+    def __init__(self, fabric: Fabric, teacher: Teacher, stage: Stage) -> None:
+        self.network = fabric.to_device(teacher.network.eval().requires_grad_(False))
+        self.fabric = fabric
+        self.cache: tuple[Tensor, Tensor] | None = None
+        if stage.distil is not None and stage.distil.labels == "cached":
+            self.cache = self._compute(teacher.train, stage.batch_size)
+
+    @torch.no_grad()
+    def _compute(self, train: Prepared, batch_size: int) -> tuple[Tensor, Tensor]:
+        logits: Tensor | None = None
+        features: Tensor | None = None
+        for batch in train.batches(batch_size):
+            some_logits, some_features = self.network.forward_features(self.fabric.to_device(batch.images))
+            if logits is None or features is None:
+                logits = torch.empty(len(train), some_logits.shape[1])
+                features = torch.empty(len(train), some_features.shape[1])
+            logits[batch.index], features[batch.index] = some_logits.float().cpu(), some_features.float().cpu()
+        assert logits is not None and features is not None  # a split is never empty
+        return logits, features
+
+    @torch.no_grad()
+    def __call__(self, batch: Batch, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits [N, K] and features [N, F] for a batch; `images` are the augmented ones, used when online."""
+        if self.cache is None:
+            return self.network.forward_features(images)
+        return self.fabric.to_device((self.cache[0][batch.index], self.cache[1][batch.index]))
+
+
+@torch.no_grad()
+def validate(fabric: Fabric, network: nn.Module, val: Prepared, batch_size: int) -> tuple[float, float]:
+    """Accuracy (0..1) and mean cross-entropy on a split."""
+    network.eval()
+    right, loss = 0, 0.0
+    for batch in val.batches(batch_size):
+        images, target = fabric.to_device((batch.images, batch.target))
+        logits = network(images)
+        right += int((logits.argmax(dim=1) == target).sum())
+        loss += float(nn.functional.cross_entropy(logits, target, reduction="sum"))
+    return right / len(val), loss / len(val)
+
+
+def learning_rate(optimizer: Optimizer, epoch: float, epochs: int) -> float:
+    """The rate at a (fractional) epoch: linear warm-up, then constant or a half cosine down to zero."""
+    if epoch < optimizer.warmup:
+        return optimizer.lr * (epoch + 1e-3) / optimizer.warmup
+    if optimizer.schedule == "constant":
+        return optimizer.lr
+    progress = (epoch - optimizer.warmup) / max(epochs - optimizer.warmup, 1e-9)
+    return optimizer.lr * 0.5 * (1 + math.cos(math.pi * min(progress, 1.0)))
+
+
+def _optimizer(learner: nn.Module, spec: Optimizer) -> torch.optim.Optimizer:
+    parameters = list(learner.parameters())
+    if spec.name == "sgd":
+        return torch.optim.SGD(
+            parameters, lr=spec.lr, momentum=spec.momentum, nesterov=spec.momentum > 0, weight_decay=spec.weight_decay
+        )
+    # Decay is for weights that multiply, not for biases and batch-norm scales.
+    groups = [
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": spec.weight_decay},
+        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=spec.lr)
+
+
+def _ema_step(decay: float) -> Callable[[Any, Any, Any], None]:
+    """Exponential moving average whose memory grows with the run, so that the first epochs are not diluted."""
+
+    @torch.no_grad()
+    def step(averaged: list[Tensor], current: list[Tensor], count: Tensor | int) -> None:
+        keep = min(decay, (1 + int(count)) / (10 + int(count)))
+        for mean, value in zip(averaged, current, strict=True):
+            if mean.is_floating_point():
+                mean.lerp_(value, 1 - keep)
+            else:
+                mean.copy_(value)
+
+    return step
+
+
+def _share(batches: Iterator[Batch], fabric: Fabric) -> Iterator[Batch]:
+    """Every world_size-th batch, the same number for each process: the last round is dropped where it is not full."""
+    if fabric.world_size == 1:
+        yield from batches
+        return
+    waiting: list[Batch] = []
+    for batch in batches:
+        waiting.append(batch)
+        if len(waiting) == fabric.world_size:
+            yield waiting[fabric.global_rank]
+            waiting = []
+
+
+def _require_finite(total: Tensor, name: str, epoch: int, out: Path) -> None:
+    if not finite(total):
+        raise TrainingError(
+            f"the loss of stage {name} became NaN or infinite in epoch {epoch + 1}; "
+            f"lower its lr. {out / 'last.pt'} holds the last whole epoch before it, if there was one"
+        )
+
+
+def _seed(seed: int, stage: str, purpose: str) -> int:
+    digest = hashlib.sha256(f"{seed} {stage} {purpose}".encode()).digest()
+    return int.from_bytes(digest[:7], "little")
+
+
+def _log(out: Path, history: list[dict[str, float]]) -> None:
+    """metrics.csv whole, so that a resumed run has no gaps; TensorBoard gets the newest row."""
+    with (out / "metrics.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(history[0]))
+        writer.writeheader()
+        writer.writerows(history)
+    with SummaryWriter(str(out)) as writer:
+        for key, value in history[-1].items():
+            if key != "epoch":
+                writer.add_scalar(key, value, int(history[-1]["epoch"]))
+
+
+class _bar:
+    """A progress bar where there is a console, else nothing."""
+
+    def __init__(self, console: Console | None, title: str, total: int) -> None:
+        columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self.progress = Progress(*columns, console=console, transient=True, disable=console is None)
+        self.task = self.progress.add_task(title, total=total)
+
+    def __enter__(self) -> Callable[[int], None]:
+        self.progress.start()
+        return lambda done: self.progress.advance(self.task, done)
+
+    def __exit__(self, *_: object) -> None:
+        self.progress.stop()
+
+
+def to_checkpoint(
+    stage: Stage, labels: list[str], result: StageResult, provenance: dict[str, Any], temperature: float = 1.0
+) -> Checkpoint:
+    """The stage's result as a checkpoint."""
+    return Checkpoint(
+        network=stage.network.name,
+        arguments=dict(stage.network.arguments),
+        labels=labels,
+        preprocessing=stage.input.preprocessing(),
+        state_dict=result.state_dict,
+        metrics=result.metrics,
+        provenance=provenance,
+        temperature=temperature,
+    )
