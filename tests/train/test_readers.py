@@ -1,0 +1,141 @@
+"""The readers of data sets: the folder layout, flat folders and CVSI-2015's own layout."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from scriptkd_sdk.errors import ArgumentError
+from scriptkd_train.data import cvsi
+from scriptkd_train.data.cvsi import count_differences, read_cvsi
+from scriptkd_train.data.dataset import fingerprint, read_dataset, splits_of
+from scriptkd_train.data.folder import Item, read_folder
+
+CVSI_FOLDERS = ["Arabic", "Bengali", "English", "Gujrathi", "Hindi", "Kannada", "Oriya", "Punjabi", "Tamil", "Telegu"]
+
+
+def write(*paths: Path, value: int = 128) -> None:
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        assert cv2.imwrite(str(path), np.full((4, 6), value, np.uint8))
+
+
+def cvsi_tree(root: Path) -> Path:
+    for split in ("TrainDataset_CVSI2015", "ValidationDataset_CVSI2015"):
+        for folder, prefix in zip(CVSI_FOLDERS, cvsi.PREFIXES, strict=True):
+            write(root / split / folder / f"{prefix}_001.jpg", root / split / folder / f"{prefix}_002.jpg")
+    write(*(root / "GroundTruth_TestDataset_CVSI2015" / "Task4" / f"{prefix}_007.jpg" for prefix in cvsi.PREFIXES))
+    return root
+
+
+def test_folder_reads_every_format_sorted_and_passes_over_the_rest(tmp_path: Path) -> None:
+    names = ["b.png", "a.jpg", "c.jpeg", "d.bmp", "e.webp", "F.PNG"]
+    write(*(tmp_path / "train" / "Tamil" / name for name in names), tmp_path / "train" / "Arabic" / "z.png")
+    (tmp_path / "train" / "Tamil" / "notes.txt").write_text("no image")
+    (tmp_path / "train" / "Tamil" / "._a.jpg").write_bytes(b"macOS")
+    (tmp_path / "train" / "Empty").mkdir()
+    items = read_dataset(tmp_path, "train")
+    assert [item.label for item in items] == ["Arabic"] + ["Tamil"] * 6
+    assert [item.path.name for item in items[1:]] == ["F.PNG", "a.jpg", "b.png", "c.jpeg", "d.bmp", "e.webp"]
+    assert splits_of(tmp_path) == ["train"]
+
+
+def test_folder_names_are_aliases_codes_or_labels_of_their_own(tmp_path: Path) -> None:
+    write(*(tmp_path / "train" / name / "1.png" for name in ("Hindi", "Devanagari", "latn", "Klingon")))
+    labels = [item.label for item in read_folder(tmp_path, "train")]
+    assert labels == ["Devanagari", "Devanagari", "Klingon", "Latin"]
+
+
+def test_flat_folder(tmp_path: Path) -> None:
+    write(tmp_path / "Tamil" / "1.png", tmp_path / "none" / "1.png")
+    (tmp_path / "manifest.csv").write_text("file,script\n")
+    assert splits_of(tmp_path) == []
+    assert read_dataset(tmp_path, None) == [
+        Item(tmp_path / "Tamil" / "1.png", "Tamil"),
+        Item(tmp_path / "none" / "1.png", "none"),
+    ]
+
+
+def test_a_script_that_train_lacks_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "train" / "Tamil" / "1.png", tmp_path / "val" / "Tamil" / "1.png")
+    write(tmp_path / "val" / "Oriya" / "1.png")
+    (tmp_path / "train" / "Oriya").mkdir()
+    with pytest.raises(ArgumentError, match=r"val of .* holds Oriya, which train lacks: train has Tamil"):
+        read_dataset(tmp_path, "val")
+
+
+def test_a_test_set_alone_needs_no_train(tmp_path: Path) -> None:
+    write(tmp_path / "test" / "Oriya" / "1.png")
+    assert len(read_dataset(tmp_path, "test")) == 1
+
+
+@pytest.mark.parametrize(
+    ("split", "message"),
+    [
+        ("dev", "unknown split 'dev': it must be one of train, val, test"),
+        ("val", r"no folder .*val: expected .*<train\|val\|test>/<script>/\*\.png, found test/, train/ in "),
+        ("test", r"no images in .*test: expected .*test/<script>/\*\.<png\|jpg\|jpeg\|bmp\|webp>, found Tamil/ in "),
+        (None, r"is split: say which of train, test to read"),
+    ],
+)
+def test_what_cannot_be_read_is_said(tmp_path: Path, split: str | None, message: str) -> None:
+    write(tmp_path / "train" / "Tamil" / "1.png")
+    (tmp_path / "test" / "Tamil").mkdir(parents=True)
+    with pytest.raises(ArgumentError, match=message):
+        read_dataset(tmp_path, split)
+
+
+def test_missing_root_and_empty_root(tmp_path: Path) -> None:
+    with pytest.raises(ArgumentError, match=r"cannot read a data set from .*nowhere: it is missing"):
+        read_dataset(tmp_path / "nowhere", "train")
+    with pytest.raises(ArgumentError, match="found nothing in"):
+        read_dataset(tmp_path, None)
+
+
+def test_cvsi_layout(tmp_path: Path) -> None:
+    cvsi_tree(tmp_path)
+    assert splits_of(tmp_path) == ["train", "val", "test"]
+    labels = list(cvsi.PREFIXES.values())
+    for split in ("train", "val"):
+        assert [item.label for item in read_dataset(tmp_path, split)] == sorted(2 * labels)
+    test = read_dataset(tmp_path, "test")
+    assert [item.label for item in test] == sorted(labels)
+    assert {item.path.name[:3]: item.label for item in test} == cvsi.PREFIXES
+
+
+def test_cvsi_errors(tmp_path: Path) -> None:
+    cvsi_tree(tmp_path)
+    (tmp_path / "empty").mkdir()
+    write(tmp_path / "GroundTruth_TestDataset_CVSI2015" / "Task4" / "URD_1.jpg")
+    with pytest.raises(ArgumentError, match=r"URD_1\.jpg: its name must begin with one of ARB, BEN"):
+        read_cvsi(tmp_path, "test")
+    write(tmp_path / "ValidationDataset_CVSI2015" / "Urdu" / "URD_1.jpg")
+    with pytest.raises(ArgumentError, match="holds Urdu, which train lacks"):
+        read_cvsi(tmp_path, "val")
+    with pytest.raises(ArgumentError, match="keeps train in TrainDataset_CVSI2015, found nothing"):
+        read_cvsi(tmp_path / "empty", "train")
+
+
+def test_cvsi_counts() -> None:
+    right = [Item(Path("x"), label) for label, count in cvsi.TEST_COUNTS.items() for _ in range(count)]
+    assert sum(cvsi.TEST_COUNTS.values()) == cvsi.TOTALS["test"]
+    assert count_differences(right, "test") == []
+    assert count_differences(right[1:], "test") == [
+        "test holds 3,206 images, CVSI-2015 published 3,207",
+        "test holds 302 Arabic images, CVSI-2015 published 303",
+    ]
+    assert count_differences(right, "val") == ["val holds 3,207 images, CVSI-2015 published 1,069"]
+
+
+def test_fingerprint_follows_content_and_labels_but_not_place(tmp_path: Path) -> None:
+    for root in ("a", "b"):
+        write(tmp_path / root / "train" / "Tamil" / "1.png", tmp_path / root / "train" / "Latin" / "1.png")
+    first, second = (read_dataset(tmp_path / root, "train") for root in ("a", "b"))
+    assert fingerprint(first) == fingerprint(second)
+    write(second[0].path, value=3)
+    assert fingerprint(first) != fingerprint(second)
+    relabelled = [Item(first[0].path, "Oriya"), first[1]]
+    assert fingerprint(relabelled) != fingerprint(first)
+    with pytest.raises(ArgumentError, match=r"cannot read .*gone"):
+        fingerprint([Item(tmp_path / "gone.png", "Tamil")])
