@@ -21,7 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from scriptkd_sdk.errors import ScriptkdError
-from scriptkd_sdk.image import load_image
+from scriptkd_sdk.images import load_image
 
 from ..sheet import Tile, contact_sheet, write_png
 from .cvsi import count_differences, is_cvsi

@@ -1,0 +1,259 @@
+"""How good a model is on labelled images: a checkpoint (.pt), or a model file (.onnx) as the SDK serves it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scriptkd_sdk import ScriptIdentifier
+from scriptkd_sdk.errors import ArgumentError, ImageError
+from scriptkd_sdk.images import load_image
+
+from .data.cvsi import count_differences, is_cvsi
+from .data.dataset import Item, read_dataset, splits_of
+from .metrics import (
+    accuracy,
+    confusion_matrix,
+    expected_calibration_error,
+    macro_accuracy,
+    roc_area,
+    script_scores,
+)
+from .sheet import Tile, contact_sheet, write_png
+
+NON_TEXT = "none"  # label of images without text, for models that have no such label
+APART = ("scan-line", "non-text")  # kinds that are no word images: not part of the figures
+THREADS = 2
+CHUNK_PIXELS = 2**21  # input pixels handled at once, so that a 299x299 network's activations fit in memory
+SHEET_COLUMNS, SHEET_TILES = 10, 300
+
+Score = Callable[[Sequence[Path]], list[NDArray[np.float64] | ImageError]]
+"""Scores [K] of each image in order; for an unreadable one its error."""
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A wrongly identified image: what was said instead of `item.label`, and with which score in 0..1."""
+
+    item: Item
+    said: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """report: all figures, ready for JSON (undefined ones are None). mistakes: the most confident first."""
+
+    report: dict[str, Any]
+    mistakes: list[Mistake]
+
+
+def evaluate(
+    model: str | Path,
+    root: str | Path,
+    split: str = "test",
+    group_by: str = "kind",
+    progress: Callable[[int, int], None] | None = None,
+) -> Evaluation:
+    """Run a model over a data set and compare what it says with the labels.
+
+    root: a data set as `read_dataset` takes it; `split` says nothing where it has no splits. A `manifest.csv` in it
+    (columns file, script, and any others) adds the accuracy per script and value of its column `group_by`; images whose
+    column kind is one of APART are counted there only. Unreadable images and labels that the model does not know are
+    left out and counted; images labelled "none" then measure how well the top score tells words from non-text.
+    Raises ArgumentError if nothing is left to measure or the column is missing, ModelError if the model cannot be read.
+    """
+    root = Path(root)
+    read_split = split if splits_of(root) else None
+    items = read_dataset(root, read_split)
+    manifest = _read_manifest(root, group_by)
+    labels, scores, failures = predict_scores(model, items, progress)
+    rows = [manifest.get(item.path.relative_to(root).as_posix(), {}) for item in items]
+    readable = np.array([i not in failures for i in range(len(items))])
+    known = np.array([item.label in labels for item in items]) & readable
+    counted = known & np.array([row.get("kind") not in APART for row in rows])
+    if not counted.any():
+        found = ", ".join(sorted({item.label for item in items}))
+        raise ArgumentError(f"nothing to measure in {root}: its labels are {found}, the model's {', '.join(labels)}")
+
+    truth = np.array([labels.index(item.label) if item.label in labels else -1 for item in items])
+    said, top = scores.argmax(axis=1), scores.max(axis=1)
+    right = said == truth
+    confusion = confusion_matrix(truth[counted], said[counted], len(labels))
+    per_script = script_scores(confusion)
+    columns = (confusion.sum(axis=1), per_script.precision, per_script.recall, per_script.f)
+    report: dict[str, Any] = {
+        "model": Path(model).name,
+        "data": root.resolve().name,
+        "split": read_split,
+        "images": int(counted.sum()),
+        "accuracy": _number(accuracy(confusion)),
+        "macro_accuracy": _number(macro_accuracy(confusion)),
+        "calibration_error": _number(expected_calibration_error(top[counted], right[counted])),
+        "scripts": {
+            label: {"images": int(n), "precision": _number(p), "recall": _number(r), "f": _number(f)}
+            for label, n, p, r, f in zip(labels, *columns, strict=True)
+        },
+        "confusion": confusion.tolist(),
+        "unknown_labels": dict(Counter(item.label for item in items if item.label not in labels)),
+        "unreadable": {str(items[i].path): reason for i, reason in failures.items()},
+        "notes": count_differences(items, split) if is_cvsi(root) else [],
+    }
+    if manifest:
+        groups: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
+        for i in np.flatnonzero(known):
+            cell = groups[items[i].label][rows[i].get(group_by, "not in manifest.csv")]
+            cell[0] += int(right[i])
+            cell[1] += 1
+        report["group_by"] = group_by
+        report["groups"] = {
+            label: {group: {"images": n, "accuracy": hits / n} for group, (hits, n) in sorted(cells.items())}
+            for label, cells in sorted(groups.items())
+        }
+        report["apart"] = dict(Counter(rows[i]["kind"] for i in np.flatnonzero(known & ~counted)))
+    non_text = readable & np.array([item.label == NON_TEXT for item in items])
+    if NON_TEXT not in labels and non_text.any():
+        report["non_text_roc_area"] = roc_area(top[counted], top[non_text])
+    wrong = [i for i in np.flatnonzero(counted & ~right)]
+    wrong.sort(key=lambda i: -top[i])
+    return Evaluation(report, [Mistake(items[i], labels[said[i]], float(top[i])) for i in wrong])
+
+
+def predict_scores(
+    model: str | Path, items: Sequence[Item], progress: Callable[[int, int], None] | None = None
+) -> tuple[list[str], NDArray[np.float64], dict[int, str]]:
+    """Score every item by a checkpoint (.pt) or a model file (.onnx), calibrated by the temperature that it carries.
+
+    Returns the model's K labels, scores [N, K] that sum to 1 a row, and for each unreadable item, by its index, why;
+    its row of scores is 0. `progress(done, total)` is called now and then. Raises ArgumentError for another kind of
+    file, ModelError for a file that is missing or broken.
+    """
+    kinds = {".pt": _torch_model, ".onnx": _onnx_model}
+    kind = Path(model).suffix.lower()
+    if kind not in kinds:
+        raise ArgumentError(f"cannot evaluate {model}: it must be a checkpoint (.pt) or a model file (.onnx)")
+    labels, pixels, score = kinds[kind](Path(model))
+    chunk = max(1, CHUNK_PIXELS // pixels)
+    scores, failures = np.zeros((len(items), len(labels))), {}
+    for start in range(0, len(items), chunk):
+        paths = [item.path for item in items[start : start + chunk]]
+        for i, result in enumerate(score(paths), start):
+            if isinstance(result, ImageError):
+                failures[i] = str(result)
+            else:
+                scores[i] = result
+        if progress:
+            progress(min(start + chunk, len(items)), len(items))
+    return labels, scores, failures
+
+
+def write_evaluation(evaluation: Evaluation, out: str | Path) -> None:
+    """Write report.json, confusion.png and wrong.png (the mistakes' contact sheet, if there are any) into a folder."""
+    out = Path(out)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "report.json").write_text(json.dumps(evaluation.report, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    _draw_confusion(evaluation.report, out / "confusion.png")
+    tiles = [
+        Tile(load_image(mistake.item.path), f"{mistake.item.label}>{mistake.said} {mistake.score:.2f}")
+        for mistake in evaluation.mistakes[:SHEET_TILES]
+    ]
+    (out / "wrong.png").unlink(missing_ok=True)  # an earlier run's, if this one has no mistakes
+    if tiles:
+        rows = [tiles[i : i + SHEET_COLUMNS] for i in range(0, len(tiles), SHEET_COLUMNS)]
+        write_png(out / "wrong.png", contact_sheet(rows))
+
+
+def _onnx_model(path: Path) -> tuple[list[str], int, Score]:
+    """Labels, pixels of an input at its widest, and the scores that the SDK gives."""
+    identifier = ScriptIdentifier(path, threads=THREADS)
+    labels = [label.name for label in identifier.labels]
+
+    def score(paths: Sequence[Path]) -> list[NDArray[np.float64] | ImageError]:
+        return [
+            answer if isinstance(answer, ImageError) else np.array([answer.scores[label] for label in labels])
+            for answer in identifier.identify_batch(paths)
+        ]
+
+    preprocessing = identifier.preprocessing
+    return labels, preprocessing.height * preprocessing.width_max, score
+
+
+def _torch_model(path: Path) -> tuple[list[str], int, Score]:
+    """The same of a checkpoint, on a GPU if there is one."""
+    import torch  # here, so that evaluating a model file does not load it
+
+    from .checkpoint import load_checkpoint
+
+    checkpoint = load_checkpoint(path)
+    preprocessing = checkpoint.preprocessing
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    network = checkpoint.build().to(device)
+
+    def score(paths: Sequence[Path]) -> list[NDArray[np.float64] | ImageError]:
+        results: dict[int, NDArray[np.float64] | ImageError] = {}
+        by_width: dict[int, list[tuple[int, NDArray[np.uint8]]]] = defaultdict(list)
+        for i, image_path in enumerate(paths):
+            try:
+                pixels = preprocessing.apply(load_image(image_path))
+                by_width[pixels.shape[2]].append((i, pixels))
+            except ImageError as error:
+                results[i] = error
+        for group in by_width.values():
+            batch = torch.from_numpy(np.stack([pixels for _, pixels in group])).to(device)
+            with torch.inference_mode():
+                logits = network(batch).double() / checkpoint.temperature
+            rows = logits.softmax(dim=1).cpu().numpy()
+            results.update((i, row) for (i, _), row in zip(group, rows, strict=True))
+        return [results[i] for i in range(len(paths))]
+
+    return checkpoint.labels, preprocessing.height * preprocessing.width_max, score
+
+
+def _read_manifest(root: Path, group_by: str) -> dict[str, dict[str, str]]:
+    """Rows of root/manifest.csv by their column `file`; none if there is no manifest with the column `group_by`."""
+    path = root / "manifest.csv"
+    columns: Sequence[str] = ()
+    if path.is_file():
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file)
+            columns = reader.fieldnames or ()
+            if "file" in columns and group_by in columns:
+                return {row["file"]: row for row in reader}
+    if group_by != "kind":  # asked for, not the default
+        found = f"has the columns {', '.join(columns)}" if columns else "does not exist or is empty"
+        raise ArgumentError(f"cannot group by {group_by!r}: {path} {found}; it needs 'file' and {group_by!r}")
+    return {}
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)
+
+
+def _draw_confusion(report: dict[str, Any], path: Path) -> None:
+    """The confusion matrix as a picture: colour is the share of the true script's images, numbers are counts."""
+    from matplotlib.figure import Figure  # here: takes a second to load; and no pyplot, so no window system
+
+    labels, counts = list(report["scripts"]), np.array(report["confusion"])
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    side = 2.2 + 0.48 * len(labels)
+    figure = Figure(figsize=(side, side), layout="constrained")
+    axes = figure.add_subplot()
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    axes.set_xticks(range(len(labels)), labels, rotation=60, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set_xlabel("said")
+    axes.set_ylabel("true")
+    for row, column in np.argwhere(counts):
+        ink = "white" if shares[row, column] > 0.5 else "black"
+        axes.text(column, row, f"{counts[row, column]}", ha="center", va="center", color=ink, fontsize=8)
+    axes.set_title(f"{report['model']} on {report['data']}: {100 * report['accuracy']:.1f} % right", loc="right")
+    figure.savefig(path, dpi=110)

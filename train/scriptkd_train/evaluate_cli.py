@@ -1,0 +1,100 @@
+"""`scriptkd evaluate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from .evaluate import evaluate as evaluate_model
+from .evaluate import write_evaluation
+
+
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="Checkpoint (.pt) or model file (.onnx).")],
+    data: Annotated[Path, typer.Argument(metavar="DIR", help="Data set, split or not.")],
+    split: Annotated[str, typer.Option(help="train, val or test, where the data set has splits.")] = "test",
+    out: Annotated[Path | None, typer.Option(help="Folder for report.json, confusion.png and wrong.png.")] = None,
+    group_by: Annotated[
+        str, typer.Option(help="Column of the data set's manifest.csv to break figures down by.")
+    ] = "kind",
+) -> None:
+    """Measure a model on labelled images: accuracy, precision, recall, F, calibration, confusions."""
+    console = Console()
+    columns = (TextColumn("identifying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("identify", total=None)
+        evaluation = evaluate_model(
+            model, data, split, group_by, lambda done, total: bar.update(task, completed=done, total=total)
+        )
+    print_report(evaluation.report, console)
+    if out is not None:
+        write_evaluation(evaluation, out)
+        console.print(f"Written to {out}: report.json, confusion.png, wrong.png", highlight=False, markup=False)
+
+
+def print_report(report: dict[str, Any], console: Console) -> None:
+    """Print an evaluation's report; what was left out of the figures comes first."""
+
+    def say(text: str) -> None:
+        console.print(text, highlight=False, markup=False)
+
+    for note in report["notes"]:
+        say(note)
+    for label, count in report["unknown_labels"].items():
+        say(f"{count:,} images labelled {label} left out: the model does not know that label")
+    for path, reason in report["unreadable"].items():
+        say(f"left out {path}: {reason}")
+    for kind, count in report.get("apart", {}).items():
+        say(f"{count:,} images of kind {kind} reported apart")
+
+    scripts = report["scripts"]
+    table = Table("script", "images", "precision", "recall", "F")
+    for label, row in scripts.items():
+        table.add_row(
+            escape(label), f"{row['images']:,}", *(_percent(row[key]) for key in ("precision", "recall", "f"))
+        )
+    _right(table)
+    console.print(table)
+    say(f"Confusion (rows: true script)\n{confusion_text(list(scripts), report['confusion'])}")
+    if "groups" in report:
+        groups = sorted({group for cells in report["groups"].values() for group in cells})
+        table = Table("accuracy (images)", *(escape(group) for group in groups))
+        for label, cells in report["groups"].items():
+            found = (cells.get(group) for group in groups)
+            texts = (f"{_percent(cell['accuracy'])} ({cell['images']})" if cell else "" for cell in found)
+            table.add_row(escape(label), *texts)
+        _right(table)
+        console.print(table)
+    if "non_text_roc_area" in report:
+        say(f"Words against non-text by top score: area under the ROC {report['non_text_roc_area']:.3f}")
+    occurring = sum(row["images"] > 0 for row in scripts.values())
+    say(
+        f"{report['model']} on {report['images']:,} images of {report['data']}: "
+        f"accuracy {_percent(report['accuracy'])} %, macro accuracy over {occurring} scripts "
+        f"{_percent(report['macro_accuracy'])} %, calibration error {_percent(report['calibration_error'])} %"
+    )
+
+
+def confusion_text(labels: list[str], confusion: list[list[int]]) -> str:
+    """The confusion matrix in plain characters, zeros as dots; columns are headed by four letters of the labels."""
+    width = max(5, *(len(str(count)) + 1 for row in confusion for count in row))
+    margin = max(map(len, labels))
+    lines = [" " * margin + "".join(f"{label[:4]:>{width}}" for label in labels)]
+    for label, row in zip(labels, confusion, strict=True):
+        lines.append(f"{label:<{margin}}" + "".join(f"{count or '.':>{width}}" for count in row))
+    return "\n".join(lines)
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.1f}"
+
+
+def _right(table: Table) -> None:
+    for column in table.columns[1:]:
+        column.justify = "right"
