@@ -144,12 +144,12 @@ def test_nothing_to_measure(model: Path, tmp_path: Path) -> None:
 
 def test_written_files(model: Path, data: Path, tmp_path: Path) -> None:
     evaluation, out = evaluate(model, data), tmp_path / "new" / "out"
-    write_evaluation(evaluation, out)
+    assert [path.name for path in write_evaluation(evaluation, out)] == ["report.json", "confusion.png", "wrong.png"]
     assert json.loads((out / "report.json").read_text("utf-8")) == evaluation.report
     assert min(cv2.imread(str(out / "confusion.png")).shape[:2]) > 300
     assert cv2.imread(str(out / "wrong.png")) is not None
     (data / "Tamil" / "word-2.png").unlink()
-    write_evaluation(evaluate(model, data), out)
+    assert len(write_evaluation(evaluate(model, data), out)) == 2
     assert not (out / "wrong.png").exists()
 
 

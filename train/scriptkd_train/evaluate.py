@@ -156,8 +156,11 @@ def predict_scores(
     return labels, scores, failures
 
 
-def write_evaluation(evaluation: Evaluation, out: str | Path) -> None:
-    """Write report.json, confusion.png and wrong.png (the mistakes' contact sheet, if there are any) into a folder."""
+def write_evaluation(evaluation: Evaluation, out: str | Path) -> list[Path]:
+    """Write report.json, confusion.png and, if there are mistakes, a contact sheet of the most confident ones, wrong.png.
+
+    Returns the paths written. Raises OSError if the folder cannot be written to.
+    """
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     (out / "report.json").write_text(json.dumps(evaluation.report, indent=2, ensure_ascii=False) + "\n", "utf-8")
@@ -166,10 +169,13 @@ def write_evaluation(evaluation: Evaluation, out: str | Path) -> None:
         Tile(load_image(mistake.item.path), f"{mistake.item.label}>{mistake.said} {mistake.score:.2f}")
         for mistake in evaluation.mistakes[:SHEET_TILES]
     ]
-    (out / "wrong.png").unlink(missing_ok=True)  # an earlier run's, if this one has no mistakes
-    if tiles:
-        rows = [tiles[i : i + SHEET_COLUMNS] for i in range(0, len(tiles), SHEET_COLUMNS)]
-        write_png(out / "wrong.png", contact_sheet(rows))
+    if not tiles:
+        (out / "wrong.png").unlink(missing_ok=True)  # an earlier run's
+        return [out / "report.json", out / "confusion.png"]
+    write_png(
+        out / "wrong.png", contact_sheet([tiles[i : i + SHEET_COLUMNS] for i in range(0, len(tiles), SHEET_COLUMNS)])
+    )
+    return [out / "report.json", out / "confusion.png", out / "wrong.png"]
 
 
 def _onnx_model(path: Path) -> tuple[list[str], int, Score]:

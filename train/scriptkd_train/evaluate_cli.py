@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from .evaluate import evaluate as evaluate_model
 from .evaluate import write_evaluation
@@ -34,15 +34,15 @@ def evaluate(
         )
     print_report(evaluation.report, console)
     if out is not None:
-        write_evaluation(evaluation, out)
-        console.print(f"Written to {out}: report.json, confusion.png, wrong.png", highlight=False, markup=False)
+        names = ", ".join(path.name for path in write_evaluation(evaluation, out))
+        console.print(f"Written to {out}: {names}", highlight=False, markup=False, soft_wrap=True)
 
 
 def print_report(report: dict[str, Any], console: Console) -> None:
     """Print an evaluation's report; what was left out of the figures comes first."""
 
     def say(text: str) -> None:
-        console.print(text, highlight=False, markup=False)
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     for note in report["notes"]:
         say(note)
@@ -64,7 +64,8 @@ def print_report(report: dict[str, Any], console: Console) -> None:
     say(f"Confusion (rows: true script)\n{confusion_text(list(scripts), report['confusion'])}")
     if "groups" in report:
         groups = sorted({group for cells in report["groups"].values() for group in cells})
-        table = Table("accuracy (images)", *(escape(group) for group in groups))
+        heads = (Column(escape(group), overflow="fold") for group in groups)
+        table = Table("script", *heads, title=f"Accuracy in % (images) by {report['group_by']}")
         for label, cells in report["groups"].items():
             found = (cells.get(group) for group in groups)
             texts = (f"{_percent(cell['accuracy'])} ({cell['images']})" if cell else "" for cell in found)

@@ -134,7 +134,7 @@ def inspect_command(
     print_report(report, console)
     if len(report.unreadable) < sum(map(len, report.items.values())):
         write_png(sheet, sample_sheet(report))
-        console.print(f"Contact sheet: {sheet}", highlight=False, markup=False)
+        console.print(f"Contact sheet: {sheet}", highlight=False, markup=False, soft_wrap=True)
 
 
 def print_report(report: Report, console: Console) -> None:
