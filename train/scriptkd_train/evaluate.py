@@ -157,7 +157,7 @@ def predict_scores(
 
 
 def write_evaluation(evaluation: Evaluation, out: str | Path) -> list[Path]:
-    """Write report.json, confusion.png and, if there are mistakes, a contact sheet of the most confident ones, wrong.png.
+    """Write report.json, confusion.png and, if there are mistakes, wrong.png: a contact sheet, most confident first.
 
     Returns the paths written. Raises OSError if the folder cannot be written to.
     """
