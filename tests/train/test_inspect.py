@@ -54,7 +54,8 @@ def test_report(data: Path) -> None:
         "test": {"Latin": 3, "Tamil": 2},
     }
     assert set(report.widths["val"]) == {120} and len(report.heights["val"]) == 5
-    assert list(report.unreadable) == [data / "val" / "Latin" / "broken.png"]
+    ((broken, reason),) = report.unreadable.items()
+    assert broken == data / "val" / "Latin" / "broken.png" and reason.startswith("not a PNG")
     assert [(pair.first, pair.second) for pair in report.exact] == [
         (data / "train" / "Latin" / "0.png", data / "test" / "Latin" / "copy.png")
     ]

@@ -148,7 +148,7 @@ def predict_scores(
         paths = [item.path for item in items[start : start + chunk]]
         for i, result in enumerate(score(paths), start):
             if isinstance(result, ImageError):
-                failures[i] = str(result)
+                failures[i] = result.reason
             else:
                 scores[i] = result
         if progress:

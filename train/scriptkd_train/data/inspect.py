@@ -20,7 +20,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from scriptkd_sdk.errors import ScriptkdError
+from scriptkd_sdk.errors import ImageError
 from scriptkd_sdk.images import load_image
 
 from ..sheet import Tile, contact_sheet, write_png
@@ -178,8 +178,8 @@ def _look_at(item: Item) -> _Seen | str:
         image = load_image(content)
     except OSError as error:
         return error.strerror or str(error)
-    except ScriptkdError as error:
-        return str(error)
+    except ImageError as error:
+        return error.reason
     return _Seen(hashlib.sha256(content).digest(), perceptual_hash(image), (image.shape[1], image.shape[0]))
 
 
