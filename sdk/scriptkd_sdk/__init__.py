@@ -1,1 +1,26 @@
-"""Tell which script (writing system) a cropped word image is written in."""
+"""Tell which script (writing system) a cropped word image is written in.
+
+>>> from scriptkd_sdk import ScriptIdentifier
+>>> ScriptIdentifier().identify("word.png").script
+'Latin'
+"""
+
+from scriptkd_sdk.errors import ArgumentError, ImageError, ModelError, ScriptkdError
+from scriptkd_sdk.identifier import ScriptIdentifier
+from scriptkd_sdk.modelfile import ModelInfo
+from scriptkd_sdk.prediction import Prediction
+from scriptkd_sdk.preprocess import Preprocessing
+from scriptkd_sdk.scripts import SCRIPTS, Script
+
+__all__ = [
+    "SCRIPTS",
+    "ArgumentError",
+    "ImageError",
+    "ModelError",
+    "ModelInfo",
+    "Prediction",
+    "Preprocessing",
+    "Script",
+    "ScriptIdentifier",
+    "ScriptkdError",
+]

@@ -6,7 +6,19 @@ class ScriptkdError(Exception):
 
 
 class ImageError(ScriptkdError):
-    """An image that cannot be read or used; the message names the image and the reason."""
+    """An image that cannot be read or used.
+
+    `reason` says why, `name` which image (its path, or "image 3" of a batch; None for one without a name), and the
+    message is "name: reason".
+    """
+
+    def __init__(self, reason: str, name: str | None = None) -> None:
+        super().__init__(f"{name}: {reason}" if name else reason)
+        self.reason = reason
+        self.name = name
+
+    def __reduce__(self) -> tuple[type["ImageError"], tuple[str, str | None]]:
+        return type(self), (self.reason, self.name)  # so that it survives the way out of a worker process
 
 
 class ModelError(ScriptkdError):

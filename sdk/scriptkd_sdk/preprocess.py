@@ -23,6 +23,8 @@ import numpy.typing as npt
 
 from scriptkd_sdk.errors import ArgumentError, ModelError
 
+STRIP = 32  # rows
+LARGEST_CACHED = 1 << 17  # entries of a resampling matrix: half a megabyte
 LARGEST_SIDE = 4096  # of a network's input: a model file asking for more is broken, and would cost gigabytes
 
 # Sums of these are off by less than 1e-4, while the 0.0005 on top keeps every sum at least 5e-4 away from an integer:
@@ -109,19 +111,27 @@ class Preprocessing:
         pixels += 0.5
         # Positive, so the cast is the floor; a weighted mean of bytes is within 0..255 but for float noise.
         result = np.minimum(pixels, 255).astype(np.uint8)
-        if colour:
-            return result
-        return np.broadcast_to(result, (self.channels, self.height, out_width)).copy()
+        return result if colour else np.repeat(result[None], self.channels, axis=0)
 
 
 def luma(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """Return (299 R + 587 G + 114 B + 500) // 1000 of a uint8 [H, W, 3] RGB image as uint8 [H, W]."""
-    return cv2.transform(image.astype(np.float32), _LUMA).astype(np.uint8)
+    result = np.empty(image.shape[:2], np.uint8)
+    for top in range(0, len(image), STRIP):  # in strips, whose floats stay in the processor's cache
+        strip = slice(top, top + STRIP)
+        result[strip] = cv2.transform(image[strip].astype(np.float32), _LUMA)
+    return result
+
+
+def _weights(size: int, out_size: int) -> npt.NDArray[np.float32]:
+    """Return the resampling matrix [out_size, size] of the triangle filter; every row sums to 1."""
+    # A huge image's matrix takes megabytes and little time beside the image's own: not worth keeping.
+    make = _cached_weights if size * out_size <= LARGEST_CACHED else _cached_weights.__wrapped__
+    return make(size, out_size)
 
 
 @lru_cache(maxsize=256)
-def _weights(size: int, out_size: int) -> npt.NDArray[np.float32]:
-    """Return the resampling matrix [out_size, size] of the triangle filter; every row sums to 1."""
+def _cached_weights(size: int, out_size: int) -> npt.NDArray[np.float32]:
     scale = size / out_size
     support = max(scale, 1.0)
     centres = (np.arange(out_size) + 0.5) * scale

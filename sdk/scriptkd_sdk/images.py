@@ -1,0 +1,249 @@
+"""Reading an image, whatever it comes as, into uint8 pixels: [H, W, 3] RGB or [H, W] gray, upright and opaque."""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from scriptkd_sdk.errors import ImageError
+
+Pixels = npt.NDArray[np.uint8]
+ImageInput = str | os.PathLike[str] | bytes | bytearray | memoryview | npt.NDArray[Any] | Any
+"""A path, an encoded image, an array or a PIL image (Any: Pillow is not needed and so not named)."""
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
+"""Names of image files that are looked for in folders; a file that is named itself may have any name."""
+
+SMALLEST_SIDE = 2  # pixels
+LARGEST_SIDE = 16_384  # pixels; also keeps the resampling matrices to megabytes
+MOST_PIXELS = 64_000_000  # a word crop has thousands; beyond is a mistake or an attack (at most 0.5 GB when decoded)
+MOST_BYTES = 512_000_000
+
+# OpenCV reports a broken file on stderr as well as to us; who wants to see that sets the variable.
+if "OPENCV_LOG_LEVEL" not in os.environ:
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+
+
+def load_image(image: ImageInput, name: str | None = None) -> Pixels:
+    """Return an image's pixels, uint8 [H, W, 3] RGB or [H, W] gray.
+
+    image: a path; the bytes of a PNG, JPEG, BMP, GIF (first frame), WebP or TIFF file; a PIL image; or an array of
+    shape [H, W], [H, W, 1] (gray), [H, W, 3] (RGB, not OpenCV's BGR) or [H, W, 4] (RGBA), uint8, uint16 or float from
+    0 to 1. EXIF orientation is honoured; transparent images are laid on white.
+    name: what to call the image in errors; a path is called by itself.
+
+    Raises ImageError, which says why, for anything else and for images too small, too large or broken.
+    """
+    if isinstance(image, (str, os.PathLike)):
+        path = Path(image)
+        # A file name need not be text; the error about it must be.
+        name = name or os.fsencode(path).decode("utf-8", "replace")
+    try:
+        if isinstance(image, (str, os.PathLike)):
+            pixels = _decode(_read(path))
+        elif isinstance(image, (bytes, bytearray, memoryview)):
+            pixels = _decode(bytes(image))
+        elif isinstance(image, np.ndarray):
+            pixels = _from_array(image)
+        elif hasattr(image, "getexif") and hasattr(image, "convert"):
+            pixels = _from_pil(image)
+        else:
+            kind = type(image).__name__
+            raise ImageError(f"an image must be a path, bytes, a NumPy array or a PIL image, not {kind}")
+    except ImageError as error:
+        raise ImageError(error.reason, name) from error.__cause__
+    return pixels
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if path.is_dir():
+            raise ImageError("a folder, not an image file")
+        if path.exists() and not path.is_file():
+            raise ImageError("not an ordinary file")
+        if path.stat().st_size > MOST_BYTES:
+            raise ImageError(f"a file of more than {MOST_BYTES // 1_000_000} MB")
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise ImageError("no such file") from error
+    except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
+        raise ImageError(f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _decode(data: bytes) -> Pixels:
+    """Decode a file's content; the size it declares is checked before any pixel is decoded."""
+    if not data:
+        raise ImageError("empty: no bytes at all")
+    try:
+        declared = _declared(data)
+    except (struct.error, IndexError) as error:  # a header that ends early
+        raise ImageError("broken or truncated image file") from error
+    if declared is None:
+        raise ImageError("not a PNG, JPEG, BMP, GIF, WebP or TIFF image")
+    kind, width, height = declared
+    _check_size(height, width)
+    try:
+        pixels, kinds, metadata = cv2.imdecodeWithMetadata(np.frombuffer(data, np.uint8), flags=cv2.IMREAD_UNCHANGED)
+    except cv2.error as error:
+        raise ImageError(f"broken or truncated {kind}") from error
+    if pixels is None:
+        raise ImageError(f"broken or truncated {kind}")
+    if pixels.ndim == 3:
+        pixels = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB if pixels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA)
+    pixels = _from_array(pixels)
+    for entry, content in zip(kinds, metadata, strict=True):
+        # TIFF's own orientation has been seen to by OpenCV, which hands out no metadata for it.
+        if entry == cv2.IMAGE_METADATA_EXIF:
+            pixels = _upright(pixels, _exif_orientation(content.tobytes()))
+    return pixels
+
+
+def _check_size(height: int, width: int) -> None:
+    size = f"{width}x{height} pixels"
+    if min(height, width) < SMALLEST_SIDE:
+        raise ImageError(f"{size}, but at least {SMALLEST_SIDE}x{SMALLEST_SIDE} are needed")
+    if max(height, width) > LARGEST_SIDE:
+        raise ImageError(f"{size}, but at most {LARGEST_SIDE:,} a side are allowed")
+    if height * width > MOST_PIXELS:
+        raise ImageError(f"{size}, but at most {MOST_PIXELS // 1_000_000} million are allowed")
+
+
+def _from_array(array: npt.NDArray[Any]) -> Pixels:
+    """Check an array and bring it to uint8, [H, W, 3] or [H, W]."""
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[:, :, 0]
+    if not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))):
+        raise ImageError(f"an array must have the shape [H, W], [H, W, 1], [H, W, 3] or [H, W, 4], not {array.shape}")
+    _check_size(*array.shape[:2])
+    if array.dtype == np.uint16:
+        array = (array.astype(np.uint32) + 128) // 257  # 65535 / 257 = 255
+    elif array.dtype.kind == "f":
+        # Half a level of tolerance on both sides: resizing leaves values such as 1.0000001.
+        levels = np.floor(array.astype(np.float32) * 255 + 0.5)
+        if not np.isfinite(levels).all():
+            raise ImageError("an array of floats must not hold NaN or infinity")
+        if levels.min() < 0 or levels.max() > 255:
+            raise ImageError(f"an array of floats must lie in 0..1, not {array.min():g}..{array.max():g}")
+        array = levels
+    elif array.dtype != np.uint8:
+        raise ImageError(f"an array must be uint8, uint16 or float in 0..1, not {array.dtype}")
+    pixels = array.astype(np.uint8, copy=False)
+    return _on_white(pixels) if pixels.ndim == 3 and pixels.shape[2] == 4 else pixels
+
+
+def _on_white(pixels: Pixels) -> Pixels:
+    """Lay RGBA pixels on white, rounding to nearest: most transparent text is dark."""
+    colour, alpha = pixels[:, :, :3].astype(np.uint32), pixels[:, :, 3:].astype(np.uint32)
+    return ((colour * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
+
+
+def _from_pil(image: Any) -> Pixels:
+    _check_size(image.height, image.width)
+    try:
+        if image.mode in ("I", "F"):
+            raise ImageError(f"a PIL image of mode {image.mode} has no fixed range; convert it to L or RGB")
+        if not image.mode.startswith("I;16") and image.mode not in ("L", "RGB", "RGBA"):
+            transparent = "transparency" in image.info or image.mode in ("LA", "La", "PA", "RGBa")
+            array = np.asarray(image.convert("RGBA" if transparent else "L" if image.mode == "1" else "RGB"))
+        else:
+            array = np.asarray(image)
+        if array.dtype.kind == "u":
+            array = array.astype(array.dtype.newbyteorder("="), copy=False)  # I;16B
+        orientation = image.getexif().get(0x0112, 1)
+    except (
+        OSError,
+        SyntaxError,
+        ValueError,
+    ) as error:  # what Pillow raises for a file that it opened but cannot decode
+        raise ImageError(f"broken or truncated PIL image: {error}") from error
+    return _upright(_from_array(array), orientation)
+
+
+def _upright(pixels: Pixels, orientation: int) -> Pixels:
+    """Undo the rotation and mirroring that EXIF's orientation (1 to 8) names; other values are as 1."""
+    if orientation in (5, 6, 7, 8):
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    return np.ascontiguousarray(pixels)
+
+
+def _exif_orientation(exif: bytes) -> int:
+    try:
+        return _tiff_tags(exif).get(0x0112, 1)
+    except (struct.error, IndexError):
+        return 1  # EXIF is often damaged by other programs; the picture is still good
+
+
+def _declared(data: bytes) -> tuple[str, int, int] | None:
+    """Return kind, width and height that a file's header declares, or None if the kind is not known.
+
+    OpenCV has no such function and would allocate whatever a header claims. Raises struct.error or IndexError for a
+    header that ends early.
+    """
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "PNG", *struct.unpack_from(">II", data, 16)
+    if data.startswith((b"GIF87a", b"GIF89a")):
+        return "GIF", *struct.unpack_from("<HH", data, 6)
+    if data.startswith(b"BM"):
+        old = data[14] == 12  # the header of OS/2 and Windows 2
+        width, height = struct.unpack_from("<HH" if old else "<ii", data, 18)
+        return "BMP", width, abs(height)  # a negative height means rows from top to bottom
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return "WebP", *_webp_size(data)
+    if data.startswith(b"\xff\xd8\xff"):
+        return "JPEG", *_jpeg_size(data)
+    if data.startswith((b"II*\0", b"MM\0*")):
+        tags = _tiff_tags(data)
+        return "TIFF", tags.get(256, 0), tags.get(257, 0)
+    return None
+
+
+def _webp_size(data: bytes) -> tuple[int, int]:
+    if data[12:16] == b"VP8X":
+        return int.from_bytes(data[24:27], "little") + 1, int.from_bytes(data[27:30], "little") + 1
+    if data[12:16] == b"VP8L":
+        (bits,) = struct.unpack_from("<I", data, 21)
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    width, height = struct.unpack_from("<HH", data, 26)
+    return width & 0x3FFF, height & 0x3FFF
+
+
+def _jpeg_size(data: bytes) -> tuple[int, int]:
+    position = 2
+    while True:
+        while data[position] != 0xFF:  # decoders skip stray bytes between segments
+            position += 1
+        while data[position] == 0xFF:
+            position += 1
+        marker = data[position]
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):  # a start of frame
+            height, width = struct.unpack_from(">HH", data, position + 4)
+            return width, height
+        position += 1
+        if marker != 0x01 and not 0xD0 <= marker <= 0xD7:  # those have no length
+            position += struct.unpack_from(">H", data, position)[0]
+
+
+def _tiff_tags(data: bytes) -> dict[int, int]:
+    """Return the whole-number tags of the first directory of a TIFF file, or of an EXIF block, which is one."""
+    order = "<" if data.startswith(b"II") else ">"
+    (start,) = struct.unpack_from(order + "I", data, 4)
+    (count,) = struct.unpack_from(order + "H", data, start)
+    return dict(_tiff_entries(data, order, start + 2, count))
+
+
+def _tiff_entries(data: bytes, order: str, start: int, count: int) -> Iterator[tuple[int, int]]:
+    for position in range(start, start + 12 * count, 12):
+        tag, kind, values = struct.unpack_from(order + "HHI", data, position)
+        if kind in (3, 4) and values == 1:  # SHORT, LONG
+            yield tag, struct.unpack_from(order + ("H" if kind == 3 else "I"), data, position + 8)[0]

@@ -1,0 +1,172 @@
+"""Opening a model file: an ONNX network that carries, as metadata, all that is needed to use it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scriptkd_sdk.errors import ArgumentError, ModelError
+from scriptkd_sdk.preprocess import Preprocessing
+from scriptkd_sdk.scripts import Script
+
+METADATA_KEY = "scriptkd"
+FORMAT = 1  # the newest format of metadata that this version reads
+MOST_THREADS = 256
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """What a model file says about itself.
+
+    labels: one script for each of the network's outputs, in their order. temperature: the logits are divided by it
+    before the softmax. threshold: a best probability below it means "unknown". network, precision and provenance are
+    for people.
+    """
+
+    network: str
+    labels: tuple[Script, ...]
+    preprocessing: Preprocessing
+    temperature: float
+    threshold: float
+    precision: str
+    provenance: dict[str, Any]
+
+    @classmethod
+    def from_json(cls, text: str) -> ModelInfo:
+        """Read the JSON object of the metadata; raises ModelError naming the field that is missing or wrong."""
+        try:
+            fields = json.loads(text)
+        except ValueError as error:
+            raise ModelError(f"its metadata is not JSON: {error}") from error
+        if not isinstance(fields, dict):
+            raise ModelError("its metadata is not a JSON object")
+        version = fields.get("format")
+        if type(version) is not int or version < 1:
+            raise ModelError(f"its metadata has no format version: {version!r}")
+        if version > FORMAT:
+            raise ModelError(
+                f"it has format {version}, but this scriptkd reads formats up to {FORMAT}: update scriptkd"
+            )
+        provenance = fields.get("provenance", {})
+        if not isinstance(provenance, dict):
+            raise ModelError(f"its provenance must be an object, not {provenance!r}")
+        return cls(
+            network=_text(fields, "network"),
+            labels=_labels(fields.get("labels")),
+            preprocessing=Preprocessing.from_dict(fields.get("preprocessing", {})),
+            temperature=_number(fields, "temperature", 1e-3, 1e3),
+            threshold=_number(fields, "threshold", 0.0, 1.0),
+            precision=_text(fields, "precision"),
+            provenance=provenance,
+        )
+
+
+def open_model(path: str | Path | None, threads: int) -> tuple[Any, ModelInfo]:
+    """Return the onnxruntime session of a model file and what the file says about itself.
+
+    path: None means the model that comes with the package. threads: how many one call may use, at least 1.
+    The network has been run once, on a blank image, so that the first image is not slower than the others.
+
+    Raises ArgumentError for a wrong number of threads, and ModelError for a file that is missing, not ONNX, not
+    scriptkd's, newer than this version, or whose network does not fit its metadata.
+    """
+    if type(threads) is not int or not 1 <= threads <= MOST_THREADS:
+        raise ArgumentError(f"threads must be an integer from 1 to {MOST_THREADS}, not {threads!r}")
+    if path is not None:
+        return _open(Path(path), threads)
+    bundled = files("scriptkd_sdk") / "models" / "student.onnx"
+    if not bundled.is_file():
+        raise ModelError("this copy of scriptkd holds no model of its own (models/student.onnx); name a model file")
+    with as_file(bundled) as file:  # a real file even if the package is in a zip
+        return _open(file, threads)
+
+
+def _open(path: Path, threads: int) -> tuple[Any, ModelInfo]:
+    import onnxruntime  # here, so that `scriptkd --help` and the training code do without it
+
+    if not path.is_file():
+        raise ModelError(f"{path}: {'a folder, not a model file' if path.is_dir() else 'no such model file'}")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # fatal: what else it reports comes as an exception as well
+    try:
+        # By content: onnxruntime takes a path as text, and a path need not be text. Models here are one file.
+        session = onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # its errors have no common base
+        raise ModelError(f"{path}: not an ONNX file that onnxruntime can load ({_first_line(error)})") from error
+    text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+    if text is None:
+        raise ModelError(f"{path}: an ONNX file without scriptkd's metadata; export it with scriptkd-export")
+    try:
+        info = ModelInfo.from_json(text)
+        _check_network(session, info)
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from error
+    return session, info
+
+
+def _check_network(session: Any, info: ModelInfo) -> None:
+    """Check that inputs and outputs are what the metadata says, at last by running the network on a blank image."""
+    inputs, outputs = session.get_inputs(), session.get_outputs()
+    if [each.name for each in inputs] != ["image"] or "logits" not in [each.name for each in outputs]:
+        given = f"{[each.name for each in inputs]} and {[each.name for each in outputs]}"
+        raise ModelError(f"the network must have the one input 'image' and the output 'logits', not {given}")
+    if inputs[0].type != "tensor(uint8)":
+        raise ModelError(f"the network's input must be tensor(uint8), not {inputs[0].type}")
+    wanted = info.preprocessing
+    expected = (None, wanted.channels, wanted.height, wanted.width_max if wanted.fixed_width else None)
+    shape = tuple(side if isinstance(side, int) else None for side in inputs[0].shape)
+    # A side that the file leaves open takes any size; one that it fixes must be the size that will come.
+    if len(shape) != 4 or any(side not in (None, size) for side, size in zip(shape, expected, strict=True)):
+        raise ModelError(f"the network's input has the shape {inputs[0].shape}, but its metadata asks for {expected}")
+    # Two images, so that a batch size frozen at export is found, and the widest, so that a width is.
+    blank = np.zeros((2, wanted.channels, wanted.height, wanted.width_max), np.uint8)
+    try:
+        (logits,) = session.run(["logits"], {"image": blank})
+    except Exception as error:
+        raise ModelError(f"the network does not run on a blank image ({_first_line(error)})") from error
+    if logits.dtype != np.float32 or logits.shape != (2, len(info.labels)):
+        raise ModelError(
+            f"the metadata has {len(info.labels)} labels, but the network answers two images with "
+            f"{logits.dtype} of shape {logits.shape}, not float32 of shape (2, {len(info.labels)})"
+        )
+
+
+def _labels(values: Any) -> tuple[Script, ...]:
+    if not isinstance(values, list) or not values:
+        raise ModelError(f"its labels must be a list of scripts, not {values!r}")
+    for value in values:
+        if not isinstance(value, Mapping) or not all(isinstance(value.get(key), str) for key in ("name", "code")):
+            raise ModelError(f"each of its labels must have a name and a code, not {value!r}")
+    labels = tuple(Script(value["name"], value["code"]) for value in values)
+    if len({label.name for label in labels}) < len(labels):
+        raise ModelError("two of its labels have the same name")
+    return labels
+
+
+def _text(fields: Mapping[str, Any], name: str) -> str:
+    value = fields.get(name)
+    if not isinstance(value, str):
+        raise ModelError(f"its {name} must be text, not {value!r}")
+    return value
+
+
+def _number(fields: Mapping[str, Any], name: str, low: float, high: float) -> float:
+    value = fields.get(name)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise ModelError(f"its {name} must be a number, not {value!r}")
+    if not low <= value <= high:
+        raise ModelError(f"its {name} must lie in {low:g}..{high:g}, not {value!r}")
+    return float(value)
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)[:200]
