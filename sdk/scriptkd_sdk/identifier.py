@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from scriptkd_sdk.errors import ImageError
+from scriptkd_sdk.errors import ArgumentError, ImageError
 from scriptkd_sdk.images import ImageInput, load_image
 from scriptkd_sdk.modelfile import ModelInfo, open_model
 from scriptkd_sdk.prediction import Prediction
@@ -64,7 +64,11 @@ class ScriptIdentifier:
 
         An image that cannot be read or used gets its ImageError, as a value, in its place; the others their answers.
         Inputs of the same width share a run of the network.
+
+        Raises ArgumentError for a single path or image file instead of several.
         """
+        if isinstance(images, (str, bytes, bytearray, memoryview)):
+            raise ArgumentError("identify_batch takes a list of images; for a single one there is identify")
         answers: dict[int, Prediction | ImageError] = {}
         waiting: defaultdict[int, list[tuple[int, npt.NDArray[np.uint8]]]] = defaultdict(list)  # by width
         for index, image in enumerate(images):

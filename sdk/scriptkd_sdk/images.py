@@ -23,8 +23,9 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 
 SMALLEST_SIDE = 2  # pixels
 LARGEST_SIDE = 16_384  # pixels; also keeps the resampling matrices to megabytes
-MOST_PIXELS = 64_000_000  # a word crop has thousands; beyond is a mistake or an attack (at most 0.5 GB when decoded)
-MOST_BYTES = 512_000_000
+MOST_PIXELS = 50_000_000  # a word crop has thousands; beyond is a mistake or an attack
+MOST_BYTES = 8 * MOST_PIXELS  # of a file: four channels of 16 bits, uncompressed
+HALF_LEVEL = 0.5 / 255
 
 # OpenCV reports a broken file on stderr as well as to us; who wants to see that sets the variable.
 if "OPENCV_LOG_LEVEL" not in os.environ:
@@ -41,25 +42,21 @@ def load_image(image: ImageInput, name: str | None = None) -> Pixels:
 
     Raises ImageError, which says why, for anything else and for images too small, too large or broken.
     """
-    if isinstance(image, (str, os.PathLike)):
-        path = Path(image)
-        # A file name need not be text; the error about it must be.
-        name = name or os.fsencode(path).decode("utf-8", "replace")
+    if name is None and isinstance(image, (str, os.PathLike)):
+        name = os.fsencode(image).decode("utf-8", "replace")  # a file name need not be text; an error about it must be
     try:
         if isinstance(image, (str, os.PathLike)):
-            pixels = _decode(_read(path))
-        elif isinstance(image, (bytes, bytearray, memoryview)):
-            pixels = _decode(bytes(image))
-        elif isinstance(image, np.ndarray):
-            pixels = _from_array(image)
-        elif hasattr(image, "getexif") and hasattr(image, "convert"):
-            pixels = _from_pil(image)
-        else:
-            kind = type(image).__name__
-            raise ImageError(f"an image must be a path, bytes, a NumPy array or a PIL image, not {kind}")
+            return _decode(_read(Path(image)))
+        if isinstance(image, (bytes, bytearray, memoryview)):
+            return _decode(bytes(image))
+        if isinstance(image, np.ndarray):
+            return _from_array(image)
+        if hasattr(image, "getexif") and hasattr(image, "convert"):
+            return _from_pil(image)
+        kind = type(image).__name__
+        raise ImageError(f"an image must be a path, bytes, a NumPy array or a PIL image, not {kind}")
     except ImageError as error:
         raise ImageError(error.reason, name) from error.__cause__
-    return pixels
 
 
 def _read(path: Path) -> bytes:
@@ -83,12 +80,14 @@ def _decode(data: bytes) -> Pixels:
         raise ImageError("empty: no bytes at all")
     try:
         declared = _declared(data)
-    except (struct.error, IndexError) as error:  # a header that ends early
+    except (struct.error, IndexError, ValueError) as error:  # a header that ends early
         raise ImageError("broken or truncated image file") from error
     if declared is None:
         raise ImageError("not a PNG, JPEG, BMP, GIF, WebP or TIFF image")
     kind, width, height = declared
     _check_size(height, width)
+    if kind == "PNG" and b"IEND" not in data:  # the commonest damage; libpng itself would also write to stderr
+        raise ImageError("broken or truncated PNG")
     try:
         pixels, kinds, metadata = cv2.imdecodeWithMetadata(np.frombuffer(data, np.uint8), flags=cv2.IMREAD_UNCHANGED)
     except cv2.error as error:
@@ -122,16 +121,16 @@ def _from_array(array: npt.NDArray[Any]) -> Pixels:
     if not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))):
         raise ImageError(f"an array must have the shape [H, W], [H, W, 1], [H, W, 3] or [H, W, 4], not {array.shape}")
     _check_size(*array.shape[:2])
+    array = array.astype(array.dtype.newbyteorder("="), copy=False)
     if array.dtype == np.uint16:
         array = (array.astype(np.uint32) + 128) // 257  # 65535 / 257 = 255
     elif array.dtype.kind == "f":
-        # Half a level of tolerance on both sides: resizing leaves values such as 1.0000001.
-        levels = np.floor(array.astype(np.float32) * 255 + 0.5)
-        if not np.isfinite(levels).all():
+        if not np.isfinite(array).all():
             raise ImageError("an array of floats must not hold NaN or infinity")
-        if levels.min() < 0 or levels.max() > 255:
-            raise ImageError(f"an array of floats must lie in 0..1, not {array.min():g}..{array.max():g}")
-        array = levels
+        low, high = float(array.min()), float(array.max())
+        if low < -HALF_LEVEL or high > 1 + HALF_LEVEL:  # a tolerance, as resizing leaves values such as 1.0000001
+            raise ImageError(f"an array of floats must lie in 0..1, not {low:g}..{high:g}")
+        array = np.clip(array.astype(np.float32), 0, 1) * 255 + 0.5
     elif array.dtype != np.uint8:
         raise ImageError(f"an array must be uint8, uint16 or float in 0..1, not {array.dtype}")
     pixels = array.astype(np.uint8, copy=False)
@@ -140,7 +139,7 @@ def _from_array(array: npt.NDArray[Any]) -> Pixels:
 
 def _on_white(pixels: Pixels) -> Pixels:
     """Lay RGBA pixels on white, rounding to nearest: most transparent text is dark."""
-    colour, alpha = pixels[:, :, :3].astype(np.uint32), pixels[:, :, 3:].astype(np.uint32)
+    colour, alpha = pixels[:, :, :3].astype(np.uint16), pixels[:, :, 3:].astype(np.uint16)  # 255 * 255 + 127 fits
     return ((colour * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
 
 
@@ -154,14 +153,8 @@ def _from_pil(image: Any) -> Pixels:
             array = np.asarray(image.convert("RGBA" if transparent else "L" if image.mode == "1" else "RGB"))
         else:
             array = np.asarray(image)
-        if array.dtype.kind == "u":
-            array = array.astype(array.dtype.newbyteorder("="), copy=False)  # I;16B
         orientation = image.getexif().get(0x0112, 1)
-    except (
-        OSError,
-        SyntaxError,
-        ValueError,
-    ) as error:  # what Pillow raises for a file that it opened but cannot decode
+    except (OSError, SyntaxError, ValueError) as error:  # Pillow opens a file early and decodes it only now
         raise ImageError(f"broken or truncated PIL image: {error}") from error
     return _upright(_from_array(array), orientation)
 
@@ -187,8 +180,8 @@ def _exif_orientation(exif: bytes) -> int:
 def _declared(data: bytes) -> tuple[str, int, int] | None:
     """Return kind, width and height that a file's header declares, or None if the kind is not known.
 
-    OpenCV has no such function and would allocate whatever a header claims. Raises struct.error or IndexError for a
-    header that ends early.
+    OpenCV has no such function and would allocate whatever a header claims. Raises struct.error, IndexError or
+    ValueError for a header that ends early.
     """
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
         return "PNG", *struct.unpack_from(">II", data, 16)
@@ -220,18 +213,17 @@ def _webp_size(data: bytes) -> tuple[int, int]:
 
 def _jpeg_size(data: bytes) -> tuple[int, int]:
     position = 2
-    while True:
-        while data[position] != 0xFF:  # decoders skip stray bytes between segments
-            position += 1
-        while data[position] == 0xFF:
-            position += 1
+    for _ in range(4096):  # segments; a file may not keep us busy with millions
+        position = data.index(b"\xff", position) + 1
         marker = data[position]
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):  # a start of frame
             height, width = struct.unpack_from(">HH", data, position + 4)
             return width, height
-        position += 1
-        if marker != 0x01 and not 0xD0 <= marker <= 0xD7:  # those have no length
+        if marker != 0xFF:  # else padding
+            position += 1
+        if marker not in (0x00, 0x01, 0xFF) and not 0xD0 <= marker <= 0xD7:  # those have no length
             position += struct.unpack_from(">H", data, position)[0]
+    raise ValueError("no start of frame")
 
 
 def _tiff_tags(data: bytes) -> dict[int, int]:

@@ -52,7 +52,7 @@ class ModelInfo:
             raise ModelError(f"its metadata has no format version: {version!r}")
         if version > FORMAT:
             raise ModelError(
-                f"it has format {version}, but this scriptkd reads formats up to {FORMAT}: update scriptkd"
+                f"its format is {version}, but this scriptkd reads formats up to {FORMAT}: update scriptkd"
             )
         provenance = fields.get("provenance", {})
         if not isinstance(provenance, dict):
@@ -93,13 +93,16 @@ def _open(path: Path, threads: int) -> tuple[Any, ModelInfo]:
 
     if not path.is_file():
         raise ModelError(f"{path}: {'a folder, not a model file' if path.is_dir() else 'no such model file'}")
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read: {error.strerror or error}") from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 4  # fatal: what else it reports comes as an exception as well
     try:
-        # By content: onnxruntime takes a path as text, and a path need not be text. Models here are one file.
-        session = onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its errors have no common base
         raise ModelError(f"{path}: not an ONNX file that onnxruntime can load ({_first_line(error)})") from error
     text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
@@ -126,18 +129,23 @@ def _check_network(session: Any, info: ModelInfo) -> None:
     shape = tuple(side if isinstance(side, int) else None for side in inputs[0].shape)
     # A side that the file leaves open takes any size; one that it fixes must be the size that will come.
     if len(shape) != 4 or any(side not in (None, size) for side, size in zip(shape, expected, strict=True)):
-        raise ModelError(f"the network's input has the shape {inputs[0].shape}, but its metadata asks for {expected}")
-    # Two images, so that a batch size frozen at export is found, and the widest, so that a width is.
-    blank = np.zeros((2, wanted.channels, wanted.height, wanted.width_max), np.uint8)
-    try:
-        (logits,) = session.run(["logits"], {"image": blank})
-    except Exception as error:
-        raise ModelError(f"the network does not run on a blank image ({_first_line(error)})") from error
-    if logits.dtype != np.float32 or logits.shape != (2, len(info.labels)):
         raise ModelError(
-            f"the metadata has {len(info.labels)} labels, but the network answers two images with "
-            f"{logits.dtype} of shape {logits.shape}, not float32 of shape (2, {len(info.labels)})"
+            f"the network's input has the shape {inputs[0].shape}, but its metadata asks for {expected}, None being any"
         )
+    # Two images at both limits of the width, so that a batch size or a width frozen at export is found here.
+    for width in {wanted.width_min, wanted.width_max}:
+        blank = np.zeros((2, wanted.channels, wanted.height, width), np.uint8)
+        try:
+            (logits,) = session.run(["logits"], {"image": blank})
+        except Exception as error:
+            raise ModelError(f"the network does not run on a blank image ({_first_line(error)})") from error
+        if logits.dtype != np.float32 or logits.shape != (2, len(info.labels)):
+            raise ModelError(
+                f"the metadata has {len(info.labels)} labels, but the network answers two images with "
+                f"{logits.dtype} of shape {logits.shape}, not float32 of shape (2, {len(info.labels)})"
+            )
+        if not np.isfinite(logits).all():
+            raise ModelError("the network answers a blank image with NaN or infinity")
 
 
 def _labels(values: Any) -> tuple[Script, ...]:
