@@ -1,0 +1,88 @@
+"""Checkpoint -> ONNX graph: input `image`, uint8 [N, C, H, W]; output `logits`, float32 [N, K]."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import onnx
+import onnxsim
+import torch
+
+from scriptkd_sdk.preprocess import Preprocessing
+from scriptkd_train.checkpoint import Checkpoint
+
+from .errors import ExportError
+from .quiet import quiet
+
+OPSET = 18  # the oldest that torch's exporter writes without converting; onnxruntime reads it since 1.14
+INPUT, OUTPUT = "image", "logits"
+
+
+def export_graph(checkpoint: Checkpoint) -> onnx.ModelProto:
+    """The checkpoint's network as a simplified ONNX model, for any batch size and every width that it reads.
+
+    Raises:
+        ExportError: torch cannot express the network in ONNX, or not for varying widths.
+        ModelError: the checkpoint's weights do not fit its network.
+    """
+    network, preprocessing = checkpoint.build(), checkpoint.preprocessing
+    # Two images: a batch of one would be taken for a constant.
+    example = torch.zeros(
+        2, preprocessing.channels, preprocessing.height, example_width(preprocessing), dtype=torch.uint8
+    )
+    axes = {0: "batch"} if preprocessing.fixed_width else {0: "batch", 3: "width"}
+    try:
+        with quiet(), torch.no_grad():
+            program = torch.onnx.export(
+                network,
+                (example,),
+                dynamo=True,
+                dynamic_shapes=(axes,),
+                input_names=[INPUT],
+                output_names=[OUTPUT],
+                opset_version=OPSET,
+                verbose=False,
+            )
+    except Exception as error:  # torch's exporter raises whatever its many passes raise
+        reason = " ".join(str(error).split())[:300]
+        varying = "" if preprocessing.fixed_width else " for varying widths"
+        raise ExportError(f"torch cannot export the network {checkpoint.network!r}{varying}: {reason}") from error
+    assert program is not None  # None is the answer of the older exporter only
+    return strip(simplify(strip(program.model_proto)))
+
+
+def example_width(preprocessing: Preprocessing) -> int:
+    """Width, in pixels, of a word three times as wide as high: a typical input."""
+    return preprocessing.width_for(1, 3)
+
+
+def fixed_to(preprocessing: Preprocessing, width: int) -> Preprocessing:
+    """The same pre-processing with every image squashed to one width, in pixels."""
+    return replace(preprocessing, width_min=width, width_max=width, width_step=1)
+
+
+def simplify(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The model simplified by onnxsim, or as it was where onnxsim fails: a longer graph is no wrong graph."""
+    try:
+        with quiet():
+            simplified, _ = onnxsim.simplify(model)
+            onnx.checker.check_model(simplified)
+    except Exception:  # a C++ library without exceptions of its own
+        return model
+    return simplified
+
+
+def strip(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The model without the exporter's notes: they hold source paths, and are 5 % of a small file."""
+    for node in model.graph.node:
+        node.doc_string = ""
+        del node.metadata_props[:]
+    for value in (*model.graph.input, *model.graph.output, *model.graph.initializer):
+        value.doc_string = ""
+        del value.metadata_props[:]
+    del model.graph.value_info[:]  # runtimes infer it themselves
+    del model.graph.metadata_props[:]
+    del model.metadata_props[:]
+    model.doc_string = model.graph.doc_string = ""
+    model.graph.name = "scriptkd"
+    return model

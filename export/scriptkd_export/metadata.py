@@ -1,0 +1,64 @@
+"""What the SDK reads from a model file: one JSON object under the key `scriptkd` (see sdk/contract)."""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import version
+from typing import Any
+
+import onnx
+
+from scriptkd_sdk.errors import ArgumentError, ModelError
+from scriptkd_sdk.modelfile import FORMAT, METADATA_KEY
+from scriptkd_sdk.scripts import script
+from scriptkd_train.checkpoint import Checkpoint
+
+UNCODED = "Zzzz"  # ISO 15924's code for a script without a code: labels that are not in the SDK's table
+_PACKAGES = ("torch", "onnx", "onnxruntime", "onnxscript", "onnxsim")
+
+
+def describe(checkpoint: Checkpoint, precision: str, parameters: int) -> dict[str, Any]:
+    """The metadata of a model file made from this checkpoint, whose network has so many parameters.
+
+    Raises ModelError where the checkpoint's notes are not plain values.
+    """
+    description = {
+        "format": FORMAT,
+        "network": checkpoint.network,
+        "labels": [{"name": label, "code": _code(label)} for label in checkpoint.labels],
+        "preprocessing": checkpoint.preprocessing.to_dict(),
+        "temperature": checkpoint.temperature,
+        "threshold": 0.0,
+        "precision": precision,
+        "provenance": {
+            **checkpoint.provenance,
+            "arguments": checkpoint.arguments,
+            "parameters": parameters,
+            "metrics": checkpoint.metrics,
+            "export": {package: version(package) for package in _PACKAGES},
+        },
+    }
+    try:
+        return json.loads(json.dumps(description, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise ModelError(f"the checkpoint's arguments, metrics or provenance are not plain values: {error}") from error
+
+
+def attach(model: onnx.ModelProto, description: dict[str, Any]) -> None:
+    """Write the metadata into the model, in place of what is there."""
+    del model.metadata_props[:]
+    text = json.dumps(description, ensure_ascii=False, separators=(",", ":"))
+    onnx.helper.set_model_props(model, {METADATA_KEY: text})
+
+
+def read(model: onnx.ModelProto) -> dict[str, Any]:
+    """The metadata of a model; an empty object if it has none."""
+    texts = [entry.value for entry in model.metadata_props if entry.key == METADATA_KEY]
+    return json.loads(texts[0]) if texts else {}
+
+
+def _code(label: str) -> str:
+    try:
+        return script(label).code
+    except ArgumentError:
+        return UNCODED

@@ -1,0 +1,82 @@
+"""Word images to compare and calibrate with: of a data set's validation split, or drawn where there is no data set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from string import ascii_letters
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from scriptkd_sdk.errors import ArgumentError
+from scriptkd_sdk.images import load_image
+from scriptkd_sdk.preprocess import Preprocessing
+from scriptkd_train.data.dataset import read_dataset
+
+Image = NDArray[np.uint8]
+"""uint8 [H, W, 3] RGB, or [H, W] gray."""
+
+
+@dataclass(frozen=True)
+class Samples:
+    """images: each of its own size. source: where they are from, for people."""
+
+    images: list[Image]
+    source: str
+
+
+def read_samples(root: Path, count: int) -> tuple[Samples, Samples]:
+    """Images of a data set's validation split, `count` to compare with and as many others to calibrate with.
+
+    They are spread evenly over the split, so all labels are there. A split with fewer than twice as many is shared.
+    Raises ArgumentError where there is no such split or `count` is below 1, ImageError for an unreadable image.
+    """
+    if count < 1:
+        raise ArgumentError(f"the number of images must be at least 1, not {count}")
+    items = read_dataset(root, "val")
+    total = min(len(items), 2 * count)
+    chosen = [items[i * len(items) // total] for i in range(total)]
+    compared = chosen[::2]
+    calibrated = chosen[1::2] or compared  # one image serves for both
+    source = f"validation images of {root.name}"
+    return (
+        Samples([load_image(item.path) for item in compared], f"{len(compared)} {source}"),
+        Samples([load_image(item.path) for item in calibrated], f"{len(calibrated)} {source}"),
+    )
+
+
+def draw_samples(count: int, seed: int = 0) -> Samples:
+    """Drawn Latin words, dark on light and light on dark, of many sizes; the same for the same seed."""
+    random = np.random.default_rng(seed)
+    images = []
+    for _ in range(count):
+        text = "".join(random.choice(list(ascii_letters), random.integers(2, 14)))
+        height = int(random.integers(20, 80))
+        scale, width = height / 40, int(height * (0.5 + 0.5 * len(text)))
+        tones = random.permutation([(0, 90), (150, 256)])
+        paper, ink = (random.integers(*limits, 3).tolist() for limits in tones)
+        image = np.full((height, width, 3), paper, np.uint8)
+        font = int(random.choice([cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_COMPLEX, cv2.FONT_HERSHEY_TRIPLEX]))
+        cv2.putText(image, text, (height // 6, 3 * height // 4), font, scale, ink, max(1, height // 16), cv2.LINE_AA)
+        noise = random.normal(0, 6, image.shape)
+        images.append(np.clip(image + noise, 0, 255).astype(np.uint8))
+    return Samples(images, f"{count} drawn words (no --data given)")
+
+
+def by_width(samples: Samples, preprocessing: Preprocessing) -> dict[int, NDArray[np.uint8]]:
+    """The pre-processed images by their width in pixels, each uint8 [n, C, H, width]; widths ascend."""
+    groups: dict[int, list[NDArray[np.uint8]]] = {}
+    for image in samples.images:
+        pixels = preprocessing.apply(image)
+        groups.setdefault(pixels.shape[2], []).append(pixels)
+    return {width: np.stack(groups[width]) for width in sorted(groups)}
+
+
+def batches(samples: Samples, preprocessing: Preprocessing, size: int) -> Iterator[NDArray[np.uint8]]:
+    """The pre-processed images in batches of one width each and at most `size` images, uint8 [n, C, H, W]."""
+    for group in by_width(samples, preprocessing).values():
+        for start in range(0, len(group), size):
+            yield group[start : start + size]
