@@ -96,6 +96,10 @@ def _decode(data: bytes) -> Pixels:
         raise ImageError(f"broken or truncated {kind}")
     if pixels.ndim == 3:
         pixels = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB if pixels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA)
+        if kind == "TIFF" and pixels.shape[2] == 4 and pixels.dtype == np.uint8:
+            # libtiff has multiplied these by alpha already: laying on white is adding what white shows through.
+            colour, alpha = pixels[:, :, :3], pixels[:, :, 3:]
+            pixels = np.minimum(colour, alpha) + (255 - alpha)
     pixels = _from_array(pixels)
     for entry, content in zip(kinds, metadata, strict=True):
         # TIFF's own orientation has been seen to by OpenCV, which hands out no metadata for it.

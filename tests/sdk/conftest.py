@@ -1,0 +1,85 @@
+"""Tiny model files, made without torch: each script has a gray level, and the nearest to the image's mean wins."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+Builder = Callable[..., Path]
+
+LEVELS = {"Arabic": 20.0, "Latin": 120.0, "Klingon": 220.0}
+CODES = {"Arabic": "Arab", "Latin": "Latn", "Klingon": "Piqd"}
+
+
+@pytest.fixture(scope="session")
+def metadata() -> dict[str, Any]:
+    """The metadata of `build_model`'s files; Klingon is not in the SDK's table."""
+    return {
+        "format": 1,
+        "network": "gray-levels",
+        "labels": [{"name": name, "code": CODES[name]} for name in LEVELS],
+        "preprocessing": {"channels": 1, "height": 8, "width_min": 8, "width_max": 32, "width_step": 8},
+        "temperature": 2.0,
+        "threshold": 0.0,
+        "precision": "fp32",
+        "provenance": {"seed": 0},
+    }
+
+
+@pytest.fixture(scope="session")
+def build_model(tmp_path_factory: pytest.TempPathFactory, metadata: dict[str, Any]) -> Builder:
+    """A function that writes a model file and returns its path.
+
+    Its logits are -((mean gray - level) / 20)^2. `shape`, `input_type`, `levels` change the network, `text` replaces
+    the metadata (None leaves them out), and every other argument one field of them.
+    """
+
+    def build(
+        shape: tuple[Any, ...] = ("n", 1, 8, "w"),
+        input_type: int = TensorProto.UINT8,
+        levels: tuple[float, ...] = tuple(LEVELS.values()),
+        text: str | None = "",
+        input_name: str = "image",
+        **fields: Any,
+    ) -> Path:
+        constants = {
+            "axes": np.array([1, 2, 3], np.int64),
+            "column": np.array([1], np.int64),
+            "levels": np.array([levels], np.float32) / 20,
+            "twenty": np.array(20, np.float32),
+        }
+        nodes = [
+            helper.make_node("Cast", [input_name], ["pixels"], to=TensorProto.FLOAT),
+            helper.make_node("ReduceMean", ["pixels", "axes"], ["means"], keepdims=0),
+            helper.make_node("Div", ["means", "twenty"], ["scaled"]),
+            helper.make_node("Unsqueeze", ["scaled", "column"], ["upright"]),
+            helper.make_node("Sub", ["upright", "levels"], ["gaps"]),
+            helper.make_node("Mul", ["gaps", "gaps"], ["squares"]),
+            helper.make_node("Neg", ["squares"], ["logits"]),
+        ]
+        graph = helper.make_graph(
+            nodes,
+            "gray-levels",
+            [helper.make_tensor_value_info(input_name, input_type, shape)],
+            [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ("n", len(levels)))],
+            [numpy_helper.from_array(values, name) for name, values in constants.items()],
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+        if text is not None:
+            helper.set_model_props(model, {"scriptkd": text or json.dumps(metadata | fields)})
+        path = tmp_path_factory.mktemp("model") / "model.onnx"
+        onnx.save(model, path)
+        return path
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def model(build_model: Builder) -> Path:
+    """A model file that is as it should be."""
+    return build_model()

@@ -1,0 +1,145 @@
+"""Model files that are refused, each with what is wrong."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from onnx import TensorProto
+
+from scriptkd_sdk import modelfile
+from scriptkd_sdk.errors import ArgumentError, ModelError
+from scriptkd_sdk.modelfile import ModelInfo, open_model
+from scriptkd_sdk.scripts import Script
+
+Builder = Callable[..., Path]
+
+
+def test_what_a_model_file_says_about_itself(model: Path) -> None:
+    _, info = open_model(model, 1)
+    assert info.network == "gray-levels"
+    assert info.labels == (Script("Arabic", "Arab"), Script("Latin", "Latn"), Script("Klingon", "Piqd"))
+    assert (info.temperature, info.threshold, info.precision) == (2.0, 0.0, "fp32")
+    assert info.preprocessing.height == 8
+    assert info.provenance == {"seed": 0}
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"format": 2}, "its format is 2, but this scriptkd reads formats up to 1: update scriptkd"),
+        ({"format": "1"}, "no format version: '1'"),
+        ({"format": 0}, "no format version: 0"),
+        ({"labels": []}, "labels must be a list of scripts"),
+        ({"labels": [{"name": "Latin"}] * 3}, "must have a name and a code"),
+        ({"labels": ["Latin"] * 3}, "must have a name and a code"),
+        ({"labels": [{"name": "Latin", "code": "Latn"}] * 3}, "two of its labels have the same name"),
+        (
+            {"labels": [{"name": n, "code": n} for n in "ab"]},
+            r"2 labels, but .* \(2, 3\), not float32 of shape \(2, 2\)",
+        ),
+        ({"preprocessing": {"channels": 1}}, "pre-processing must have exactly the fields"),
+        ({"preprocessing": None}, "pre-processing must have exactly the fields"),
+        ({"temperature": 0}, r"temperature must lie in 0.001..1000, not 0"),
+        ({"temperature": float("nan")}, "temperature must be a number, not nan"),
+        ({"temperature": "hot"}, "temperature must be a number, not 'hot'"),
+        ({"threshold": 1.5}, r"threshold must lie in 0..1, not 1.5"),
+        ({"network": None}, "network must be text, not None"),
+        ({"precision": 8}, "precision must be text, not 8"),
+        ({"provenance": []}, r"provenance must be an object, not \[\]"),
+        ({"text": "not json"}, "metadata is not JSON"),
+        ({"text": "[1]"}, "metadata is not a JSON object"),
+        ({"text": None}, "an ONNX file without scriptkd's metadata"),
+        ({"input_type": TensorProto.FLOAT}, r"input must be tensor\(uint8\), not tensor\(float\)"),
+        ({"input_name": "x"}, "one input 'image' and the output 'logits'"),
+        ({"shape": ("n", 3, 8, "w")}, r"asks for \(None, 1, 8, None\), None being any"),
+        ({"shape": ("n", 1, 16, "w")}, "has the shape"),
+        ({"shape": (1, 1, 8, "w")}, "has the shape"),
+        ({"shape": ("n", 1, 8, 32)}, "has the shape"),
+        ({"levels": (float("nan"), 1.0, 2.0)}, "NaN or infinity"),
+        ({"levels": (1.0, 2.0, 3.0, 4.0)}, "3 labels, but"),
+    ],
+)
+def test_unfit_files_name_the_file_and_the_fault(build_model: Builder, fields: dict[str, Any], message: str) -> None:
+    path = build_model(**fields)
+    with pytest.raises(ModelError, match=message) as caught:
+        open_model(path, 1)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_fixed_width_may_be_fixed_in_the_file_or_left_open(build_model: Builder) -> None:
+    squash = {"channels": 1, "height": 8, "width_min": 24, "width_max": 24, "width_step": 1}
+    for width in (24, "w"):
+        _, info = open_model(build_model(shape=("n", 1, 8, width), preprocessing=squash), 1)
+        assert info.preprocessing.fixed_width
+    with pytest.raises(ModelError, match=r"asks for \(None, 1, 8, 24\)"):
+        open_model(build_model(shape=("n", 1, 8, 32), preprocessing=squash), 1)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "no such model file"),
+        (b"", "not an ONNX file that onnxruntime can load"),
+        (b"hello", "not an ONNX file that onnxruntime can load"),
+    ],
+)
+def test_files_that_are_no_model(
+    tmp_path: Path, content: bytes | None, message: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "model.onnx"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ModelError, match=message):
+        open_model(path, 1)
+    with pytest.raises(ModelError, match="a folder, not a model file"):
+        open_model(tmp_path, 1)
+    assert capfd.readouterr().err == ""
+
+
+def test_a_truncated_model(tmp_path: Path, model: Path) -> None:
+    path = tmp_path / "cut.onnx"
+    path.write_bytes(model.read_bytes()[:-100])
+    with pytest.raises(ModelError, match=r"cut\.onnx: "):
+        open_model(path, 1)
+
+
+def test_a_package_without_its_model_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(modelfile, "files", lambda package: tmp_path)
+    with pytest.raises(ModelError, match="holds no model of its own"):
+        open_model(None, 1)
+
+
+def test_the_packages_own_model_is_the_default(tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "student.onnx").write_bytes(model.read_bytes())
+    monkeypatch.setattr(modelfile, "files", lambda package: tmp_path)
+    _, info = open_model(None, 1)
+    assert info.network == "gray-levels"
+
+
+@pytest.mark.parametrize("threads", [0, -1, 257, 1.0, True, "2", None])
+def test_wrong_thread_counts_are_not_ignored(model: Path, threads: Any) -> None:
+    with pytest.raises(ArgumentError, match=r"threads must be an integer from 1 to 256, not "):
+        open_model(model, threads)
+
+
+def test_metadata_are_read_without_a_file(metadata: dict[str, Any]) -> None:
+    info = ModelInfo.from_json(json.dumps(metadata | {"a field of a later version": 1}))
+    assert info.labels[2].code == "Piqd"
+
+
+def test_the_sdk_imports_no_torch_and_help_no_onnxruntime(model: Path) -> None:
+    code = (
+        "import sys; from scriptkd_sdk import ScriptIdentifier; import scriptkd_sdk.cli;"
+        "print('onnxruntime' in sys.modules);"
+        f"ScriptIdentifier({str(model)!r});"
+        "print([name for name in ('torch', 'PIL', 'onnx', 'scriptkd_train') if name in sys.modules])"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.split("\n")[:2] == ["False", "[]"]
+    assert result.stderr == ""
