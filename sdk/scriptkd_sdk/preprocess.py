@@ -24,7 +24,10 @@ import numpy.typing as npt
 from scriptkd_sdk.errors import ArgumentError, ModelError
 
 STRIP = 32  # rows
-LARGEST_CACHED = 1 << 17  # entries of a resampling matrix: half a megabyte
+BLOCK = 2048  # entries of a block of a resampling matrix, by measurement
+# OpenBLAS starts threads for products of more multiplications than 2^18, which gains nothing here and, on a machine
+# with other work, was measured to take 20 ms instead of 20 us.
+MOST_PRODUCTS = 200_000
 LARGEST_SIDE = 4096  # of a network's input: a model file asking for more is broken, and would cost gigabytes
 
 # Sums of these are off by less than 1e-4, while the 0.0005 on top keeps every sum at least 5e-4 away from an integer:
@@ -102,16 +105,14 @@ class Preprocessing:
         if colour and self.channels == 1:
             image, colour = luma(image), False
         height, width = image.shape[:2]
-        out_width = self.width_for(height, width)
-        down, across = _weights(height, self.height), _weights(width, out_width)
-        rows = down @ image.reshape(height, -1).astype(np.float32)
-        if colour:
-            rows = rows.reshape(self.height, width, 3).transpose(2, 0, 1)
-        pixels = rows @ across.T
+        rows = _resample(image.reshape(height, -1).astype(np.float32), self.height)
+        columns = rows.reshape(self.height, width, -1).transpose(1, 0, 2).reshape(width, -1)
+        pixels = _resample(columns, self.width_for(height, width))
         pixels += 0.5
         # Positive, so the cast is the floor; a weighted mean of bytes is within 0..255 but for float noise.
-        result = np.minimum(pixels, 255).astype(np.uint8)
-        return result if colour else np.repeat(result[None], self.channels, axis=0)
+        result = np.minimum(pixels, 255).reshape(len(pixels), self.height, -1).transpose(2, 1, 0)
+        result = result.astype(np.uint8, order="C")
+        return result if colour else np.repeat(result, self.channels, axis=0)
 
 
 def luma(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
@@ -123,21 +124,40 @@ def luma(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     return result
 
 
-def _weights(size: int, out_size: int) -> npt.NDArray[np.float32]:
-    """Return the resampling matrix [out_size, size] of the triangle filter; every row sums to 1."""
-    # A huge image's matrix takes megabytes and little time beside the image's own: not worth keeping.
-    make = _cached_weights if size * out_size <= LARGEST_CACHED else _cached_weights.__wrapped__
-    return make(size, out_size)
+def _resample(image: npt.NDArray[np.float32], out_size: int) -> npt.NDArray[np.float32]:
+    """Resample the rows of [H, N] to [out_size, N] with the triangle filter."""
+    columns = image.shape[1]
+    result = np.empty((out_size, columns), np.float32)
+    for outputs, inputs, weights in _bands(len(image), out_size):
+        step = max(MOST_PRODUCTS // weights.size, 1)
+        for left in range(0, columns, step):
+            part = slice(left, left + step)
+            np.matmul(weights, image[inputs, part], out=result[outputs, part])
+    return result
 
 
-@lru_cache(maxsize=256)
-def _cached_weights(size: int, out_size: int) -> npt.NDArray[np.float32]:
+@lru_cache(maxsize=512)
+def _bands(size: int, out_size: int) -> tuple[tuple[slice, slice, npt.NDArray[np.float32]], ...]:
+    """Return the resampling matrix [out_size, size], whose rows sum to 1, as the blocks that hold all its entries.
+
+    Each is the output rows, the input rows and the weights between them. The matrix is a band about its diagonal: in
+    blocks, a large image costs a third.
+    """
     scale = size / out_size
     support = max(scale, 1.0)
-    centres = (np.arange(out_size) + 0.5) * scale
-    distances = np.abs(np.arange(size) + 0.5 - centres[:, None]) / support
-    weights = np.maximum(1.0 - distances, 0.0)
-    weights /= weights.sum(axis=1, keepdims=True)
-    matrix = weights.astype(np.float32)
-    matrix.setflags(write=False)  # the cache hands the same array to every thread
-    return matrix
+    count = out_size
+    while count > 1 and count * ((count - 1) * scale + 2 * support) > BLOCK:
+        count = (count + 1) // 2
+    bands = []
+    for first in range(0, out_size, count):
+        last = min(first + count, out_size)
+        centres = (np.arange(first, last) + 0.5) * scale
+        start = max(int(centres[0] - support), 0)
+        stop = min(int(centres[-1] + support) + 1, size)
+        distances = np.abs(np.arange(start, stop) + 0.5 - centres[:, None]) / support
+        weights = np.maximum(1.0 - distances, 0.0)
+        weights /= weights.sum(axis=1, keepdims=True)
+        matrix = weights.astype(np.float32)
+        matrix.setflags(write=False)  # the cache hands the same array to every thread
+        bands.append((slice(first, last), slice(start, stop), matrix))
+    return tuple(bands)

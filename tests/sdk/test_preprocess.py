@@ -139,13 +139,18 @@ def test_results_stay_within_the_image_and_mirror_with_it(height: int, width: in
     assert np.abs(result.astype(int) - mirrored).max() <= 1  # ties only
 
 
-def test_resampling_matrices_are_shared_only_when_small() -> None:
-    small = preprocess._weights(100, 32)
-    assert small is preprocess._weights(100, 32)
-    assert not small.flags.writeable
-    large = preprocess._weights(16_000, 192)
-    assert large is not preprocess._weights(16_000, 192)
-    np.testing.assert_allclose(large.sum(axis=1), 1, rtol=1e-4)
+@pytest.mark.parametrize("size", [2, 31, 40, 333, 1200, 16_384])
+@pytest.mark.parametrize("out_size", [1, 32, 97, 299])
+def test_the_blocks_make_up_the_whole_resampling_matrix(size: int, out_size: int) -> None:
+    scale = size / out_size
+    centres = (np.arange(out_size) + 0.5) * scale
+    matrix = np.maximum(1 - np.abs(np.arange(size) + 0.5 - centres[:, None]) / max(scale, 1), 0)
+    matrix /= matrix.sum(axis=1, keepdims=True)
+    for outputs, inputs, weights in preprocess._bands(size, out_size):
+        np.testing.assert_allclose(weights, matrix[outputs, inputs], atol=1e-6)
+        matrix[outputs, inputs] = 0
+        assert not weights.flags.writeable
+    assert not matrix.any()
 
 
 @pytest.mark.parametrize(
