@@ -152,16 +152,22 @@ def _provenance(name: str, recipe: Recipe, stage: str, data: _Data) -> dict[str,
 
 
 def _claim(out: Path, recipe: Recipe, data: _Data) -> None:
-    """Writes what this run is made of, or checks that the folder's run is made of the same."""
+    """Writes what this run is made of, or checks that what the folder holds is made of the same.
+
+    Stages that have not begun may still be changed: the rest of a recipe can be planned while its teacher trains.
+    """
     path = out / "run.json"
-    mine = {"recipe": recipe.model_dump(), "data_sha256": data.fingerprint}
-    if not path.exists():
-        path.write_text(json.dumps(mine, indent=2) + "\n")
-        return
-    theirs = json.loads(path.read_text())
-    for key, what in (("recipe", "another recipe"), ("data_sha256", "other training data")):
-        if theirs.get(key) != json.loads(json.dumps(mine[key])):
-            raise ArgumentError(f"{out} holds a run of {what}; give another --out, or delete the folder to start anew")
+    mine = json.loads(json.dumps({"recipe": recipe.model_dump(), "data_sha256": data.fingerprint}))
+    if path.exists():
+        theirs = json.loads(path.read_text())
+        if theirs["data_sha256"] != mine["data_sha256"]:
+            raise ArgumentError(f"{out} holds a run on other training data; give another --out")
+        begun = [name for name in theirs["recipe"]["stages"] if (out / name).is_dir()]
+        differing = [name for name in begun if theirs["recipe"]["stages"][name] != mine["recipe"]["stages"].get(name)]
+        if differing or theirs["recipe"]["seed"] != mine["recipe"]["seed"]:
+            what = f"stage {differing[0]}" if differing else "seed"
+            raise ArgumentError(f"{out} holds a run whose {what} was another; give another --out, or delete the folder")
+    path.write_text(json.dumps(mine, indent=2) + "\n")
 
 
 def _say(console: Console | None, text: str) -> None:

@@ -1,4 +1,4 @@
-"""Checkpoints: one file that says what a network is, what it was trained on and how well it did. No code runs on loading."""
+"""Checkpoints: one file says what a network is, what it was trained on and how well it did. Loading runs no code."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """The losses of Ghosh Dastidar et al. 2021 (arXiv 2102.10335), eqs. 1 to 5, each as the paper writes it.
 
-Every function returns a scalar: the mean over the batch. Teachers' outputs are constants; gradients reach the student only.
+Every function returns a scalar, the mean over the batch. Teachers' outputs are constants: gradients reach the student
+only.
 """
 
 from __future__ import annotations

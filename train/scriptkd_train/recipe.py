@@ -107,7 +107,7 @@ class Recipe(_Strict):
                     allowed = ", ".join(earlier) or "none, as it is the first stage"
                     raise ValueError(f"stage {name}: teacher {stage.distil.teacher!r} is no earlier stage ({allowed})")
                 if stage.distil.labels == "online" and self.stages[stage.distil.teacher].input != stage.input:
-                    raise ValueError(f"stage {name}: labels 'online' needs the same input as its teacher's; use 'cached'")
+                    raise ValueError(f"stage {name}: labels 'online' needs its teacher's input; use 'cached'")
             earlier.append(name)
         return self
 

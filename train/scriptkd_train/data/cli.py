@@ -23,9 +23,9 @@ app.command("inspect")(inspect_command)
 @app.command()
 def render(
     out: Annotated[Path, typer.Option(help="Folder to write to; new or empty.")],
-    words_per_script: Annotated[int, typer.Option(help="Training images per script; val and test get a tenth each.")] = 2000,
+    words_per_script: Annotated[int, typer.Option(help="Training images a script; val and test: a tenth.")] = 2000,
     seed: Annotated[int, typer.Option(help="Same seed, fonts and words: same bytes.")] = 0,
-    fonts: Annotated[list[Path] | None, typer.Option(help="Folder with more fonts; may be given several times.")] = None,
+    fonts: Annotated[list[Path] | None, typer.Option(help="Folder with more fonts; may be repeated.")] = None,
     workers: Annotated[int, typer.Option(help="Processes; 0 means one a core.")] = 0,
 ) -> None:
     """Render words of the ten scripts as train, val and test folders; no font family is in two splits."""

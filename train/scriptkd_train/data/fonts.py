@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import attrgetter
 from pathlib import Path
 
 from scriptkd_sdk.errors import ArgumentError
@@ -96,7 +97,8 @@ def _scan(directories: tuple[str, ...]) -> dict[str, list[Face]]:
             if probe <= points:
                 face = Face(path, int(index), _base_family(family), points)
                 found[script][face.path, face.index] = face
-    return {script: sorted(faces.values(), key=lambda f: (f.family, f.path, f.index)) for script, faces in found.items()}
+    order = attrgetter("family", "path", "index")
+    return {script: sorted(faces.values(), key=order) for script, faces in found.items()}
 
 
 def _base_family(family: str) -> str:

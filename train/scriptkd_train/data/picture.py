@@ -20,7 +20,7 @@ from .words import draw_word
 
 KINDS = ("scene", "page", "scan", "video")
 _SHARES = np.cumsum([0.55, 0.17, 0.2, 0.08])
-_LEAST_CONTRAST = 24.0  # gray levels between ink and ground: with less, light and blur have eaten the word
+_LEAST_CONTRAST = 30.0  # gray levels between ink and ground: with less, light and blur have eaten the word
 _SIZES = (36, 48, 60)  # pixels per em that words are set at before anything happens to them
 
 
@@ -58,7 +58,7 @@ def _attempt(rng: np.random.Generator, script: str, families: list[list[Face]]) 
     placed = _surround(rng, mask, script, face, size, dense=kind in ("page", "scan"))
     placed = _warp(rng, placed, {"scene": 1.0, "page": 0.5, "scan": 0.25, "video": 0.2}[kind])
     placed = _crop(rng, placed)
-    height = int(round(np.exp(rng.uniform(np.log(17), np.log(96)))))
+    height = round(float(np.exp(rng.uniform(np.log(17), np.log(96)))))
     if kind == "scan":
         return scan(rng, placed.mask, max(height, 22))
     if kind == "page":
@@ -79,7 +79,7 @@ def _lay(surface: Picture, mask: Mask, colour: np.ndarray) -> Picture:
 def _hand(rng: np.random.Generator, mask: Mask) -> Mask:
     """What a sign painter or a worn press does to type: bolder or thinner strokes, wobble."""
     if rng.random() < 0.3:
-        reach = int(rng.integers(1, 3))
+        reach = 1 + int(rng.random() < 0.4) + int(rng.random() < 0.15)
         shape = [(reach + 1, reach + 1), (reach + 1, 1), (1, reach + 1)][int(rng.integers(3))]
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, shape)
         bold = rng.random() < 0.7
@@ -140,11 +140,12 @@ def _warp(rng: np.random.Generator, placed: _Placed, strength: float) -> _Placed
         height, width = mask.shape
         x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
         bend = rng.uniform(-0.22, 0.22) * min(height, width)
-        mask = cv2.remap(mask, x, y + np.float32(bend) * (np.square(2 * x / width - 1) - np.float32(0.4)), cv2.INTER_LINEAR)
+        arc = np.square(2 * x / width - 1) - np.float32(0.4)
+        mask = cv2.remap(mask, x, y + np.float32(bend) * arc, cv2.INTER_LINEAR)
     height, width = mask.shape
     left, top, right, bottom = placed.box
     corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
-    stretch = np.exp(rng.normal(0, 0.2))
+    stretch = np.exp(np.clip(rng.normal(0, 0.15 + 0.12 * strength), -0.6, 0.7))
     slant = rng.normal(0, 0.12) * strength if rng.random() < 0.6 else 0.0
     turn = np.radians(np.clip(rng.normal(0, 5.0 if rng.random() < 0.8 else 11.0), -25, 25)) * strength
     c, s = np.cos(turn), np.sin(turn)
@@ -169,8 +170,9 @@ def _crop(rng: np.random.Generator, placed: _Placed) -> _Placed:
     """Cuts the word out as annotators do: mostly with a little margin, sometimes loose, sometimes into the ink."""
     left, top, right, bottom = placed.box
     height = bottom - top
-    loose = rng.random() < 0.15
-    margins = rng.uniform(-0.06, 0.35 if loose else 0.14, 4) * height
+    pick = rng.random()  # loose, into the ink, or close to it
+    low, high = (0.0, 0.4) if pick < 0.15 else (-0.12, 0.05) if pick < 0.27 else (-0.05, 0.15)
+    margins = rng.uniform(low, high, 4) * height
     y0, y1 = max(0, int(top - margins[0])), min(placed.mask.shape[0], int(np.ceil(bottom + margins[1])))
     x0, x1 = max(0, int(left - margins[2])), min(placed.mask.shape[1], int(np.ceil(right + margins[3])))
     return _Placed(placed.mask[y0:y1, x0:x1], (left - x0, top - y0, right - x0, bottom - y0))
@@ -194,17 +196,28 @@ def _sign(rng: np.random.Generator, mask: Mask, outlined: bool) -> Picture:
             shadow = cv2.GaussianBlur(shadow, (0, 0), rng.uniform(0.6, 3.0))
         tone = ground * np.float32(rng.uniform(0.2, 0.7)) if rng.random() < 0.7 else colour_pair(rng)[0]
         picture = _lay(picture, shadow * np.float32(rng.uniform(0.4, 1.0)), tone.astype(np.float32))
-    elif pick < 0.36:  # light: the letters glow
+    elif pick < 0.36:  # letters of depth: a block shadow runs off to one side
+        reach = int(rng.integers(2, 7))
+        kernel = np.eye(reach, dtype=np.uint8) if rng.random() < 0.5 else np.fliplr(np.eye(reach, dtype=np.uint8))
+        tone = ground * np.float32(rng.uniform(0.2, 0.6)) if rng.random() < 0.5 else colour_pair(rng)[0]
+        anchor = ((0, 0), (reach - 1, 0), (0, reach - 1), (reach - 1, reach - 1))[int(rng.integers(4))]
+        side = cv2.dilate(mask, kernel, anchor=anchor, borderType=cv2.BORDER_REPLICATE)
+        picture = _lay(picture, side, tone.astype(np.float32))
+    elif pick < 0.40:  # lit letters in the dark, or against the sun: light spills over their edges
+        bloom = cv2.GaussianBlur(mask, (0, 0), rng.uniform(1.0, 3.0))
+        ink = np.maximum(ink, rng.uniform(215, 255)).astype(np.float32)
+        picture = _lay(picture, np.minimum(bloom * np.float32(rng.uniform(0.8, 1.4)), 1), ink)
+    elif pick < 0.45:  # neon: the letters glow
         glow = cv2.GaussianBlur(mask, (0, 0), rng.uniform(3, 8)) * np.float32(rng.uniform(0.5, 1.3))
         picture = picture * np.float32(rng.uniform(0.15, 0.6))
         ink = np.maximum(ink, rng.uniform(190, 255)).astype(np.float32)
         picture = _lay(picture, np.minimum(glow, 1) * np.float32(0.6), ink * np.float32(0.8))
-    elif pick < 0.39:  # carved or embossed: two edges and nearly no colour of its own
+    elif pick < 0.48:  # carved or embossed: two edges and nearly no colour of its own
         light_side = cv2.warpAffine(mask, np.float32([[1, 0, -1.5], [0, 1, -1.5]]), (width, height))
         dark_side = cv2.warpAffine(mask, np.float32([[1, 0, 1.5], [0, 1, 1.5]]), (width, height))
         picture = picture + (light_side - dark_side)[..., None] * np.float32(rng.uniform(40, 90))
         ink = (ground * np.float32(rng.uniform(0.6, 0.85))).astype(np.float32)
-    elif pick < 0.42:  # outlined letters, hollow inside
+    elif pick < 0.52:  # outlined letters, hollow inside
         reach = int(rng.integers(2, 4))
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach + 1, reach + 1))
         mask = cv2.dilate(mask, kernel) - 0.85 * cv2.erode(mask, kernel)

@@ -1,4 +1,4 @@
-"""Renders a dataset: `out/<train|val|test>/<script>/<number>.jpg`, the same bytes for the same seed on any number of cores.
+"""Renders a dataset, `out/<train|val|test>/<script>/<number>.jpg`: same seed, same bytes, on any number of cores.
 
 Every word has a seed of its own, made of (seed, split, script, number), so that it does not matter who renders it.
 """

@@ -34,7 +34,8 @@ def _tiles() -> list[np.ndarray]:
         if number % 4 == 2:  # things in the background: boxes and lines
             for _ in range(int(rng.integers(3, 12))):
                 x, y, w, h = (int(v) for v in rng.integers(0, 256, 4))
-                cv2.rectangle(total, (x, y), (x + w // 2, y + h // 3), float(rng.uniform(-2, 2)), int(rng.choice([-1, 1, 3])))
+                tone, thick = float(rng.uniform(-2, 2)), int(rng.choice([-1, 1, 3]))
+                cv2.rectangle(total, (x, y), (x + w // 2, y + h // 3), tone, thick)
         total -= total.mean()
         tiles.append(total / (2 * total.std() + 1e-6))
     return tiles

@@ -22,7 +22,7 @@ def require_shaping() -> None:
         ArgumentError: Pillow was built without raqm.
     """
     if not features.check("raqm"):
-        raise ArgumentError("Pillow has no raqm, so words cannot be shaped; install Pillow's ordinary wheel and libraqm0")
+        raise ArgumentError("Pillow has no raqm, so words cannot be shaped; install Pillow's own wheel and libraqm0")
 
 
 @lru_cache(maxsize=512)

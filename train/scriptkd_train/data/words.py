@@ -1,15 +1,15 @@
 """Words to render: dictionaries of each script's languages, and more where a dictionary is thin.
 
 The Brahmic scripts of India share one layout of code points (ISCII's, which Unicode kept), so that a Hindi or Bengali
-word moves to Gurmukhi or Oriya by adding an offset. The result is spelt as it sounds, which for reading a *script* is as
-good as a dictionary; it gives Oriya and Gurmukhi, with about 1,000 and 2,000 dictionary words, the variety of the rest.
+word moves to Gurmukhi or Oriya by adding an offset. The result is spelt as it sounds, which for telling a script is
+as good as a dictionary. It gives Oriya and Gurmukhi (about 1,000 and 2,000 dictionary words) the variety of the rest.
 """
 
 from __future__ import annotations
 
 import subprocess
 import unicodedata
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 
@@ -54,13 +54,13 @@ DIGITS = {
     "Tamil": 0x0BE6,
     "Telugu": 0x0C66,
 }
-# Parts that are seldom or never seen on their own: sounds Oriya and Gurmukhi do not write.
+# Signs that an offset can produce though the languages do not write them, so that most fonts lack them.
 _RARE = frozenset("ੑੵଵୱ")
 _VIRAMA = 9  # Unicode's canonical combining class of every Indic virama
 _LONGEST = 24  # characters; longer dictionary entries are compounds that no sign or line carries
 
 
-@lru_cache(maxsize=None)
+@cache
 def words(script: str) -> tuple[str, ...]:
     """The distinct words of a script in a fixed order.
 
@@ -78,9 +78,8 @@ def words(script: str) -> tuple[str, ...]:
 
 def _dictionary(script: str) -> set[str]:
     try:
-        dump = subprocess.run(
-            ["aspell", "-d", DICTIONARIES[script], "--encoding=utf-8", "dump", "master"], capture_output=True, check=False
-        ).stdout.decode("utf-8", "ignore")
+        command = ["aspell", "-d", DICTIONARIES[script], "--encoding=utf-8", "dump", "master"]
+        dump = subprocess.run(command, capture_output=True, check=False).stdout.decode("utf-8", "ignore")
     except FileNotFoundError as error:
         raise ArgumentError("aspell was not found; install the packages aspell and aspell-<language>") from error
     found = (unicodedata.normalize("NFC", line.partition("/")[0].strip()) for line in dump.splitlines())
@@ -95,9 +94,12 @@ def _moved(word: str, shift: int) -> str:
 def _fits(word: str, script: str) -> bool:
     low, high = BLOCKS[script]
     letters = [c for c in word if c not in "\u200c\u200d'-"]
-    return 0 < len(letters) and len(word) <= _LONGEST and all(
-        low <= ord(c) <= high and unicodedata.category(c)[0] in "LM" and c not in _RARE for c in letters
-    ) and unicodedata.category(word[0])[0] == "L"
+    return (
+        len(letters) > 0
+        and len(word) <= _LONGEST
+        and all(low <= ord(c) <= high and unicodedata.category(c)[0] in "LM" and c not in _RARE for c in letters)
+        and unicodedata.category(word[0])[0] == "L"
+    )
 
 
 def clusters(word: str) -> list[str]:
@@ -141,9 +143,9 @@ def draw_word(rng: np.random.Generator, script: str, latin_case: bool = True) ->
         word = _cased(rng, word)
     if script != "Arabic":  # Arabic letters change with their neighbours; its short words come from the dictionary
         parts = clusters(word)
-        longest = 4 if rng.random() < 0.22 else 12
+        longest = 4 if rng.random() < 0.3 else 12
         if len(parts) > longest:
-            size = int(rng.integers(max(1, longest // 3), longest + 1))
+            size = int(rng.integers(1 if longest == 4 else 4, longest + 1))
             start = int(rng.integers(len(parts) - size + 1))
             word = "".join(parts[start : start + size]).strip("\u200c\u200d'-") or word
     pick = rng.random()

@@ -1,4 +1,4 @@
-"""The networks of the chain, by name. Each takes uint8 images and normalises them itself, so that no client can get it wrong."""
+"""The networks of the chain, by name. Each takes uint8 images and normalises them itself."""
 
 from __future__ import annotations
 

@@ -6,6 +6,8 @@ The paper gives the convolutions' widths, the LSTM's and parameter totals; what 
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from torch import Tensor, nn
 
 from scriptkd_sdk.errors import ArgumentError
@@ -17,7 +19,7 @@ from .base import Network, Normalise
 def _convolutions(channels: tuple[int, ...]) -> nn.Sequential:
     """3x3 'same' convolution, ReLU and 2x2 max-pool, four times: each halves height and width."""
     layers: list[nn.Module] = []
-    for inside, outside in zip(channels, channels[1:], strict=False):
+    for inside, outside in pairwise(channels):
         layers += [nn.Conv2d(inside, outside, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
     return nn.Sequential(*layers)
 
@@ -64,9 +66,9 @@ class PaperStudent(Network):
     """4 convolutions (32, 64, 128, 128) and 2 linear layers.
 
     At 299x299 the map flattens to 41,472 numbers. The convolutions hold 0.24 M parameters, so a total of ~1 M leaves
-    0.75 M to the first linear layer: 18 wide (0.99 M in all). The feature vector of eq. 5 ("after its four convolutional
-    layers") is the mean of that map over its positions. The linear layer fixes the input's size: for any width use
-    `textnet`.
+    0.75 M to the first linear layer: 18 wide (0.99 M in all). The feature vector of eq. 5 ("after its four
+    convolutional layers") is the mean of that map over its positions. The linear layer fixes the input's size: for any
+    width use `textnet`.
     """
 
     feature_width = 128

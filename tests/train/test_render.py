@@ -1,0 +1,125 @@
+"""The renderer: same bytes for a seed on any number of workers, fonts kept apart, shaping required, words that fit."""
+
+import hashlib
+import subprocess
+
+import numpy as np
+import pytest
+
+from scriptkd_sdk.errors import ArgumentError
+from scriptkd_train.data import fonts, render, typeset, words
+from scriptkd_train.data.fonts import SPLITS, faces_by_split, find_faces, split_families
+from scriptkd_train.data.render import SCRIPTS, RenderPlan, survey
+from scriptkd_train.data.words import BLOCKS, clusters, draw_word
+
+
+def digest(folder):
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*.jpg"))
+    }
+
+
+def test_same_bytes_whatever_the_number_of_workers(tmp_path, monkeypatch):
+    monkeypatch.setattr(render, "_CHUNK", 7)  # so that the work is cut differently from the words
+    for workers in (1, 3):
+        done = []
+        plan = RenderPlan(15, seed=5, scripts=("Arabic", "Oriya"))
+        render.render(plan, tmp_path / str(workers), workers, done.append)
+        assert sum(done) == plan.total == 2 * (15 + 10 + 10)
+    assert digest(tmp_path / "1") == digest(tmp_path / "3")
+    assert len(set(digest(tmp_path / "1").values())) == plan.total
+    render.render(RenderPlan(15, seed=6, scripts=("Arabic", "Oriya")), tmp_path / "other", 1)
+    assert not set(digest(tmp_path / "other").values()) & set(digest(tmp_path / "1").values())
+
+
+def test_every_script_can_be_rendered_and_has_words():
+    table = survey(RenderPlan(1, 0))
+    assert set(table) == set(SCRIPTS)
+    assert min(row["words"] for row in table.values()) > 10_000
+    assert all(row[f"fonts_{split}"] >= 1 for row in table.values() for split in SPLITS)
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_no_family_is_in_two_splits(script):
+    splits = faces_by_split(script)
+    families = [set(splits[split]) for split in SPLITS]
+    assert not families[0] & families[1]
+    assert not families[0] & families[2]
+    assert not families[1] & families[2]
+    files = [{face.path for faces in splits[split].values() for face in faces} for split in SPLITS]
+    assert not files[0] & files[2]
+
+
+def test_variants_of_one_design_share_a_split():
+    families = {face.family for face in find_faces("Bengali")}
+    assert "Noto Sans Bengali" in families
+    assert "Noto Sans Bengali UI" not in families
+
+
+def test_split_is_stable_when_a_font_is_added():
+    names = [f"font {i}" for i in range(40)]
+    before, after = split_families(names), split_families([*names, "one more"])
+    assert sum(before[name] != after[name] for name in names) <= 2
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_drawn_words_hold_letters_of_their_script(script):
+    rng = np.random.default_rng(1)
+    low, high = BLOCKS[script]
+    for _ in range(300):
+        text = draw_word(rng, script)
+        assert any(low <= ord(c) <= high for c in text), text
+        letters = [c for c in text if c.isalpha()]  # the danda of all Indic scripts lies in the block of Devanagari
+        others = [s for s, (a, b) in BLOCKS.items() if s != script and any(a <= ord(c) <= b for c in letters)]
+        assert not others, text
+
+
+def test_clusters_never_start_with_a_mark():
+    assert clusters("क्षत्रिय") == ["क्ष", "त्रि", "य"]
+    assert clusters("দুর্গা") == ["দু", "র্গা"]
+    assert "".join(clusters("ಸ್ವಾತಂತ್ರ್ಯ")) == "ಸ್ವಾತಂತ್ರ್ಯ"
+
+
+def test_shaping_is_at_work():
+    """HarfBuzz puts the vowel sign i of Devanagari before its letter, though it is stored behind it."""
+    face = next(f for f in find_faces("Devanagari") if f.family == "Noto Sans Devanagari")
+    both, alone = typeset.typeset("कि", face, 48), typeset.typeset("क", face, 48)
+    assert both.shape[1] > alone.shape[1]
+    # The letter itself ends the word: its last columns are the letter's, the sign stands before.
+    np.testing.assert_array_equal(both[-20:, -8:], alone[-20:, -8:])
+    assert typeset.typeset("A", face, 48) is None or face.covers("A")
+
+
+def test_mistakes_are_named(tmp_path, monkeypatch):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").touch()
+    with pytest.raises(ArgumentError, match="not an empty folder"):
+        render.render(RenderPlan(1, 0), tmp_path / "full", 1)
+    with pytest.raises(ArgumentError, match="at least 1, not 0"):
+        survey(RenderPlan(0, 0))
+    with pytest.raises(ArgumentError, match="'Klingon' cannot be rendered; allowed are Arabic"):
+        survey(RenderPlan(1, 0, scripts=("Klingon",)))
+    with pytest.raises(ArgumentError, match="font folder /nowhere does not exist"):
+        survey(RenderPlan(1, 0, font_folders=("/nowhere",)))
+    monkeypatch.setattr(typeset.features, "check", lambda name: False)
+    with pytest.raises(ArgumentError, match="Pillow has no raqm"):
+        survey(RenderPlan(1, 0))
+
+
+def test_a_script_without_fonts_or_words_is_refused(monkeypatch):
+    monkeypatch.setattr(fonts, "_fontconfig", lambda arguments: "")
+    fonts._scan.cache_clear()
+    try:
+        with pytest.raises(ArgumentError, match="no installed font covers Arabic"):
+            survey(RenderPlan(1, 0))
+    finally:
+        fonts._scan.cache_clear()
+    nothing = subprocess.CompletedProcess([], 1, b"", b"")
+    monkeypatch.setattr(words.subprocess, "run", lambda *a, **k: nothing)
+    words.words.cache_clear()
+    try:
+        with pytest.raises(ArgumentError, match="no words for Tamil: the dictionary aspell-ta"):
+            words.words("Tamil")
+    finally:
+        words.words.cache_clear()
