@@ -77,8 +77,9 @@ def export(
     if int8 and calibration is not None:
         started = time.perf_counter()
         console.print(f"int8 with {activations} activations, calibrated on {calibration.source}")
+        precision = "int8" if activations is Activations.int8 else "int8-u8"
         calibrating = batches(calibration, checkpoint.preprocessing, CALIBRATION_BATCH)
-        write(quantize_int8(graph, calibrating, activations.value), ".int8.onnx", "int8", started)
+        write(quantize_int8(graph, calibrating, activations.value), ".int8.onnx", precision, started)
     if int8_weights:
         started = time.perf_counter()
         console.print("int8 weights, float32 activations")

@@ -33,7 +33,8 @@ def write_verified(
 ) -> list[Check]:
     """Write a graph with the checkpoint's metadata, atomically and only if it passes all checks, which are returned.
 
-    precision: "fp32", "int8" or "int8-weights"; goes into the metadata and decides how close is close enough.
+    precision: "fp32", "int8", "int8-u8" (uint8 activations) or "int8-weights"; goes into the metadata, and all but
+    "fp32" need only be close.
     Raises ExportError, with the checks, if one failed; nothing is written then and an older file stays as it is.
     """
     parameters = parameter_count(checkpoint.build())

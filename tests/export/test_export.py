@@ -58,13 +58,13 @@ def test_networks_and_formats(name: str, train: Train, samples: tuple[Samples, S
     forms = {
         "fp32": graph,
         "int8": quantize_int8(graph, batches(calibration, preprocessing, 16)),
-        "int8 on uint8": quantize_int8(graph, batches(calibration, preprocessing, 16), "uint8"),
+        "int8-u8": quantize_int8(graph, batches(calibration, preprocessing, 16), "uint8"),
         "int8-weights": quantize_weights(graph),
     }
     sizes = {}
     for form, model in forms.items():
         path = tmp_path / f"{form}.onnx"
-        checks = write_verified(model, path, checkpoint, compared, form.split()[0])
+        checks = write_verified(model, path, checkpoint, compared, form)
         assert all(check.passed for check in checks)
         assert {"file", "input", "output", "metadata", "difference", "top-1 agreement"} <= {c.name for c in checks}
         sizes[form] = path.stat().st_size

@@ -1,0 +1,140 @@
+"""`scriptkd bench`."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import cv2
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from scriptkd_sdk.identifier import ScriptIdentifier
+from scriptkd_train.data.dataset import read_dataset, splits_of
+from scriptkd_train.evaluate import evaluate
+
+from .crop import Crop, drawn_crop, median_crop
+from .machine import describe_machine
+from .models import Candidate, bundled, from_files, from_run, untrained_teacher
+from .report import NOTES, Accuracy, Report, Row, write_report
+from .timing import Timing, time_models
+
+WIDTH = 140  # columns of the table where there is no terminal to ask
+
+
+def bench(
+    models: Annotated[list[Path] | None, typer.Argument(help="Model files (.onnx); else the SDK's own.")] = None,
+    run: Annotated[Path | None, typer.Option(help="Training run: its stages, in float32 and int8.")] = None,
+    teacher: Annotated[
+        str | None, typer.Option(help="Also a network with random weights at 299x299, such as inceptionv3.")
+    ] = None,
+    data: Annotated[Path | None, typer.Option(help="Data set to measure the accuracy on.")] = None,
+    split: Annotated[str, typer.Option(help="Of --data: train, val or test.")] = "test",
+    real: Annotated[Path | None, typer.Option(help="Folder of real words to measure the accuracy on as well.")] = None,
+    repeats: Annotated[int, typer.Option(min=20, help="Timed calls; fewer for models over 25 ms.")] = 200,
+    threads: Annotated[int, typer.Option(min=1, max=256, help="Threads of one call.")] = 1,
+    out: Annotated[
+        Path | None, typer.Option(help="Markdown file; else RUN/RESULTS.md, or benchmarks/RESULTS.md. JSON beside it.")
+    ] = None,
+) -> None:
+    """Measure size, latency and accuracy of models, side by side."""
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=WIDTH)
+
+    def say(text: str) -> None:
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    cv2.setNumThreads(threads)
+    with tempfile.TemporaryDirectory(prefix="scriptkd-bench-") as name:
+        folder = Path(name)
+        candidates = [untrained_teacher(teacher, folder, say)] if teacher else []
+        if run is not None:
+            candidates += from_run(run, data, folder, say)
+        candidates += from_files(models) if models else [] if run is not None else bundled()
+        crop = _crop(data, split, real, folder)
+        paths = [candidate.path for candidate in candidates]
+        with _bar(console, f"timing {len(paths)} models in turns") as progress:
+            timings = time_models(paths, crop, repeats, threads, progress)
+        accuracies = [_accuracies(candidate, data, split, real, console) for candidate in candidates]
+        rows = [
+            _row(candidate, timing, accuracy)
+            for candidate, timing, accuracy in zip(candidates, timings, accuracies, strict=True)
+        ]
+    images = {name: accuracy.images for each in accuracies for name, accuracy in each.items() if accuracy}
+    facts = {
+        "command": f"`{shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])}`",
+        "date": date.today().isoformat(),
+        **describe_machine(),
+        "threads": str(threads),
+        "timed on": crop.source,
+        "repeats": ", ".join(sorted({str(row.timing.repeats) for row in rows}, key=int, reverse=True)),
+        **({"images": ", ".join(f"{count:,} of {name}" for name, count in images.items())} if images else {}),
+    }
+    report = Report(rows, facts)
+    for name, fact in facts.items():
+        say(f"{name}: {fact}")
+    console.print(report.table())
+    for note in NOTES:
+        say(note)
+    path = out or (run / "RESULTS.md" if run is not None else Path("benchmarks/RESULTS.md"))
+    say(f"Written: {path}, {write_report(report, path)}")
+
+
+def _crop(data: Path | None, split: str, real: Path | None, folder: Path) -> Crop:
+    """The median crop of the images that the accuracy is measured on; a drawn word where there are none."""
+    root = data or real
+    if root is None:
+        return drawn_crop(folder)
+    items = read_dataset(root, split if splits_of(root) else None)
+    return median_crop([item.path for item in items], root.resolve().name)
+
+
+def _accuracies(
+    candidate: Candidate, data: Path | None, split: str, real: Path | None, console: Console
+) -> dict[str, Accuracy | None]:
+    """Accuracy by the name of the images; None for a model whose answers mean nothing."""
+    found: dict[str, Accuracy | None] = {}
+    for name, root in ((split, data), ("real", real)):
+        if root is None:
+            continue
+        found[name] = None
+        if candidate.trained:
+            title = f"accuracy of {candidate.path.name} on {root.resolve().name}"
+            with _bar(console, title) as progress:
+                report = evaluate(candidate.path, root, split, progress=progress).report
+            found[name] = Accuracy(report["accuracy"], report["macro_accuracy"], report["images"])
+    return found
+
+
+def _row(candidate: Candidate, timing: Timing, accuracy: dict[str, Accuracy | None]) -> Row:
+    info = ScriptIdentifier(candidate.path).info
+    parameters = info.provenance.get("parameters")
+    return Row(
+        model=candidate.name,
+        precision=info.precision,
+        parameters=parameters if type(parameters) is int else None,
+        kilobytes=candidate.path.stat().st_size / 1000,
+        timing=timing,
+        accuracy=accuracy,
+    )
+
+
+@contextmanager
+def _bar(console: Console, title: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar, or its title where it could not move; yields the function (done, total) that moves it."""
+    if not console.is_terminal:
+        console.print(title, highlight=False, markup=False)
+        yield lambda done, total: None
+        return
+    columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

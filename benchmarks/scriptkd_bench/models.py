@@ -1,0 +1,129 @@
+"""Which models are measured: files, a training run's, the SDK's own, or the paper's teacher for its speed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from scriptkd_sdk.errors import ArgumentError
+
+PRECISIONS = ("fp32", "int8", "int8-weights")
+PAPER_SIDE = 299  # pixels: the paper's input is square
+LABELS = ("Arabic", "Bengali", "Devanagari", "Gujarati", "Gurmukhi", "Kannada", "Latin", "Oriya", "Tamil", "Telugu")
+CALIBRATION_IMAGES = 256
+CALIBRATION_BATCH = 16
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A model to measure. trained: whether its answers mean anything."""
+
+    name: str
+    path: Path
+    trained: bool = True
+
+
+def from_files(paths: list[Path]) -> list[Candidate]:
+    """Model files by path; raises ArgumentError for a file of another kind."""
+    for path in paths:
+        if path.suffix != ".onnx":
+            raise ArgumentError(f"cannot measure {path}: it must be a model file (.onnx); --run takes checkpoints")
+    return [Candidate(path.name.split(".")[0], path) for path in paths]
+
+
+def bundled() -> list[Candidate]:
+    """The model that comes with the SDK; raises ArgumentError if this copy has none."""
+    path = Path(str(files("scriptkd_sdk") / "models" / "student.onnx"))
+    if not path.is_file():
+        raise ArgumentError("this copy of scriptkd holds no model of its own: name model files, or a --run")
+    return [Candidate("student", path)]
+
+
+def from_run(run: Path, data: Path | None, folder: Path, say: Say) -> list[Candidate]:
+    """The stages of a training run in their order, each in float32 and int8.
+
+    A model file beside the checkpoint is taken as it is; where there is none, the checkpoint is exported into `folder`.
+    int8 files are calibrated on the validation images of `data`, and left out, which is said, where that fails.
+    Raises ArgumentError if the folder holds no run, ScriptkdError where float32 cannot be exported.
+    """
+    stages = [stage for stage in _stages(run) if (run / f"{stage}.pt").is_file()]
+    if not stages:
+        raise ArgumentError(f"{run} holds no finished stage of a training run (run.json and <stage>.pt)")
+    found = []
+    for stage in stages:
+        beside = {precision: run / _file_name(stage, precision) for precision in PRECISIONS}
+        wanted = [precision for precision in ("fp32", "int8") if not beside[precision].is_file()]
+        if "int8" in wanted and data is None:
+            say(f"{stage}: int8 left out, as it is calibrated on images: give --data")
+            wanted.remove("int8")
+        made = _export(run / f"{stage}.pt", wanted, data, folder, say) if wanted else {}
+        for precision in PRECISIONS:
+            path = made.get(precision, beside[precision])
+            if path.is_file():
+                found.append(Candidate(stage, path))
+    return found
+
+
+def untrained_teacher(model: str, folder: Path, say: Say) -> Candidate:
+    """A timm network as the paper uses it, 299x299 RGB and ten scripts, with random weights: it has the right speed.
+
+    Raises ArgumentError where timm has no such network, ExportError where it cannot be exported.
+    """
+    from scriptkd_export import draw_samples, export_onnx  # here: all else in this file does without torch
+    from scriptkd_sdk.preprocess import Preprocessing
+    from scriptkd_train.checkpoint import Checkpoint
+    from scriptkd_train.networks import build_network
+
+    say(f"{model}: building it with random weights, for its speed only")
+    preprocessing = Preprocessing(3, PAPER_SIDE, PAPER_SIDE, PAPER_SIDE, 1)
+    network = build_network("timm", len(LABELS), preprocessing, model=model)
+    checkpoint = Checkpoint("timm", {"model": model}, list(LABELS), preprocessing, network.state_dict())
+    path = folder / f"{model}.onnx"
+    export_onnx(checkpoint, path, draw_samples(8))
+    return Candidate(f"{model} (untrained)", path, trained=False)
+
+
+def _stages(run: Path) -> list[str]:
+    """Names of a run's stages in the order in which they were trained."""
+    try:
+        return list(json.loads((run / "run.json").read_text("utf-8"))["recipe"]["stages"])
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ArgumentError(f"{run / 'run.json'} is not what `scriptkd train` wrote: {error}") from error
+
+
+def _file_name(stage: str, precision: str) -> str:
+    return f"{stage}.onnx" if precision == "fp32" else f"{stage}.{precision}.onnx"
+
+
+def _export(ckpt: Path, precisions: list[str], data: Path | None, folder: Path, say: Say) -> dict[str, Path]:
+    """Export a checkpoint in the wanted precisions; returns their paths, without an int8 file that failed a check."""
+    from scriptkd_export import ExportError, draw_samples, export_graph, quantize_int8, read_samples, write_verified
+    from scriptkd_export.samples import batches
+    from scriptkd_train.checkpoint import load_checkpoint
+
+    say(f"{ckpt.stem}: exporting {' and '.join(precisions)}")
+    checkpoint = load_checkpoint(ckpt)
+    graph = export_graph(checkpoint)
+    samples, calibration = read_samples(data, CALIBRATION_IMAGES) if data else (draw_samples(CALIBRATION_IMAGES), None)
+    made = {}
+    for precision in precisions:
+        path, model = folder / _file_name(ckpt.stem, precision), graph
+        try:
+            if precision == "int8" and calibration is not None:
+                model = quantize_int8(graph, batches(calibration, checkpoint.preprocessing, CALIBRATION_BATCH))
+            write_verified(model, path, checkpoint, samples, precision)
+        except ExportError as error:
+            if precision == "fp32":
+                raise
+            failed = "; ".join(f"{check.name}: {check.found}" for check in error.checks if not check.passed)
+            say(f"{ckpt.stem}: int8 left out: {failed or error}")
+        else:
+            made[precision] = path
+    return made

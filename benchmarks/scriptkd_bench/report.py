@@ -1,0 +1,138 @@
+"""One table of everything, for the terminal, for people who read Markdown, and for programs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.table import Table
+
+from .timing import Latency, Timing
+
+COLUMNS = (
+    "model",
+    "precision",
+    "params",
+    "KB",
+    "input",
+    "run ms",
+    "speed",
+    "array ms",
+    "path ms",
+    "over",
+)
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Shares of images told rightly: of all, and the mean over the scripts. images: how many there were."""
+
+    accuracy: float
+    macro: float
+    images: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measured model. parameters: None if the file does not say. accuracy: by name of the images."""
+
+    model: str
+    precision: str
+    parameters: int | None
+    kilobytes: float
+    timing: Timing
+    accuracy: dict[str, Accuracy | None]
+
+
+@dataclass(frozen=True)
+class Report:
+    """All rows, and how they came about: title of fact -> fact."""
+
+    rows: list[Row]
+    facts: dict[str, str]
+
+    def cells(self) -> tuple[list[str], list[list[str]]]:
+        """Heads and rows of the table, as text."""
+        sets = list(self.rows[0].accuracy)
+        heads = [*COLUMNS, *(f"{name} %" for name in sets)]
+        first = self.rows[0].timing.run.p50
+        return heads, [_cells(row, first, sets) for row in self.rows]
+
+    def table(self) -> Table:
+        """The table for a terminal."""
+        heads, rows = self.cells()
+        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+        for number, head in enumerate(heads):
+            table.add_column(head, justify="left" if number < 2 else "right", overflow="fold")
+        for row in rows:
+            table.add_row(*row)
+        return table
+
+    def markdown(self) -> str:
+        """The whole report as Markdown."""
+        heads, rows = self.cells()
+        lines = ["# Benchmark", "", *(f"- {name}: {fact}" for name, fact in self.facts.items()), ""]
+        lines.append("| " + " | ".join(heads) + " |")
+        lines.append("|" + "|".join("---" if number < 2 else "---:" for number in range(len(heads))) + "|")
+        lines += ["| " + " | ".join(row) + " |" for row in rows]
+        return "\n".join([*lines, "", *(f"- {note}" for note in NOTES)]) + "\n"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, ready for JSON; latencies in milliseconds, shares in 0..1."""
+        return {"facts": self.facts, "rows": [asdict(row) for row in self.rows]}
+
+
+NOTES = (
+    "run: a bare session.run on a prepared input. array, path: the SDK's whole identify call on an array or a file.",
+    "Times are p50/p95. The models take turns in one process, with a call that is not timed before each that is.",
+    "speed: how many times as fast as the first row, by run. over: what identify(array) takes more than "
+    "Preprocessing.apply and session.run.",
+    "test %, real %: images told rightly / mean over the scripts, where images were given.",
+)
+"""How to read the table."""
+
+
+def write_report(report: Report, path: Path) -> Path:
+    """Write the Markdown file, and JSON of the same name beside it, whose path is returned."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(report.markdown(), "utf-8")
+    beside = path.with_suffix(".json")
+    beside.write_text(json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n", "utf-8")
+    return beside
+
+
+def _cells(row: Row, first: float, sets: list[str]) -> list[str]:
+    timing = row.timing
+    return [
+        row.model,
+        row.precision,
+        "–" if row.parameters is None else _count(row.parameters),
+        f"{row.kilobytes:,.0f}",
+        "×".join(map(str, timing.input_shape)),
+        _latency(timing.run),
+        f"{_digits(first / timing.run.p50)}×",
+        _latency(timing.identify_array),
+        _latency(timing.identify_path),
+        f"{timing.overhead:+.0%}",
+        *(_accuracy(row.accuracy[name]) for name in sets),
+    ]
+
+
+def _count(number: int) -> str:
+    return f"{number / 1e6:.2f}M" if number >= 1e5 else f"{number / 1e3:.1f}k"
+
+
+def _latency(latency: Latency) -> str:
+    return f"{_digits(latency.p50)}/{_digits(latency.p95)}"
+
+
+def _digits(value: float) -> str:
+    """Three digits that count: 0.123, 1.23, 12.3, 123."""
+    return f"{value:.{max(0, 2 - (len(str(int(value))) - 1)) + (value < 1)}f}"
+
+
+def _accuracy(accuracy: Accuracy | None) -> str:
+    return "–" if accuracy is None else f"{100 * accuracy.accuracy:.1f}/{100 * accuracy.macro:.1f}"

@@ -1,0 +1,115 @@
+"""Latency of several models in one process, round by round, so that what disturbs the machine disturbs them all."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from scriptkd_sdk import ScriptIdentifier
+
+from .crop import Crop
+
+LEAST = 20  # repeats, however slow a model is
+SECONDS = 20.0  # for a model at most, beyond the least repeats
+WARM_UP = 5
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Milliseconds that half of the calls, and 95 % of them, took at most."""
+
+    p50: float
+    p95: float
+
+
+@dataclass(frozen=True)
+class Timing:
+    """One model's latencies.
+
+    run: a bare session.run on a prepared input, the two identify_* the SDK's whole call on an array and on a file.
+    overhead: what identify on an array takes more than Preprocessing.apply and session.run, as a share of those two.
+    input_shape: [C, H, W] of the prepared input. repeats: how often each was timed.
+    """
+
+    run: Latency
+    identify_array: Latency
+    identify_path: Latency
+    overhead: float
+    input_shape: tuple[int, ...]
+    repeats: int
+
+
+class _Subject:
+    """One model under the clock: four ways to call it, and how long each call took, in seconds."""
+
+    def __init__(self, path: Path, crop: Crop, threads: int) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        identifier = ScriptIdentifier(path, threads=threads)
+        apply = identifier.preprocessing.apply
+        prepared = apply(crop.pixels)
+        self.input_shape = prepared.shape
+        batch = prepared[None]
+        self.calls: list[Callable[[], object]] = [
+            lambda: session.run(["logits"], {"image": batch}),
+            lambda: session.run(["logits"], {"image": apply(crop.pixels)[None]}),
+            lambda: identifier.identify(crop.pixels),
+            lambda: identifier.identify(crop.path),
+        ]
+        self.seconds: list[list[float]] = []
+        for _ in range(WARM_UP):
+            last = self.measure()
+        self.cost = 2 * sum(last)
+
+    def measure(self) -> list[float]:
+        """Seconds that each of the calls takes now, after one that is not timed.
+
+        Else the first would pay for what another model, or the identifier's own session, swept from the caches.
+        """
+        found = []
+        for call in self.calls:
+            call()
+            started = time.perf_counter()
+            call()
+            found.append(time.perf_counter() - started)
+        return found
+
+    def timing(self) -> Timing:
+        milliseconds = 1000 * np.array(self.seconds)
+        run, bare, array, path = milliseconds.T
+        latencies = [Latency(float(np.median(each)), float(np.percentile(each, 95))) for each in (run, array, path)]
+        # Pairs from the same moment: their difference is steadier than the difference of two medians.
+        overhead = float(np.median(array - bare) / np.median(bare))
+        return Timing(*latencies, overhead, self.input_shape, len(self.seconds))
+
+
+def time_models(
+    paths: list[Path], crop: Crop, repeats: int, threads: int, progress: Callable[[int, int], None]
+) -> list[Timing]:
+    """Time all models on one image; slow ones are called less often, but at least 20 times.
+
+    `progress(done, total)` is called after each round. Raises ModelError for a file that the SDK does not take.
+    """
+    subjects = [_Subject(path, crop, threads) for path in paths]
+    collecting = gc.isenabled()
+    gc.disable()  # as timeit does
+    try:
+        # A slow model takes part in every n-th round, so that its calls too are spread over the whole time.
+        shares = [min(1.0, max(LEAST, SECONDS / subject.cost) / repeats) for subject in subjects]
+        for i in range(repeats):
+            for subject, share in zip(subjects, shares, strict=True):
+                if int((i + 1) * share) > int(i * share):
+                    subject.seconds.append(subject.measure())
+            progress(i + 1, repeats)
+    finally:
+        if collecting:
+            gc.enable()
+    return [subject.timing() for subject in subjects]

@@ -1,0 +1,202 @@
+"""`scriptkd bench` on tiny models: one table, written as Markdown and JSON."""
+
+import json
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from scriptkd_bench import models, timing
+from scriptkd_bench.cli import bench
+from scriptkd_bench.crop import drawn_crop, median_crop
+from scriptkd_bench.machine import describe_machine
+from scriptkd_bench.report import _digits
+from scriptkd_export import draw_samples, export_onnx
+from scriptkd_sdk.errors import ArgumentError
+from scriptkd_sdk.preprocess import Preprocessing
+from scriptkd_train.checkpoint import Checkpoint, save_checkpoint
+from scriptkd_train.networks import build_network
+
+LABELS = ["Arabic", "Latin"]
+TEXTNET = ("textnet", Preprocessing(1, 32, 32, 128, 16), {"width": 0.25})
+SQUASHED = ("student", Preprocessing(3, 32, 32, 32, 1), {})
+
+
+def checkpoint(kind: tuple[str, Preprocessing, dict[str, float]]) -> Checkpoint:
+    """Random weights, but always for the first label: so int8 agrees, and accuracy is known."""
+    name, preprocessing, arguments = kind
+    torch.manual_seed(0)
+    network = build_network(name, len(LABELS), preprocessing, **arguments)
+    with torch.no_grad():
+        network.head[-1].bias.copy_(torch.tensor([5.0, 0.0]))
+    return Checkpoint(name, arguments, LABELS, preprocessing, network.state_dict())
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data set with 6 Arabic and 2 Latin images a split."""
+    root = tmp_path_factory.mktemp("words")
+    images = iter(draw_samples(24).images)
+    for split in ("train", "val", "test"):
+        for label, count in (("Arabic", 6), ("Latin", 2)):
+            (root / split / label).mkdir(parents=True)
+            for i in range(count):
+                cv2.imwrite(str(root / split / label / f"{i}.png"), next(images))
+    return root
+
+
+@pytest.fixture(scope="module")
+def student(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("models") / "student.onnx"
+    export_onnx(checkpoint(TEXTNET), path, draw_samples(8))
+    return path
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """A training run's folder: a teacher, a student, and a stage that is not finished."""
+    folder = tmp_path / "run"
+    save_checkpoint(folder / "teacher.pt", checkpoint(SQUASHED))
+    save_checkpoint(folder / "student.pt", checkpoint(TEXTNET))
+    stages = {"teacher": {}, "student": {}, "later": {}}
+    (folder / "run.json").write_text(json.dumps({"recipe": {"stages": stages}}))
+    return folder
+
+
+def test_model_files(
+    student: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["/some/where/scriptkd", "bench", "student.onnx", "a b.onnx"])
+    out = tmp_path / "results" / "RESULTS.md"
+    bench(models=[student, student], data=data, real=data / "test", repeats=20, out=out)
+    text, shown = out.read_text(), capsys.readouterr().out
+    assert "`scriptkd bench student.onnx 'a b.onnx'`" in text
+    for fact in ("processor", "cores", "system", "python", "onnxruntime", "numpy", "opencv", "threads: 1", "date"):
+        assert fact in text and fact in shown
+    head, _, first, second = [line for line in text.splitlines() if line.startswith("|")]
+    assert [cell.strip() for cell in head.split("|")[1:-1]] == [
+        *("model", "precision", "params", "KB", "input", "run ms", "speed", "array ms", "path ms", "over"),
+        *("test %", "real %"),
+    ]
+    assert first.startswith("| student | fp32 |") and "| 1.00× |" in first and second.count("75.0/50.0") == 2
+
+    content = json.loads(out.with_suffix(".json").read_text())
+    row = content["rows"][0]
+    assert row["parameters"] == sum(p.numel() for p in checkpoint(TEXTNET).build().parameters())
+    assert row["kilobytes"] == pytest.approx(student.stat().st_size / 1000)
+    assert row["accuracy"]["test"] == {"accuracy": 0.75, "macro": 0.5, "images": 8}
+    times = row["timing"]
+    assert times["repeats"] == 20 and times["input_shape"][:2] == [1, 32]
+    assert all(0 < times[call]["p50"] <= times[call]["p95"] for call in ("run", "identify_array", "identify_path"))
+    assert times["run"]["p50"] < times["identify_array"]["p50"] < times["identify_path"]["p50"]
+
+
+def test_a_training_run(run: Path, student: Path, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    beside = run / "student.onnx"
+    beside.write_bytes(student.read_bytes())
+    before = sorted(path.name for path in run.iterdir())
+    bench(run=run, data=data, repeats=20)
+    rows = json.loads((run / "RESULTS.json").read_text())["rows"]
+    assert [(row["model"], row["precision"]) for row in rows] == [
+        ("teacher", "fp32"),
+        ("teacher", "int8"),
+        ("student", "fp32"),
+        ("student", "int8"),
+    ]
+    shown = capsys.readouterr().out
+    assert "teacher: exporting fp32 and int8" in shown and "student: exporting int8" in shown
+    # Nothing but the results has been written into the run.
+    assert sorted(path.name for path in run.iterdir()) == sorted([*before, "RESULTS.md", "RESULTS.json"])
+
+
+def test_int8_of_a_run_needs_data(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bench(run=run, repeats=20)
+    rows = json.loads((run / "RESULTS.json").read_text())["rows"]
+    assert [(row["model"], row["precision"]) for row in rows] == [("teacher", "fp32"), ("student", "fp32")]
+    assert "teacher: int8 left out, as it is calibrated on images: give --data" in capsys.readouterr().out
+
+
+def test_int8_that_fails_its_checks_is_left_out(
+    run: Path, data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(import_module("scriptkd_export.verify"), "INT8_AGREEMENT", 1.1)
+    bench(run=run, data=data, repeats=20)
+    rows = json.loads((run / "RESULTS.json").read_text())["rows"]
+    assert [row["precision"] for row in rows] == ["fp32", "fp32"]
+    assert "student: int8 left out: top-1 agreement: 100.00%" in capsys.readouterr().out
+
+
+def test_an_untrained_teacher_is_timed_only(
+    student: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models, "PAPER_SIDE", 64)
+    bench(models=[student], teacher="test_resnet", data=data, repeats=20, out=tmp_path / "r.md")
+    teacher, other = json.loads((tmp_path / "r.json").read_text())["rows"]
+    assert teacher["model"] == "test_resnet (untrained)" and teacher["accuracy"] == {"test": None}
+    assert teacher["timing"]["input_shape"] == [3, 64, 64]
+    assert other["accuracy"]["test"]["images"] == 8
+
+
+def test_model_files_need_no_torch(student: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from scriptkd_bench.cli import bench; "
+        f"bench(models=[Path({str(student)!r})], repeats=20, out=Path({str(tmp_path / 'r.md')!r})); "
+        "print('loaded:', [name for name in ('torch', 'onnx', 'timm') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "loaded: []"
+    assert "drawn word of 114x39 pixels" in done.stdout
+
+
+def test_refusals(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ArgumentError, match=r"must be a model file \(\.onnx\)"):
+        bench(models=[run / "student.pt"])
+    with pytest.raises(ArgumentError, match="holds no finished stage"):
+        bench(run=tmp_path)
+    (run / "run.json").write_text("[]")
+    with pytest.raises(ArgumentError, match="is not what `scriptkd train` wrote"):
+        bench(run=run)
+    monkeypatch.setattr(models, "files", lambda package: tmp_path)
+    with pytest.raises(ArgumentError, match="no model of its own"):
+        bench()
+
+
+def test_the_bundled_model_is_the_default(student: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "student.onnx").write_bytes(student.read_bytes())
+    monkeypatch.setattr(models, "files", lambda package: tmp_path)
+    monkeypatch.chdir(tmp_path)
+    bench(repeats=20)
+    assert (tmp_path / "benchmarks" / "RESULTS.md").is_file()
+
+
+def test_slow_models_are_called_less_often(student: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timing, "SECONDS", 0.0)
+    seen: list[int] = []
+    (found,) = timing.time_models([student], drawn_crop(tmp_path), 50, 1, lambda done, total: seen.append(done))
+    assert found.repeats == timing.LEAST and seen == list(range(1, 51))
+
+
+def test_the_median_crop(tmp_path: Path) -> None:
+    paths = []
+    for side in (10, 50, 20):
+        paths.append(tmp_path / f"{side}.png")
+        cv2.imwrite(str(paths[-1]), np.zeros((side, 2 * side), np.uint8))
+    crop = median_crop(paths, "squares")
+    assert crop.path == paths[2] and crop.source == "the median crop of squares, 40x20 pixels"
+
+
+def test_the_machine_is_described() -> None:
+    facts = describe_machine()
+    assert all(facts.values()) and int(facts["cores"]) >= 1
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.12345, "0.123"), (1.2345, "1.23"), (12.345, "12.3"), (123.45, "123")])
+def test_three_digits(value: float, text: str) -> None:
+    assert _digits(value) == text
