@@ -47,7 +47,8 @@ def bundled() -> list[Candidate]:
 def from_run(run: Path, data: Path | None, folder: Path, say: Say) -> list[Candidate]:
     """The stages of a training run in their order, each in float32 and int8.
 
-    A model file beside the checkpoint is taken as it is; where there is none, the checkpoint is exported into `folder`.
+    A model file beside the checkpoint is taken as it is; where there is none, or one older than the checkpoint, the
+    checkpoint is exported into `folder`.
     int8 files are calibrated on the validation images of `data`, and left out, which is said, where that fails.
     Raises ArgumentError if the folder holds no run, ScriptkdError where float32 cannot be exported.
     """
@@ -57,15 +58,15 @@ def from_run(run: Path, data: Path | None, folder: Path, say: Say) -> list[Candi
     found = []
     for stage in stages:
         beside = {precision: run / _file_name(stage, precision) for precision in PRECISIONS}
-        wanted = [precision for precision in ("fp32", "int8") if not beside[precision].is_file()]
+        made_at = (run / f"{stage}.pt").stat().st_mtime
+        paths = {p: path for p, path in beside.items() if path.is_file() and path.stat().st_mtime >= made_at}
+        wanted = [precision for precision in ("fp32", "int8") if precision not in paths]
         if "int8" in wanted and data is None:
             say(f"{stage}: int8 left out, as it is calibrated on images: give --data")
             wanted.remove("int8")
-        made = _export(run / f"{stage}.pt", wanted, data, folder, say) if wanted else {}
-        for precision in PRECISIONS:
-            path = made.get(precision, beside[precision])
-            if path.is_file():
-                found.append(Candidate(stage, path))
+        if wanted:
+            paths |= _export(run / f"{stage}.pt", wanted, data, folder, say)
+        found += [Candidate(stage, paths[precision]) for precision in PRECISIONS if precision in paths]
     return found
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,8 +75,9 @@ def verify(path: Path, checkpoint: Checkpoint, samples: Samples, precision: str 
         _metadata(model, checkpoint, precision, parameter_count(network)),
     ]
     try:
-        expected, got = _on_all(run_torch, run_onnx, samples, checkpoint.preprocessing)
-        checks.append(_batches_and_widths(run_torch, run_onnx, samples, checkpoint, precision))
+        with _one_torch_thread():
+            expected, got = _on_all(run_torch, run_onnx, samples, checkpoint.preprocessing)
+            checks.append(_batches_and_widths(run_torch, run_onnx, samples, checkpoint, precision))
     except Exception as error:  # onnxruntime has no exception of its own; a graph with a frozen axis fails here
         reason = " ".join(str(error).split())[:200]
         return [*checks, Check("run", False, f"onnxruntime cannot run it: {reason}")]
@@ -83,6 +85,17 @@ def verify(path: Path, checkpoint: Checkpoint, samples: Samples, precision: str 
         checks.append(_scores(expected, got, checkpoint.temperature))
     checks.append(_agreement(expected, got, samples, precision))
     return checks
+
+
+@contextmanager
+def _one_torch_thread() -> Iterator[None]:
+    """torch on one thread: small networks gain nothing by more, and beside a training they took 20 times as long."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _interface(model: onnx.ModelProto, checkpoint: Checkpoint) -> list[Check]:

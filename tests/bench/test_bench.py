@@ -1,6 +1,7 @@
 """`scriptkd bench` on tiny models: one table, written as Markdown and JSON."""
 
 import json
+import os
 import subprocess
 import sys
 from importlib import import_module
@@ -112,6 +113,15 @@ def test_a_training_run(run: Path, student: Path, data: Path, capsys: pytest.Cap
     assert "teacher: exporting fp32 and int8" in shown and "student: exporting int8" in shown
     # Nothing but the results has been written into the run.
     assert sorted(path.name for path in run.iterdir()) == sorted([*before, "RESULTS.md", "RESULTS.json"])
+
+
+def test_a_file_older_than_its_checkpoint_is_made_anew(
+    run: Path, student: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (run / "student.onnx").write_bytes(student.read_bytes())
+    os.utime(run / "student.onnx", (0, 0))
+    bench(run=run, repeats=20)
+    assert "student: exporting fp32" in capsys.readouterr().out
 
 
 def test_int8_of_a_run_needs_data(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
