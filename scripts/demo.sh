@@ -20,13 +20,13 @@ step() { # HEADLINE COMMAND...: runs the command, showing what it is for, what i
 }
 
 step "Render words in ten scripts from the installed fonts" \
-    scriptkd data render --out build/demo/data --words-per-script 400 --seed 1
+    scriptkd data render --out build/demo/data --words-per-script 1500 --seed 1
 step "Distil teacher -> assistant -> student" \
     scriptkd train demo --data build/demo/data --out build/demo/run
 step "Export the student to ONNX, fp32 and int8, and check it against torch" \
     scriptkd-export --ckpt build/demo/run/student.pt --data build/demo/data --int8
 step "Identify the sample crops with the model that the SDK brings along" \
-    scriptkd identify samples/*
+    scriptkd identify samples
 step "Benchmark the chain just trained" \
     scriptkd bench --run build/demo/run --data build/demo/data
 

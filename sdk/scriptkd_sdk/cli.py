@@ -197,7 +197,7 @@ def _print_table(results: Sequence[tuple[Path, Prediction]], top: int | None) ->
 def main() -> None:
     """Run the command line. An error of ours, from any sub-command, is one line on stderr and exit status 2."""
     try:
-        app()
+        app(prog_name="scriptkd")
     except ScriptkdError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(2)

@@ -306,11 +306,12 @@ def _log(out: Path, history: list[dict[str, float]]) -> None:
 
 
 class _bar:
-    """A progress bar where there is a console, else nothing."""
+    """A progress bar where there is a terminal, else nothing."""
 
     def __init__(self, console: Console | None, title: str, total: int) -> None:
         columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self.progress = Progress(*columns, console=console, transient=True, disable=console is None)
+        shown = console is not None and console.is_terminal  # a log gets one line an epoch instead
+        self.progress = Progress(*columns, console=console, transient=True, disable=not shown)
         self.task = self.progress.add_task(title, total=total)
 
     def __enter__(self) -> Callable[[int], None]:
