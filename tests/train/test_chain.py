@@ -159,6 +159,7 @@ def test_temperature_recovers_a_known_one():
     [
         (lambda path: path.write_bytes(path.read_bytes()[:200]), "cannot be read as plain tensors"),
         (lambda path: path.write_text("hello"), "cannot be read as plain tensors"),
+        (lambda path: path.write_bytes(b"GIF89a"), "cannot be read as plain tensors"),
         (lambda path: torch.save({"a": 1}, path), "has no format version"),
         (lambda path: torch.save({"format": 99}, path), "format 99; this version reads format 1"),
         (lambda path: torch.save({"format": 1}, path), "'network' is missing"),

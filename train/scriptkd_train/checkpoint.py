@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import pickle
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -56,16 +54,15 @@ class Checkpoint:
 def save_atomically(content: Any, path: Path) -> None:
     """torch.save that leaves either the old file or the whole new one, also when killed half-way."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with draft.open("wb") as file:
             torch.save(content, file)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
@@ -95,7 +92,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         raise ModelError(f"checkpoint {path} does not exist" if not path.exists() else f"{path} is not a file")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
+    except Exception as error:  # what it raises depends on which kind of file it takes a foreign file for
         raise ModelError(f"{path} is not a scriptkd checkpoint: it cannot be read as plain tensors") from error
     if not isinstance(content, dict) or "format" not in content:
         raise ModelError(f"{path} is not a scriptkd checkpoint: it has no format version")

@@ -54,12 +54,13 @@ def student_loss(
     alpha: float,
     tau: float,
     feature_weight: float,
+    label_smoothing: float = 0.0,
 ) -> Tensor:
     """Eq. 5: K_DS = (1 - alpha) CE(PS, y) + alpha tau^2 KL(PS^tau, PA^tau) + lambda KL(PSf, PAf).
 
     features, assistant_features: [N, F] of one width; `feature_weight` is the paper's lambda.
     """
-    soft = distillation_loss(logits, target, assistant_logits, alpha, tau)
+    soft = distillation_loss(logits, target, assistant_logits, alpha, tau, label_smoothing)
     return soft + feature_weight * feature_loss(features, assistant_features)
 
 

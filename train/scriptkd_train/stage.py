@@ -27,7 +27,7 @@ from scriptkd_sdk.errors import ScriptkdError
 
 from .augment import augment
 from .checkpoint import Checkpoint, save_atomically
-from .losses import distillation_loss, feature_loss, finite
+from .losses import distillation_loss, finite, student_loss
 from .networks import Network, build_network
 from .prepared import Batch, Prepared
 from .recipe import Optimizer, Stage
@@ -127,15 +127,18 @@ def train_stage(
                 images = augment(batch.images, stage.augment, draw)
                 images, target = fabric.to_device((images, batch.target))
                 logits, features = learner(images)
+                smoothing = stage.label_smoothing
                 if soft_labels is None or distil is None:
-                    loss = nn.functional.cross_entropy(logits, target, label_smoothing=stage.label_smoothing)
+                    loss = nn.functional.cross_entropy(logits, target, label_smoothing=smoothing)
                 else:
-                    teacher_logits, teacher_features = soft_labels(batch, images)
-                    loss = distillation_loss(
-                        logits, target, teacher_logits, distil.alpha, distil.tau, stage.label_smoothing
-                    )
+                    their_logits, their_features = soft_labels(batch, images)
                     if matched:
-                        loss = loss + distil.feature_weight * feature_loss(features, teacher_features)
+                        loss = student_loss(
+                            logits, features, target, their_logits, their_features,
+                            distil.alpha, distil.tau, distil.feature_weight, smoothing,
+                        )  # fmt: skip
+                    else:
+                        loss = distillation_loss(logits, target, their_logits, distil.alpha, distil.tau, smoothing)
                 optimizer.zero_grad(set_to_none=True)
                 fabric.backward(loss)
                 optimizer.step()
