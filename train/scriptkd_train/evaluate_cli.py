@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Column, Table
+from rich.table import Table
 
 from .evaluate import evaluate as evaluate_model
 from .evaluate import write_evaluation
@@ -63,15 +64,17 @@ def print_report(report: dict[str, Any], console: Console) -> None:
     console.print(table)
     say(f"Confusion (rows: true script)\n{confusion_text(list(scripts), report['confusion'])}")
     if "groups" in report:
-        groups = sorted({group for cells in report["groups"].values() for group in cells})
-        heads = (Column(escape(group), overflow="fold") for group in groups)
-        table = Table("script", *heads, title=f"Accuracy in % (images) by {report['group_by']}")
+        table = Table("script", report["group_by"], "images", "accuracy")
+        by_group: dict[str, list[float]] = defaultdict(list)
         for label, cells in report["groups"].items():
-            found = (cells.get(group) for group in groups)
-            texts = (f"{_percent(cell['accuracy'])} ({cell['images']})" if cell else "" for cell in found)
-            table.add_row(escape(label), *texts)
-        _right(table)
+            for group, cell in cells.items():
+                table.add_row(escape(label), escape(group), f"{cell['images']:,}", _percent(cell["accuracy"]))
+                by_group[group].append(cell["accuracy"])
+        _right(table, 2)
         console.print(table)
+        for group, shares in sorted(by_group.items()):
+            if len(shares) > 1:
+                say(f"{group}: {_percent(sum(shares) / len(shares))} %, the mean of its {len(shares)} scripts")
     if "non_text_roc_area" in report:
         say(f"Words against non-text by top score: area under the ROC {report['non_text_roc_area']:.3f}")
     occurring = sum(row["images"] > 0 for row in scripts.values())
@@ -96,6 +99,6 @@ def _percent(share: float | None) -> str:
     return "–" if share is None else f"{100 * share:.1f}"
 
 
-def _right(table: Table) -> None:
-    for column in table.columns[1:]:
+def _right(table: Table, first: int = 1) -> None:
+    for column in table.columns[first:]:
         column.justify = "right"
