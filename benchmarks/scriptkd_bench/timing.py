@@ -49,11 +49,11 @@ class _Subject:
     """One model under the clock: four ways to call it, and how long each call took, in seconds."""
 
     def __init__(self, path: Path, crop: Crop, threads: int) -> None:
+        identifier = ScriptIdentifier(path, threads=threads)  # first: it says what is wrong with a file
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        identifier = ScriptIdentifier(path, threads=threads)
         apply = identifier.preprocessing.apply
         prepared = apply(crop.pixels)
         self.input_shape = prepared.shape

@@ -18,7 +18,7 @@ from scriptkd_bench.crop import drawn_crop, median_crop
 from scriptkd_bench.machine import describe_machine
 from scriptkd_bench.report import _digits
 from scriptkd_export import draw_samples, export_onnx
-from scriptkd_sdk.errors import ArgumentError
+from scriptkd_sdk.errors import ArgumentError, ModelError
 from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_train.checkpoint import Checkpoint, save_checkpoint
 from scriptkd_train.networks import build_network
@@ -167,6 +167,8 @@ def test_model_files_need_no_torch(student: Path, tmp_path: Path) -> None:
 def test_refusals(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ArgumentError, match=r"must be a model file \(\.onnx\)"):
         bench(models=[run / "student.pt"])
+    with pytest.raises(ModelError, match=r"nothing\.onnx: no such model file"):
+        bench(models=[tmp_path / "nothing.onnx"])
     with pytest.raises(ArgumentError, match="holds no finished stage"):
         bench(run=tmp_path)
     (run / "run.json").write_text("[]")

@@ -172,4 +172,4 @@ def _claim(out: Path, recipe: Recipe, data: _Data) -> None:
 
 def _say(console: Console | None, text: str) -> None:
     if console is not None:
-        console.print(text, highlight=False)
+        console.print(text, highlight=False, soft_wrap=True)  # a path must stay in one piece

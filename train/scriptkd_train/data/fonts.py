@@ -13,7 +13,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from operator import attrgetter
 from pathlib import Path
 
 from scriptkd_sdk.errors import ArgumentError
@@ -78,27 +77,29 @@ def _fontconfig(arguments: list[str]) -> str:
 
 @lru_cache(maxsize=4)
 def _scan(directories: tuple[str, ...]) -> dict[str, list[Face]]:
-    listing = _fontconfig(["fc-list", "--format", _FORMAT])
+    listings = []
     for directory in directories:
         if not Path(directory).is_dir():
             raise ArgumentError(f"font folder {directory} does not exist")
-        listing += _fontconfig(["fc-scan", "--format", _FORMAT, directory])
+        listings.append((directory, _fontconfig(["fc-scan", "--format", _FORMAT, directory])))
+    listings.append(("", _fontconfig(["fc-list", "--format", _FORMAT])))
     required = {script: frozenset(map(ord, probe)) for script, probe in PROBES.items()}
-    found: dict[str, dict[tuple[str, int], Face]] = defaultdict(dict)
+    # script -> sort key -> face. The key leaves out where a folder lies, so that a seed gives the same words anywhere.
+    found: dict[str, dict[tuple[str, int, str, int], Face]] = defaultdict(dict)
     charsets: dict[str, frozenset[int]] = {}
-    for line in listing.splitlines():
-        path, index, family, charset = line.split("\t")
-        # Type 1 and bitmap faces are left out: FreeType does not shape them. The high bits of the index name
-        # instances of a variable font; the default instance alone is used.
-        if not path.lower().endswith((".ttf", ".otf", ".ttc")) or int(index) > 0xFFFF or NOT_TEXT.search(family):
-            continue
-        points = charsets.setdefault(charset, _parse_charset(charset))
-        for script, probe in required.items():
-            if probe <= points:
-                face = Face(path, int(index), _base_family(family), points)
-                found[script][face.path, face.index] = face
-    order = attrgetter("family", "path", "index")
-    return {script: sorted(faces.values(), key=order) for script, faces in found.items()}
+    for rank, (directory, listing) in enumerate(listings):
+        for line in listing.splitlines():
+            path, index, family, charset = line.split("\t")
+            # Type 1 and bitmap faces are left out: FreeType does not shape them. The high bits of the index name
+            # instances of a variable font; the default instance alone is used.
+            if not path.lower().endswith((".ttf", ".otf", ".ttc")) or int(index) > 0xFFFF or NOT_TEXT.search(family):
+                continue
+            points = charsets.setdefault(charset, _parse_charset(charset))
+            for script, probe in required.items():
+                if probe <= points:
+                    face = Face(path, int(index), _base_family(family), points)
+                    found[script][face.family, rank, path.removeprefix(directory), face.index] = face
+    return {script: [faces[key] for key in sorted(faces)] for script, faces in found.items()}
 
 
 def _base_family(family: str) -> str:
