@@ -48,6 +48,11 @@ def test_the_good_one_is_good():
         (("stages", "student", "distil", "teacher"), "student", r"'student' is no earlier stage \(teacher\)"),
         (("stages", "student", "distil", "alpha"), 1.5, r"distil\.alpha = 1\.5: .*less than or equal to 1"),
         (("stages", "teacher", "augment"), "mixup", r"augment = 'mixup': .*'none', 'photometric' or 'text'"),
+        (
+            ("stages", "teacher", "input", "width_min"),
+            256,
+            r"stages\.teacher\.input: width_min \(256\) must not exceed",
+        ),
         (("sead",), 3, r"sead = 3: no such key; allowed here are seed, stages"),
         (("stages",), {}, r"stages = \{\}: .*at least 1"),
     ],

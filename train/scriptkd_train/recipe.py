@@ -32,6 +32,11 @@ class Input(_Strict):
     width_max: Annotated[int, Field(ge=8, le=4096)]
     width_step: Annotated[int, Field(ge=1, le=256)] = 1
 
+    @model_validator(mode="after")
+    def _possible(self) -> Input:
+        self.preprocessing()  # raises for limits that exclude each other
+        return self
+
     def preprocessing(self) -> Preprocessing:
         """The SDK's object of the same meaning."""
         return Preprocessing(**self.model_dump())
@@ -163,7 +168,9 @@ def _sentence(error: Any) -> str:
     if error["type"] == "missing":
         return f"{where} is missing"
     message = error["msg"].removeprefix("Value error, ")
-    return f"{where} = {error['input']!r}: {message}" if where and error["type"] != "value_error" else message
+    if error["type"] == "value_error":  # our own sentence, which names the value
+        return f"{where}: {message}" if where else message
+    return f"{where} = {error['input']!r}: {message}"
 
 
 def _keys_at(location: tuple[str | int, ...]) -> list[str]:
