@@ -124,6 +124,32 @@ def test_online_labels(data, tmp_path):
     assert 0.0 <= result["student"].metrics["val_accuracy"] <= 1.0
 
 
+def test_two_processes_share_the_work(data, tmp_path):
+    stages = {"teacher": {**STUDENT, "distil": None, "epochs": 2}}
+    stages["student"] = {**STUDENT, "distil": {"teacher": "teacher"}, "epochs": 1}
+    (tmp_path / "recipe.yaml").write_text(yaml.safe_dump({"stages": stages}, sort_keys=False))
+    command = [
+        sys.executable, "-m", "scriptkd_sdk.cli", "train", str(tmp_path / "recipe.yaml"),
+        "--data", str(data), "--out", str(tmp_path / "run"), "--devices", "2",
+    ]  # fmt: skip
+    result = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    assert result.returncode == 0, result.stderr
+    assert "Starting with 2 processes" in result.stderr
+    assert result.stdout.count("teacher 2/2:") == 1  # one of them speaks
+    # 96 training images in batches of 16, every second one for each process, of up to three widths.
+    steps = torch.load(tmp_path / "run" / "teacher" / "last.pt", weights_only=True)["average"]["n_averaged"]
+    assert 2 * 2 <= int(steps) <= 2 * 5
+    assert load_checkpoint(tmp_path / "run" / "student.pt").labels == ["Latin", "Tamil"]
+
+
+def test_mixed_precision(data, tmp_path):
+    stage = {**STUDENT, "distil": None}
+    content = {"precision": "bf16-mixed", "stages": {"student": stage}}
+    result = train_chain(parse_recipe(content, "half"), "half", data, tmp_path / "run")
+    assert result["student"].metrics["val_accuracy"] > 0.8
+    assert all(w.dtype != torch.bfloat16 for w in result["student"].state_dict.values())
+
+
 def test_another_recipe_does_not_overwrite_a_run(data, tmp_path):
     stage = {**STUDENT, "distil": None, "epochs": 1}
     train_chain(recipe(student=stage), "one", data, tmp_path / "run")

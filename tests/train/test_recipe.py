@@ -53,7 +53,7 @@ def test_the_good_one_is_good():
             256,
             r"stages\.teacher\.input: width_min \(256\) must not exceed",
         ),
-        (("sead",), 3, r"sead = 3: no such key; allowed here are seed, stages"),
+        (("sead",), 3, r"sead = 3: no such key; allowed here are seed, precision, stages"),
         (("stages",), {}, r"stages = \{\}: .*at least 1"),
     ],
 )

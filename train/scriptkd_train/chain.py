@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -22,7 +22,7 @@ from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from .data.dataset import Item, fingerprint, read_dataset
 from .networks import parameter_count
 from .prepared import Prepared, prepare
-from .recipe import Recipe, Stage
+from .recipe import Recipe
 from .stage import Teacher, to_checkpoint, train_stage
 
 _PACKAGES = ("torch", "torchvision", "timm", "lightning-fabric", "numpy", "opencv-python-headless")
@@ -51,8 +51,9 @@ def train_chain(
     train, val = read_dataset(data, "train"), read_dataset(data, "val")
     labels = sorted({item.label for item in train})
     content = _Data(train, val, labels, fingerprint(train))
-    out.mkdir(parents=True, exist_ok=True)
-    _claim(out, recipe, content)
+    fabric = _fabric(recipe, devices)
+    _claim(out, recipe, content, fabric)
+    console = console if fabric.is_global_zero else None
     prepared: dict[tuple[str, Preprocessing], Prepared] = {}
 
     def ready(split: str, preprocessing: Preprocessing) -> Prepared:
@@ -71,7 +72,6 @@ def train_chain(
             _say(console, f"{stage_name}: done before, {path}")
             continue
         started = time.perf_counter()
-        fabric = _fabric(stage, devices)
         preprocessing = stage.input.preprocessing()
         teacher = None
         if stage.distil is not None:
@@ -87,7 +87,7 @@ def train_chain(
         if fabric.is_global_zero:
             save_checkpoint(path, checkpoint)
         fabric.barrier()
-        finished[stage_name] = checkpoint
+        finished[stage_name] = checkpoint = load_checkpoint(path)  # so that every process learns from the same one
         count = parameter_count(checkpoint.build())
         _say(
             console,
@@ -129,12 +129,12 @@ def fit_temperature(logits: np.ndarray, target: np.ndarray) -> float:
     return float(np.exp((low + high) / 2))
 
 
-def _fabric(stage: Stage, devices: int | str) -> Fabric:
-    gpu = torch.cuda.is_available()
+def _fabric(recipe: Recipe, devices: int | str) -> Fabric:
     # Half precision pays on GPUs; on CPUs without matrix units it measured slower than float32.
-    precision = stage.precision if stage.precision != "auto" else ("bf16-mixed" if gpu else "32-true")
-    fabric = Fabric(accelerator="auto", devices=devices if gpu else 1, precision=precision)
-    fabric.launch()
+    fastest: Literal["bf16-mixed", "32-true"] = "bf16-mixed" if torch.cuda.is_available() else "32-true"
+    precision = fastest if recipe.precision == "auto" else recipe.precision
+    fabric = Fabric(accelerator="auto", devices=devices, precision=precision)
+    fabric.launch()  # with several devices, starts this program once more for each
     return fabric
 
 
@@ -151,7 +151,7 @@ def _provenance(name: str, recipe: Recipe, stage: str, data: _Data) -> dict[str,
     }
 
 
-def _claim(out: Path, recipe: Recipe, data: _Data) -> None:
+def _claim(out: Path, recipe: Recipe, data: _Data, fabric: Fabric) -> None:
     """Writes what this run is made of, or checks that what the folder holds is made of the same.
 
     Stages that have not begun may still be changed: the rest of a recipe can be planned while its teacher trains.
@@ -167,7 +167,11 @@ def _claim(out: Path, recipe: Recipe, data: _Data) -> None:
         if differing or theirs["recipe"]["seed"] != mine["recipe"]["seed"]:
             what = f"stage {differing[0]}" if differing else "seed"
             raise ArgumentError(f"{out} holds a run whose {what} was another; give another --out, or delete the folder")
-    path.write_text(json.dumps(mine, indent=2) + "\n")
+    fabric.barrier()  # every process has looked before the first one writes
+    if fabric.is_global_zero:
+        out.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(mine, indent=2) + "\n")
+    fabric.barrier()
 
 
 def _say(console: Console | None, text: str) -> None:

@@ -16,7 +16,7 @@ def train(
     recipe: Annotated[str, typer.Argument(help="Name of a ready recipe, or path of a YAML file.")],
     data: Annotated[Path, typer.Option(help="Dataset with train and val splits (folders, or CVSI-2015's layout).")],
     out: Annotated[Path, typer.Option(help="Folder for checkpoints and logs; an unfinished run there is resumed.")],
-    devices: Annotated[str, typer.Option(help="GPUs to use: a number, or auto for all.")] = "auto",
+    devices: Annotated[str, typer.Option(help="GPUs, or on a CPU processes: a number, or auto.")] = "auto",
 ) -> None:
     """Train a chain of networks: teacher, assistant, student; resumes where it was killed."""
     train_chain(load_recipe(recipe), recipe, data, out, int(devices) if devices.isdigit() else devices, Console())

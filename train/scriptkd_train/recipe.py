@@ -91,7 +91,6 @@ class Stage(_Strict):
     augment: Literal["none", "photometric", "text"] = "none"
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
     distil: Distil | None = None
 
 
@@ -99,6 +98,7 @@ class Recipe(_Strict):
     """Stages in the order in which they are trained; each may distil from an earlier one."""
 
     seed: int = 0
+    precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
     stages: Annotated[dict[str, Stage], Field(min_length=1)]
 
     @model_validator(mode="after")
