@@ -14,11 +14,12 @@ from typing import Annotated
 import cv2
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import Progress
 
 from scriptkd_sdk.identifier import ScriptIdentifier
 from scriptkd_train.data.dataset import read_dataset, splits_of
 from scriptkd_train.evaluate import evaluate
+from scriptkd_train.progress import columns
 
 from .crop import Crop, drawn_crop, median_crop
 from .machine import describe_machine
@@ -134,7 +135,6 @@ def _bar(console: Console, title: str) -> Iterator[Callable[[int, int], None]]:
         console.print(title, highlight=False, markup=False)
         yield lambda done, total: None
         return
-    columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
+    with Progress(*columns(title), console=console, transient=True) as bar:
         task = bar.add_task(title, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -155,6 +155,9 @@ def test_another_recipe_does_not_overwrite_a_run(data, tmp_path):
     train_chain(recipe(student=stage), "one", data, tmp_path / "run")
     with pytest.raises(ArgumentError, match="holds a run whose stage student was another"):
         train_chain(recipe(student={**stage, "epochs": 2}), "two", data, tmp_path / "run")
+    with pytest.raises(ArgumentError, match="holds a run whose precision was another"):
+        half = parse_recipe({"seed": 3, "precision": "bf16-mixed", "stages": {"student": stage}}, "half")
+        train_chain(half, "half", data, tmp_path / "run")
     # A stage that has not begun may still be added.
     train_chain(recipe(student=stage, second={**stage, "epochs": 1}), "one", data, tmp_path / "run")
     assert set(json.loads((tmp_path / "run" / "run.json").read_text())["recipe"]["stages"]) == {"student", "second"}

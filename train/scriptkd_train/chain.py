@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -83,7 +83,7 @@ def train_chain(
         )  # fmt: skip
         checkpoint = to_checkpoint(stage, labels, result, _provenance(name, recipe, stage_name, content))
         temperature = fit_temperature(*logits_of(checkpoint, ready("val", preprocessing), stage.batch_size))
-        checkpoint = to_checkpoint(stage, labels, result, checkpoint.provenance, temperature)
+        checkpoint = replace(checkpoint, temperature=temperature)
         if fabric.is_global_zero:
             save_checkpoint(path, checkpoint)
         fabric.barrier()
@@ -164,8 +164,9 @@ def _claim(out: Path, recipe: Recipe, data: _Data, fabric: Fabric) -> None:
             raise ArgumentError(f"{out} holds a run on other training data; give another --out")
         begun = [name for name in theirs["recipe"]["stages"] if (out / name).is_dir()]
         differing = [name for name in begun if theirs["recipe"]["stages"][name] != mine["recipe"]["stages"].get(name)]
-        if differing or theirs["recipe"]["seed"] != mine["recipe"]["seed"]:
-            what = f"stage {differing[0]}" if differing else "seed"
+        settings = [key for key in ("seed", "precision") if theirs["recipe"][key] != mine["recipe"][key]]
+        if differing or settings:
+            what = f"stage {differing[0]}" if differing else settings[0]
             raise ArgumentError(f"{out} holds a run whose {what} was another; give another --out, or delete the folder")
     fabric.barrier()  # every process has looked before the first one writes
     if fabric.is_global_zero:

@@ -9,11 +9,12 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import Progress
 from rich.table import Table
 
 from .evaluate import evaluate as evaluate_model
 from .evaluate import write_evaluation
+from .progress import columns
 
 
 def evaluate(
@@ -27,8 +28,7 @@ def evaluate(
 ) -> None:
     """Measure a model on labelled images: accuracy, precision, recall, F, calibration, confusions."""
     console = Console()
-    columns = (TextColumn("identifying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
+    with Progress(*columns("identifying"), console=console, transient=True) as bar:
         task = bar.add_task("identify", total=None)
         evaluation = evaluate_model(
             model, data, split, group_by, lambda done, total: bar.update(task, completed=done, total=total)

@@ -6,7 +6,6 @@ only.
 
 from __future__ import annotations
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -62,8 +61,3 @@ def student_loss(
     """
     soft = distillation_loss(logits, target, assistant_logits, alpha, tau, label_smoothing)
     return soft + feature_weight * feature_loss(features, assistant_features)
-
-
-def finite(value: Tensor) -> bool:
-    """True when a loss is a number; NaN and infinity end a run (the NaN guard)."""
-    return bool(torch.isfinite(value).all())

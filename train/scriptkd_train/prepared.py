@@ -20,8 +20,8 @@ from scriptkd_sdk.errors import ArgumentError, ImageError
 from scriptkd_sdk.images import load_image
 from scriptkd_sdk.preprocess import Preprocessing
 
+from .cores import cores
 from .data.dataset import Item
-from .data.render import cores
 
 _CHUNK = 500
 

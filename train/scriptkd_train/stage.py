@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from lightning_fabric import Fabric
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import Progress
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 from torch.utils.tensorboard import SummaryWriter
@@ -27,9 +27,10 @@ from scriptkd_sdk.errors import ScriptkdError
 
 from .augment import augment
 from .checkpoint import Checkpoint, save_atomically
-from .losses import distillation_loss, finite, student_loss
+from .losses import distillation_loss, student_loss
 from .networks import Network, build_network
 from .prepared import Batch, Prepared
+from .progress import columns
 from .recipe import Optimizer, Stage
 
 _CHECK_EVERY = 50  # steps between looks at the loss: each look waits for a GPU
@@ -284,7 +285,7 @@ def _share(batches: Iterator[Batch], fabric: Fabric) -> Iterator[Batch]:
 
 
 def _require_finite(total: Tensor, name: str, epoch: int, out: Path) -> None:
-    if not finite(total):
+    if not torch.isfinite(total):
         raise TrainingError(
             f"the loss of stage {name} became NaN or infinite in epoch {epoch + 1}; "
             f"lower its lr. {out / 'last.pt'} holds the last whole epoch before it, if there was one"
@@ -312,9 +313,8 @@ class _bar:
     """A progress bar where there is a terminal, else nothing."""
 
     def __init__(self, console: Console | None, title: str, total: int) -> None:
-        columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         shown = console is not None and console.is_terminal  # a log gets one line an epoch instead
-        self.progress = Progress(*columns, console=console, transient=True, disable=not shown)
+        self.progress = Progress(*columns(title), console=console, transient=True, disable=not shown)
         self.task = self.progress.add_task(title, total=total)
 
     def __enter__(self) -> Callable[[int], None]:
@@ -325,9 +325,7 @@ class _bar:
         self.progress.stop()
 
 
-def to_checkpoint(
-    stage: Stage, labels: list[str], result: StageResult, provenance: dict[str, Any], temperature: float = 1.0
-) -> Checkpoint:
+def to_checkpoint(stage: Stage, labels: list[str], result: StageResult, provenance: dict[str, Any]) -> Checkpoint:
     """The stage's result as a checkpoint."""
     return Checkpoint(
         network=stage.network.name,
@@ -337,5 +335,4 @@ def to_checkpoint(
         state_dict=result.state_dict,
         metrics=result.metrics,
         provenance=provenance,
-        temperature=temperature,
     )

@@ -1,6 +1,6 @@
 """From a picture to a crop as a camera, a scanner or a video frame delivers it: light, blur, noise, resolution, JPEG.
 
-Every strength is bounded so that a person can still read the word.
+Every strength is bounded so that it leaves a word legible on its own; a few words lose that to several at once.
 """
 
 from __future__ import annotations

@@ -8,12 +8,14 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import Progress
 from rich.table import Table
 
+from ..cores import cores
+from ..progress import columns
 from .fontsource import fetch_fonts
 from .inspect import inspect_command
-from .render import RenderPlan, cores, survey
+from .render import RenderPlan, survey
 from .render import render as render_set
 
 app = typer.Typer(help="Render word images, look at a dataset, fetch more fonts.", no_args_is_help=True)
@@ -40,8 +42,7 @@ def render(
     console.print(table)
     started = time.perf_counter()
     workers = workers or cores()
-    columns = (TextColumn("rendering"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console) as bar:
+    with Progress(*columns("rendering"), console=console) as bar:
         task = bar.add_task("render", total=plan.total)
         render_set(plan, out, workers, lambda done: bar.advance(task, done))
     seconds = time.perf_counter() - started

@@ -17,12 +17,13 @@ import typer
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import Progress
 from rich.table import Table
 
 from scriptkd_sdk.errors import ImageError
 from scriptkd_sdk.images import load_image
 
+from ..progress import columns
 from ..sheet import Tile, contact_sheet, write_png
 from .cvsi import count_differences, is_cvsi
 from .dataset import read_dataset, splits_of
@@ -127,8 +128,7 @@ def inspect_command(
 ) -> None:
     """Count a data set's images, look for broken ones and for duplicates across splits, and write a contact sheet."""
     console = Console()
-    columns = (TextColumn("reading"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
+    with Progress(*columns("reading"), console=console, transient=True) as bar:
         task = bar.add_task("read", total=None)
         report = inspect(root, lambda done, total: bar.update(task, completed=done, total=total))
     print_report(report, console)

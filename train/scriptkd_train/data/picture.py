@@ -33,7 +33,7 @@ class _Placed:
 
 
 def draw_picture(rng: np.random.Generator, script: str, families: list[list[Face]]) -> np.ndarray:
-    """A random word image, uint8 [H, W, 3] RGB, H in 17..96, that a person can read.
+    """A random word image, uint8 [H, W, 3] RGB, H in 17..96, whose ink and ground are apart.
 
     families: the faces of one split, grouped by family; a family is drawn first, so that one with many weights is not
     seen more often than one with a single face.
@@ -57,15 +57,15 @@ def _attempt(rng: np.random.Generator, script: str, families: list[list[Face]]) 
     mask = _hand(rng, mask)
     placed = _surround(rng, mask, script, face, size, dense=kind in ("page", "scan"))
     placed = _warp(rng, placed, {"scene": 1.0, "page": 0.5, "scan": 0.25, "video": 0.2}[kind])
-    placed = _crop(rng, placed)
+    mask = _crop(rng, placed)
     height = round(float(np.exp(rng.uniform(np.log(17), np.log(96)))))
     if kind == "scan":
-        return scan(rng, placed.mask, max(height, 22))
+        return scan(rng, mask, max(height, 22))
     if kind == "page":
         ink, ground = print_pair(rng)
-        paper = painted(rng, ground, *placed.mask.shape, roughness=0.5)
-        return photograph(rng, _lay(paper, placed.mask, ink), height)
-    picture = _sign(rng, placed.mask, outlined=kind == "video")
+        paper = painted(rng, ground, *mask.shape, roughness=0.5)
+        return photograph(rng, _lay(paper, mask, ink), height)
+    picture = _sign(rng, mask, outlined=kind == "video")
     if kind == "video":
         return video(rng, picture, height)
     return photograph(rng, picture, height)
@@ -166,7 +166,7 @@ def _warp(rng: np.random.Generator, placed: _Placed, strength: float) -> _Placed
     return _Placed(warped, tuple(float(v) for v in box))  # type: ignore[arg-type]
 
 
-def _crop(rng: np.random.Generator, placed: _Placed) -> _Placed:
+def _crop(rng: np.random.Generator, placed: _Placed) -> Mask:
     """Cuts the word out as annotators do: mostly with a little margin, sometimes loose, sometimes into the ink."""
     left, top, right, bottom = placed.box
     height = bottom - top
@@ -175,7 +175,7 @@ def _crop(rng: np.random.Generator, placed: _Placed) -> _Placed:
     margins = rng.uniform(low, high, 4) * height
     y0, y1 = max(0, int(top - margins[0])), min(placed.mask.shape[0], int(np.ceil(bottom + margins[1])))
     x0, x1 = max(0, int(left - margins[2])), min(placed.mask.shape[1], int(np.ceil(right + margins[3])))
-    return _Placed(placed.mask[y0:y1, x0:x1], (left - x0, top - y0, right - x0, bottom - y0))
+    return placed.mask[y0:y1, x0:x1]
 
 
 def _sign(rng: np.random.Generator, mask: Mask, outlined: bool) -> Picture:

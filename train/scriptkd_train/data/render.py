@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
@@ -90,9 +89,7 @@ def render(plan: RenderPlan, out: Path, workers: int, progress: Callable[[int], 
             tasks += [(split, name, start) for start in range(0, plan.count(split), _CHUNK)]
     # A forked worker finds fonts and words already loaded; a spawned one (macOS) loads them itself.
     method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
-    with ProcessPoolExecutor(
-        workers, multiprocessing.get_context(method), initializer=_one_thread, initargs=()
-    ) as pool:
+    with ProcessPoolExecutor(workers, multiprocessing.get_context(method), initializer=_one_thread) as pool:
         for done in pool.map(_render_chunk, *zip(*((plan, out, *task) for task in tasks), strict=True)):
             progress(done)
     description = {"plan": asdict(plan), "scripts": {n: {"code": script(n).code, **table[n]} for n in plan.scripts}}
@@ -116,8 +113,3 @@ def _render_chunk(plan: RenderPlan, out: Path, split: str, name: str, start: int
         _, data = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
         (out / split / name / f"{number:06d}.jpg").write_bytes(data.tobytes())
     return stop - start
-
-
-def cores() -> int:
-    """The cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

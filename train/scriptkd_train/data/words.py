@@ -132,14 +132,14 @@ def _cased(rng: np.random.Generator, word: str) -> str:
     return word.upper() if pick < 0.4 else word.capitalize() if pick < 0.65 else word
 
 
-def draw_word(rng: np.random.Generator, script: str, latin_case: bool = True) -> str:
+def draw_word(rng: np.random.Generator, script: str) -> str:
     """One text to render: mostly a dictionary word; sometimes a part of one, a word with a number or with punctuation.
 
     At least one letter of the script is always in it, so that the label is never a guess.
     """
     pool = words(script)
     word = pool[int(rng.integers(len(pool)))]
-    if script == "Latin" and latin_case:
+    if script == "Latin":
         word = _cased(rng, word)
     if script != "Arabic":  # Arabic letters change with their neighbours; its short words come from the dictionary
         parts = clusters(word)

@@ -13,8 +13,8 @@ from scriptkd_sdk.preprocess import Preprocessing
 
 from .base import Network, Standardise
 
-# Channels at width 1, stride of each stage and its residual blocks. Strides are (height, width).
-_STAGES = ((32, (2, 2), 1), (64, (2, 1), 1), (96, (2, 2), 1))
+# Channels at width 1 and stride (height, width) of each stage.
+_STAGES = ((32, (2, 2)), (64, (2, 1)), (96, (2, 2)))
 _STEM = 16
 
 
@@ -51,9 +51,9 @@ class TextNet(Network):
         scaled = [max(8, round(channels * width / 8) * 8) for channels in (_STEM, *(stage[0] for stage in _STAGES))]
         self.standardise = Standardise()
         layers: list[nn.Module] = [_convolution(preprocessing.channels, scaled[0], (2, 2))]
-        for inside, outside, (_, stride, blocks) in zip(scaled, scaled[1:], _STAGES, strict=False):
+        for inside, outside, (_, stride) in zip(scaled, scaled[1:], _STAGES, strict=False):
             layers.append(_convolution(inside, outside, stride))
-            layers += [_Residual(outside) for _ in range(blocks * depth)]
+            layers += [_Residual(outside) for _ in range(depth)]
         self.body = nn.Sequential(*layers)
         self.feature_width = 2 * scaled[-1]
         self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(self.feature_width, classes))
