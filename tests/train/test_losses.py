@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
-from scriptkd_train.losses import distillation_loss, feature_loss, kl, soft_label_loss, student_loss
+from scriptkd_train.losses import distillation_loss, feature_loss, kl, soft_label_loss, student_loss, task_loss
 
 
 def softmax(x):
@@ -68,3 +69,12 @@ def test_gradients_reach_the_student_only(draw):
     assert features.grad.abs().sum() > 0
     assert teacher.grad is None
     assert assistant.grad is None
+
+
+def test_task_loss_is_cross_entropy_and_asks_for_equal_shares_where_there_is_no_text():
+    logits = torch.tensor([[2.0, -1.0, 0.5], [0.1, 0.2, 0.3]], dtype=torch.float64)
+    log_p = np.log(np.exp(logits.numpy()) / np.exp(logits.numpy()).sum(axis=1, keepdims=True))
+    labelled = task_loss(logits, torch.tensor([0, 2]), label_smoothing=0.1).item()
+    assert labelled == pytest.approx(F.cross_entropy(logits, torch.tensor([0, 2]), label_smoothing=0.1).item())
+    mixed = task_loss(logits, torch.tensor([0, -1])).item()
+    assert mixed == pytest.approx(-(log_p[0, 0] + log_p[1].mean()) / 2)

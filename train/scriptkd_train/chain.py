@@ -19,7 +19,7 @@ from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.preprocess import Preprocessing
 
 from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from .data.dataset import Item, fingerprint, read_dataset
+from .data.dataset import NON_TEXT, Item, fingerprint, read_dataset
 from .networks import parameter_count
 from .prepared import Prepared, prepare
 from .recipe import Recipe
@@ -49,7 +49,7 @@ def train_chain(
         TrainingError: a loss became NaN or infinite.
     """
     train, val = read_dataset(data, "train"), read_dataset(data, "val")
-    labels = sorted({item.label for item in train})
+    labels = sorted({item.label for item in train} - {NON_TEXT})
     content = _Data(train, val, labels, fingerprint(train))
     fabric = _fabric(recipe, devices)
     _claim(out, recipe, content, fabric)
@@ -98,13 +98,14 @@ def train_chain(
 
 
 def logits_of(checkpoint: Checkpoint, split: Prepared, batch_size: int) -> tuple[np.ndarray, np.ndarray]:
-    """A checkpoint's logits, float32 [N, K], and the targets, int64 [N], over a split."""
+    """A checkpoint's logits, float32 [N, K], and the targets, int64 [N], over the words of a split."""
     network = checkpoint.build()
     logits, targets = [], []
     with torch.no_grad():
         for batch in split.batches(batch_size):
-            logits.append(network(batch.images).numpy())
-            targets.append(batch.target.numpy())
+            if (text := batch.target >= 0).any():
+                logits.append(network(batch.images[text]).numpy())
+                targets.append(batch.target[text].numpy())
     return np.concatenate(logits), np.concatenate(targets)
 
 

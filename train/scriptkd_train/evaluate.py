@@ -19,7 +19,7 @@ from scriptkd_sdk.errors import ArgumentError, ImageError
 from scriptkd_sdk.images import load_image
 
 from .data.cvsi import count_differences, is_cvsi
-from .data.dataset import Item, read_dataset, splits_of
+from .data.dataset import NON_TEXT, Item, read_dataset, splits_of
 from .metrics import (
     accuracy,
     confusion_matrix,
@@ -30,7 +30,6 @@ from .metrics import (
 )
 from .sheet import Tile, contact_sheet, write_png
 
-NON_TEXT = "none"  # label of images without text, for models that have no such label
 APART = ("scan-line", "non-text")  # kinds that are no word images: not part of the figures
 THREADS = 2
 CHUNK_PIXELS = 2**21  # input pixels handled at once, so that a 299x299 network's activations fit in memory

@@ -6,8 +6,24 @@ only.
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+
+def task_loss(logits: Tensor, target: Tensor, label_smoothing: float = 0.0) -> Tensor:
+    """CE(P, y) against the labels; where there is none (target -1, an image without text) against equal shares.
+
+    The latter is outlier exposure (Hendrycks et al. 2019, arXiv 1812.04606): a network that was taught to be undecided
+    on pictures without text gives them a low top score, so that a threshold can turn them away.
+
+    logits: [N, K]; target: int64 [N], -1 or 0..K-1.
+    """
+    classes = logits.shape[1]
+    labels = F.one_hot(target.clamp(min=0), classes).to(logits.dtype)
+    wanted = labels * (1 - label_smoothing) + label_smoothing / classes
+    wanted = torch.where((target < 0).unsqueeze(1), 1 / classes, wanted)
+    return -(wanted * F.log_softmax(logits, dim=1)).sum(dim=1).mean()
 
 
 def kl(p_logits: Tensor, q_logits: Tensor) -> Tensor:
@@ -37,10 +53,10 @@ def distillation_loss(
 
     Args:
         logits: [N, K] of the network in training.
-        target: int64 [N], the labels y.
+        target: int64 [N], the labels y; -1 for an image without text.
         teacher_logits: [N, K]; no gradient flows to them.
     """
-    task = F.cross_entropy(logits, target, label_smoothing=label_smoothing)
+    task = task_loss(logits, target, label_smoothing)
     return (1 - alpha) * task + alpha * soft_label_loss(logits, teacher_logits, tau)
 
 

@@ -21,14 +21,14 @@ from scriptkd_sdk.images import load_image
 from scriptkd_sdk.preprocess import Preprocessing
 
 from .cores import cores
-from .data.dataset import Item
+from .data.dataset import NON_TEXT, Item
 
 _CHUNK = 500
 
 
 @dataclass(frozen=True)
 class Batch:
-    """images: uint8 [N, C, H, W]; target: int64 [N]; index: int64 [N], each image's place in the split."""
+    """images: uint8 [N, C, H, W]; target: int64 [N], -1 without text; index: int64 [N], places in the split."""
 
     images: Tensor
     target: Tensor
@@ -74,7 +74,7 @@ def prepare(items: list[Item], labels: list[str], preprocessing: Preprocessing) 
     """
     if not items:
         raise ArgumentError("the split holds no images")
-    if unknown := sorted({item.label for item in items} - set(labels)):
+    if unknown := sorted({item.label for item in items} - {*labels, NON_TEXT}):
         raise ArgumentError(f"label {unknown[0]!r} is not among the labels {', '.join(labels)}")
     chunks = [items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK)]
     if len(chunks) == 1:
@@ -87,7 +87,7 @@ def prepare(items: list[Item], labels: list[str], preprocessing: Preprocessing) 
     by_width: dict[int, list[int]] = {}
     for position, array in enumerate(arrays):
         by_width.setdefault(array.shape[2], []).append(position)
-    number = {label: i for i, label in enumerate(labels)}
+    number = {NON_TEXT: -1} | {label: i for i, label in enumerate(labels)}
     target = np.array([number[item.label] for item in items])
     images, targets, index = {}, {}, {}
     for width, positions in sorted(by_width.items()):

@@ -27,7 +27,7 @@ from scriptkd_sdk.errors import ScriptkdError
 
 from .augment import augment
 from .checkpoint import Checkpoint, save_atomically
-from .losses import distillation_loss, student_loss
+from .losses import distillation_loss, student_loss, task_loss
 from .networks import Network, build_network
 from .prepared import Batch, Prepared
 from .progress import columns
@@ -130,7 +130,7 @@ def train_stage(
                 logits, features = learner(images)
                 smoothing = stage.label_smoothing
                 if soft_labels is None or distil is None:
-                    loss = nn.functional.cross_entropy(logits, target, label_smoothing=smoothing)
+                    loss = task_loss(logits, target, smoothing)
                 else:
                     their_logits, their_features = soft_labels(batch, images)
                     if matched:
@@ -221,15 +221,19 @@ class SoftLabels:
 
 @torch.no_grad()
 def validate(fabric: Fabric, network: nn.Module, val: Prepared, batch_size: int) -> tuple[float, float]:
-    """Accuracy (0..1) and mean cross-entropy on a split."""
+    """Accuracy (0..1) and mean cross-entropy on the words of a split."""
     network.eval()
-    right, loss = 0, 0.0
+    right, loss, words = 0, 0.0, 0
     for batch in val.batches(batch_size):
-        images, target = fabric.to_device((batch.images, batch.target))
+        text = batch.target >= 0
+        images, target = fabric.to_device((batch.images[text], batch.target[text]))
+        if len(target) == 0:
+            continue
         logits = network(images)
+        words += len(target)
         right += int((logits.argmax(dim=1) == target).sum())
         loss += float(nn.functional.cross_entropy(logits, target, reduction="sum"))
-    return right / len(val), loss / len(val)
+    return right / words, loss / words
 
 
 def learning_rate(optimizer: Optimizer, epoch: float, epochs: int) -> float:

@@ -8,9 +8,9 @@ from pathlib import Path
 from scriptkd_sdk.errors import ArgumentError
 
 from .cvsi import SPLIT_FOLDERS, is_cvsi, read_cvsi
-from .folder import SPLITS, Item, read_folder
+from .folder import NON_TEXT, SPLITS, Item, read_folder
 
-__all__ = ["Item", "fingerprint", "read_dataset", "splits_of"]
+__all__ = ["NON_TEXT", "Item", "fingerprint", "read_dataset", "splits_of"]
 
 
 def splits_of(root: str | Path) -> list[str]:

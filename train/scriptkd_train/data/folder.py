@@ -9,6 +9,8 @@ from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.scripts import script
 
 SPLITS = ("train", "val", "test")
+NON_TEXT = "none"
+"""Label of images without text. It is no class: training teaches networks to be undecided on them."""
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 
 
