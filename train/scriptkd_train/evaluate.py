@@ -20,6 +20,7 @@ from scriptkd_sdk.images import load_image
 
 from .data.cvsi import count_differences, is_cvsi
 from .data.dataset import NON_TEXT, Item, read_dataset, splits_of
+from .data.protocol import restrict, task_accuracies, task_scripts
 from .metrics import (
     accuracy,
     confusion_matrix,
@@ -62,6 +63,7 @@ def evaluate(
     split: str = "test",
     group_by: str = "kind",
     progress: Callable[[int, int], None] | None = None,
+    task: str | None = None,
 ) -> Evaluation:
     """Run a model over a data set and compare what it says with the labels.
 
@@ -69,13 +71,19 @@ def evaluate(
     (columns file, script, and any others) adds the accuracy per script and value of its column `group_by`; images whose
     column kind is one of APART are counted there only. Unreadable images and labels that the model does not know are
     left out and counted; images labelled "none" then measure how well the top score tells words from non-text.
+    `task`, one of CVSI-2015's (see `data.protocol`), leaves only the task's scripts, in the images and in the answers.
     Raises ArgumentError if nothing is left to measure or the column is missing, ModelError if the model cannot be read.
     """
     root = Path(root)
     read_split = split if splits_of(root) else None
     items = read_dataset(root, read_split)
-    manifest = _read_manifest(root, group_by)
+    notes = count_differences(items, split) if is_cvsi(root) else []
+    if task is not None:
+        items = [item for item in items if item.label in task_scripts(task)]
+    manifest = read_manifest(root, group_by)
     labels, scores, failures = predict_scores(model, items, progress)
+    if task is not None:
+        labels, scores = restrict(labels, scores, task_scripts(task))
     rows = [manifest.get(item.path.relative_to(root).as_posix(), {}) for item in items]
     readable = np.array([i not in failures for i in range(len(items))])
     known = np.array([item.label in labels for item in items]) & readable
@@ -94,6 +102,7 @@ def evaluate(
         "model": Path(model).name,
         "data": root.resolve().name,
         "split": read_split,
+        "task": task,
         "images": int(counted.sum()),
         "accuracy": _number(accuracy(confusion)),
         "macro_accuracy": _number(macro_accuracy(confusion)),
@@ -105,8 +114,10 @@ def evaluate(
         "confusion": confusion.tolist(),
         "unknown_labels": dict(Counter(item.label for item in items if item.label not in labels)),
         "unreadable": {str(items[i].path): reason for i, reason in failures.items()},
-        "notes": count_differences(items, split) if is_cvsi(root) else [],
+        "notes": notes,
     }
+    if is_cvsi(root) and task is None:
+        report["tasks"] = task_accuracies(labels, scores[counted], truth[counted])
     if manifest:
         groups: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
         for i in np.flatnonzero(known):
@@ -223,7 +234,7 @@ def _torch_model(path: Path) -> tuple[list[str], int, Score]:
     return checkpoint.labels, preprocessing.height * preprocessing.width_max, score
 
 
-def _read_manifest(root: Path, group_by: str) -> dict[str, dict[str, str]]:
+def read_manifest(root: Path, group_by: str) -> dict[str, dict[str, str]]:
     """Rows of root/manifest.csv by their column `file`; none if there is no manifest with the column `group_by`."""
     path = root / "manifest.csv"
     columns: Sequence[str] = ()

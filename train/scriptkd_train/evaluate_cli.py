@@ -25,13 +25,16 @@ def evaluate(
     group_by: Annotated[
         str, typer.Option(help="Column of the data set's manifest.csv to break figures down by.")
     ] = "kind",
+    task: Annotated[
+        str | None, typer.Option(help="CVSI-2015's 1-Bengali .. 1-Arabic, 2, 3 or 4: only the task's scripts.")
+    ] = None,
 ) -> None:
     """Measure a model on labelled images: accuracy, precision, recall, F, calibration, confusions."""
     console = Console()
     with Progress(*columns("identifying"), console=console, transient=True) as bar:
-        task = bar.add_task("identify", total=None)
+        bar_id = bar.add_task("identify", total=None)
         evaluation = evaluate_model(
-            model, data, split, group_by, lambda done, total: bar.update(task, completed=done, total=total)
+            model, data, split, group_by, lambda done, total: bar.update(bar_id, completed=done, total=total), task
         )
     print_report(evaluation.report, console)
     if out is not None:
@@ -75,6 +78,13 @@ def print_report(report: dict[str, Any], console: Console) -> None:
         for group, shares in sorted(by_group.items()):
             if len(shares) > 1:
                 say(f"{group}: {_percent(sum(shares) / len(shares))} %, the mean of its {len(shares)} scripts")
+    if report.get("tasks"):
+        table = Table("CVSI-2015 task", "images", "accuracy")
+        for name, row in report["tasks"].items():
+            shown = f"{name}, mean of the triplets" if name == "1" else name
+            table.add_row(shown, f"{row['images']:,}", _percent(row["accuracy"]))
+        _right(table)
+        console.print(table)
     if "non_text_roc_area" in report:
         say(f"Words against non-text by top score: area under the ROC {report['non_text_roc_area']:.3f}")
     occurring = sum(row["images"] > 0 for row in scripts.values())

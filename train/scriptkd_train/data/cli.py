@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -13,6 +13,7 @@ from rich.table import Table
 
 from ..cores import cores
 from ..progress import columns
+from .cvsi_like import CvsiPlan, render_cvsi
 from .fontsource import fetch_fonts
 from .inspect import inspect_command
 from .render import RenderPlan, survey
@@ -29,9 +30,20 @@ def render(
     seed: Annotated[int, typer.Option(help="Same seed, fonts and words: same bytes.")] = 0,
     fonts: Annotated[list[Path] | None, typer.Option(help="Folder with more fonts; may be repeated.")] = None,
     workers: Annotated[int, typer.Option(help="Processes; 0 means one a core.")] = 0,
+    like: Annotated[
+        Literal["cvsi"] | None, typer.Option(help="cvsi: in CVSI-2015's layout and size, whatever --words-per-script.")
+    ] = None,
 ) -> None:
     """Render words of the ten scripts as train, val and test folders; no font family is in two splits."""
     console = Console()
+    workers = workers or cores()
+    if like == "cvsi":
+        cvsi_plan = CvsiPlan(seed, font_folders=tuple(str(folder) for folder in fonts or []))
+        with Progress(*columns("rendering"), console=console) as bar:
+            task = bar.add_task("render", total=cvsi_plan.total)
+            render_cvsi(cvsi_plan, out, workers, lambda done: bar.advance(task, done))
+        console.print(f"{cvsi_plan.total:,} images in CVSI-2015's layout -> {out}", highlight=False)
+        return
     plan = RenderPlan(words_per_script, seed, font_folders=tuple(str(folder) for folder in fonts or []))
     table = Table("script", *(f"families {split}" for split in ("train", "val", "test")), "faces", "words")
     for column in table.columns[1:]:
@@ -41,7 +53,6 @@ def render(
         table.add_row(name, *(f"{n:,}" for n in cells))
     console.print(table)
     started = time.perf_counter()
-    workers = workers or cores()
     with Progress(*columns("rendering"), console=console) as bar:
         task = bar.add_task("render", total=plan.total)
         render_set(plan, out, workers, lambda done: bar.advance(task, done))
