@@ -57,7 +57,7 @@ class ScriptIdentifier:
 
         Raises ImageError for an image that cannot be read or used.
         """
-        return self._run([self.preprocessing.apply(load_image(image))])[0]
+        return self._run([self._prepare(load_image(image))])[0]
 
     def identify_batch(self, images: Iterable[ImageInput]) -> list[Prediction | ImageError]:
         """Tell the scripts of many images, in their order.
@@ -74,13 +74,13 @@ class ScriptIdentifier:
         for index, image in enumerate(images):
             try:
                 name = None if isinstance(image, (str, PathLike)) else f"image {index}"
-                pixels = self.preprocessing.apply(load_image(image, name))
+                pixels = self._prepare(load_image(image, name))
             except ImageError as error:
                 answers[index] = error
                 continue
             group = waiting[pixels.shape[2]]
             group.append((index, pixels))
-            if len(group) == BATCH:
+            if len(group) == (1 if self._info.any_size else BATCH):
                 answers.update(self._run_group(group))
                 group.clear()
         for group in waiting.values():
@@ -92,9 +92,15 @@ class ScriptIdentifier:
             return ()
         return zip((index for index, _ in group), self._run([pixels for _, pixels in group]), strict=True)
 
+    def _prepare(self, image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+        """Turn an image, uint8 [H, W, 3] or [H, W], into what the network takes."""
+        if not self._info.any_size:
+            return self.preprocessing.apply(image)
+        return image if image.ndim == 3 else np.repeat(image[:, :, None], 3, axis=2)
+
     def _run(self, inputs: list[npt.NDArray[np.uint8]]) -> list[Prediction]:
-        """Run the network on inputs of one shape, uint8 [channels, height, width]."""
-        (logits,) = self._session.run(["logits"], {"image": np.stack(inputs)})
+        """Run the network on inputs of one shape, uint8 [channels, height, width]; a single image if of any size."""
+        (logits,) = self._session.run(["logits"], {"image": inputs[0] if self._info.any_size else np.stack(inputs)})
         return [_predict(row, self._info) for row in logits]
 
 

@@ -17,7 +17,7 @@ from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_sdk.scripts import Script
 
 METADATA_KEY = "scriptkd"
-FORMAT = 1  # the newest format of metadata that this version reads
+FORMAT = 2  # the newest format of metadata that this version reads; 2 has files that pre-process images themselves
 MOST_THREADS = 256
 
 
@@ -27,7 +27,7 @@ class ModelInfo:
 
     labels: one script for each of the network's outputs, in their order. temperature: the logits are divided by it
     before the softmax. threshold: a best probability below it means "unknown". network, precision and provenance are
-    for people.
+    for people. any_size: the network takes whole images, uint8 [H, W, 3], and pre-processes them itself.
     """
 
     network: str
@@ -37,6 +37,7 @@ class ModelInfo:
     threshold: float
     precision: str
     provenance: dict[str, Any]
+    any_size: bool = False
 
     @classmethod
     def from_json(cls, text: str) -> ModelInfo:
@@ -57,6 +58,9 @@ class ModelInfo:
         provenance = fields.get("provenance", {})
         if not isinstance(provenance, dict):
             raise ModelError(f"its provenance must be an object, not {provenance!r}")
+        form = fields.get("input", "pixels")
+        if form not in ("pixels", "image"):
+            raise ModelError(f"its input must be 'pixels' or 'image', not {form!r}")
         return cls(
             network=_text(fields, "network"),
             labels=_labels(fields.get("labels")),
@@ -65,6 +69,7 @@ class ModelInfo:
             threshold=_number(fields, "threshold", 0.0, 1.0),
             precision=_text(fields, "precision"),
             provenance=provenance,
+            any_size=form == "image",
         )
 
 
@@ -125,24 +130,28 @@ def _check_network(session: Any, info: ModelInfo) -> None:
     if inputs[0].type != "tensor(uint8)":
         raise ModelError(f"the network's input must be tensor(uint8), not {inputs[0].type}")
     wanted = info.preprocessing
-    expected = (None, wanted.channels, wanted.height, wanted.width_max if wanted.fixed_width else None)
+    expected: tuple[int | None, ...] = (None, None, 3)
+    if not info.any_size:
+        expected = (None, wanted.channels, wanted.height, wanted.width_max if wanted.fixed_width else None)
     shape = tuple(side if isinstance(side, int) else None for side in inputs[0].shape)
     # A side that the file leaves open takes any size; one that it fixes must be the size that will come.
-    if len(shape) != 4 or any(side not in (None, size) for side, size in zip(shape, expected, strict=True)):
+    if len(shape) != len(expected) or any(side not in (None, size) for side, size in zip(shape, expected, strict=True)):
         raise ModelError(
             f"the network's input has the shape {inputs[0].shape}, but its metadata asks for {expected}, None being any"
         )
     # Two images at both limits of the width, so that a batch size or a width frozen at export is found here.
-    for width in {wanted.width_min, wanted.width_max}:
-        blank = np.zeros((2, wanted.channels, wanted.height, width), np.uint8)
+    shapes = [(2, wanted.channels, wanted.height, width) for width in {wanted.width_min, wanted.width_max}]
+    count = 1 if info.any_size else 2
+    for shape in [(1, 9, 3), (16, 2, 3)] if info.any_size else shapes:
+        blank = np.zeros(shape, np.uint8)
         try:
             (logits,) = session.run(["logits"], {"image": blank})
         except Exception as error:
             raise ModelError(f"the network does not run on a blank image ({_first_line(error)})") from error
-        if logits.dtype != np.float32 or logits.shape != (2, len(info.labels)):
+        if logits.dtype != np.float32 or logits.shape != (count, len(info.labels)):
             raise ModelError(
-                f"the metadata has {len(info.labels)} labels, but the network answers two images with "
-                f"{logits.dtype} of shape {logits.shape}, not float32 of shape (2, {len(info.labels)})"
+                f"the metadata has {len(info.labels)} labels, but the network answers {count} blank images with "
+                f"{logits.dtype} of shape {logits.shape}, not float32 of shape ({count}, {len(info.labels)})"
             )
         if not np.isfinite(logits).all():
             raise ModelError("the network answers a blank image with NaN or infinity")

@@ -30,7 +30,9 @@ def test_what_a_model_file_says_about_itself(model: Path) -> None:
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"format": 2}, "its format is 2, but this scriptkd reads formats up to 1: update scriptkd"),
+        ({"format": 3}, "its format is 3, but this scriptkd reads formats up to 2: update scriptkd"),
+        ({"input": "film"}, "input must be 'pixels' or 'image', not 'film'"),
+        ({"input": "image"}, r"asks for \(None, None, 3\)"),
         ({"format": "1"}, "no format version: '1'"),
         ({"format": 0}, "no format version: 0"),
         ({"labels": []}, "labels must be a list of scripts"),
