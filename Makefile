@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint clean
+.PHONY: help setup demo test lint golden clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
@@ -23,6 +23,9 @@ lint: $(READY) ## ruff, and mypy --strict on the SDK
 
 test: lint ## lint, then all tests
 	$(BIN)/pytest
+
+golden: $(READY) ## expected answers of the golden vectors anew, after the bundled model changed (INT8=FILE: that 8-bit model)
+	$(BIN)/python sdk/contract/generate.py $(if $(INT8),--int8 $(INT8))
 
 clean: ## delete what was built, but not .venv
 	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,89 @@
+"""The Python SDK against the golden vectors; also what runs on AArch64, so it needs the SDK and pytest alone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from scriptkd_sdk import ScriptIdentifier
+from scriptkd_sdk.errors import ImageError, ModelError
+from scriptkd_sdk.images import load_image
+from scriptkd_sdk.preprocess import Preprocessing
+
+SDK = Path(__file__).parents[2] / "sdk"
+FOLDER = SDK / "contract" / "golden"
+GOLDEN = json.loads((FOLDER / "golden.json").read_text("utf-8"))
+VECTORS = GOLDEN["vectors"]
+FILES = [vector for vector in VECTORS if "file" in vector]
+REFUSED = sorted((FOLDER / "refused").iterdir())
+LEVELS = 24  # by which a lossy file's pixels may differ: decoders round chroma differently
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def named(vectors: list[dict[str, Any]]) -> Any:
+    return pytest.mark.parametrize("vector", vectors, ids=lambda vector: vector["name"])
+
+
+def test_there_are_enough_of_every_kind() -> None:
+    assert len(VECTORS) >= 200
+    for label in GOLDEN["models"]["fp32"]["labels"]:
+        assert sum(vector["name"].startswith(label.lower() + "-") for vector in VECTORS) >= 15, label
+    assert {Path(vector["file"]).suffix for vector in FILES} == {".jpg", ".webp", ".bmp", ".gif", ".tif", ".png"}
+
+
+@pytest.mark.parametrize("model", GOLDEN["models"])
+def test_the_models_are_those_of_the_vectors(model: str) -> None:
+    content = (SDK / GOLDEN["models"][model]["file"]).read_bytes()
+    assert sha256(content) == GOLDEN["models"][model]["sha256"], "run `make golden` after replacing a model"
+
+
+@named(VECTORS)
+def test_preprocessing_is_exact(vector: dict[str, Any]) -> None:
+    pixels = load_image(FOLDER / vector["pixels"])
+    assert pixels.shape[:2] == (vector["height"], vector["width"])
+    assert sha256(pixels.tobytes()) == vector["pixels_sha256"]
+    for name, expected in vector["inputs"].items():
+        found = Preprocessing.from_dict(GOLDEN["preprocessings"][name]).apply(pixels)
+        assert found.shape[2] == expected["width"]
+        found.reshape(-1)[expected["ties"]] = 0
+        assert sha256(found.tobytes()) == expected["sha256"], name
+
+
+@named(FILES)
+def test_files_hold_the_pixels(vector: dict[str, Any]) -> None:
+    expected = load_image(FOLDER / vector["pixels"]).astype(int)
+    found = load_image(FOLDER / vector["file"]).astype(int)
+    assert found.shape == expected.shape
+    assert np.abs(found - expected).max() <= (0 if vector["lossless"] else LEVELS)
+
+
+@pytest.mark.parametrize("model", GOLDEN["models"])
+def test_scores(model: str) -> None:
+    entry = GOLDEN["models"][model]
+    identifier = ScriptIdentifier(SDK / entry["file"])
+    assert [label.name for label in identifier.labels] == entry["labels"]
+    for vector in VECTORS:
+        prediction = identifier.identify(FOLDER / vector["pixels"])
+        expected = dict(zip(entry["labels"], vector["scores"][model], strict=True))
+        worst = max(abs(prediction.scores[label] - score) for label, score in expected.items())
+        assert worst <= entry["tolerance"], (vector["name"], worst)
+        best = max(expected, key=lambda label: expected[label])
+        assert expected[prediction.best] > expected[best] - 2 * entry["tolerance"], vector["name"]
+
+
+@pytest.mark.parametrize("path", REFUSED, ids=lambda path: path.name)
+def test_refused(path: Path) -> None:
+    with pytest.raises(ModelError if path.suffix == ".onnx" else ImageError) as caught:
+        if path.suffix == ".onnx":
+            ScriptIdentifier(path)
+        else:
+            load_image(path)
+    assert path.name in str(caught.value) and "\n" not in str(caught.value)
