@@ -30,6 +30,8 @@ KNOWN_COMMANDS = {
     "data": ("Render word images, look at a dataset, fetch more fonts.", "train"),
     "train": ("Distil teacher, assistant and student by a recipe.", "train"),
     "evaluate": ("Measure a model on labelled images.", "train"),
+    "reproduce": ("Train and measure the paper's table of students, or a set of recipes.", "train"),
+    "report": ("Write what `reproduce` found as tables and figures.", "train"),
     "bench": ("Measure size, latency and accuracy of models.", "bench"),
 }
 
