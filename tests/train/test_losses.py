@@ -64,7 +64,7 @@ def test_gradients_reach_the_student_only(draw):
     logits, teacher, features, assistant = (
         torch.tensor(x, requires_grad=True) for x in (draw[0], draw[1], draw[3][0], draw[3][1])
     )
-    (soft_label_loss(logits, teacher, 4.0) + feature_loss(features, assistant)).backward()
+    (soft_label_loss(logits, teacher, torch.tensor(draw[2]), 4.0) + feature_loss(features, assistant)).backward()
     assert logits.grad.abs().sum() > 0
     assert features.grad.abs().sum() > 0
     assert teacher.grad is None

@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from scriptkd_sdk.errors import ArgumentError
-from scriptkd_train.recipe import load_recipe, parse_recipe, ready_recipes
+from scriptkd_train.recipe import load_recipe, parse_recipe
+from scriptkd_train.recipe_files import ready_recipes
 
 GOOD = yaml.safe_load("""
 seed: 1

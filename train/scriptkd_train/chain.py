@@ -22,7 +22,7 @@ from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from .data.dataset import NON_TEXT, Item, fingerprint, read_dataset
 from .networks import parameter_count
 from .prepared import Prepared, prepare
-from .recipe import Recipe
+from .recipe import Recipe, parse_recipe
 from .stage import Teacher, to_checkpoint, train_stage
 
 _PACKAGES = ("torch", "torchvision", "timm", "lightning-fabric", "numpy", "opencv-python-headless")
@@ -73,13 +73,11 @@ def train_chain(
             continue
         started = time.perf_counter()
         preprocessing = stage.input.preprocessing()
-        teacher = None
-        if stage.distil is not None:
-            source = finished[stage.distil.teacher]
-            teacher = Teacher(source.build(), ready("train", source.preprocessing))
+        sources = [(finished[who], share) for who, share in stage.distil.teachers.items()] if stage.distil else []
+        teachers = [Teacher(source.build(), ready("train", source.preprocessing), share) for source, share in sources]
         result = train_stage(
             fabric, stage_name, stage, labels, ready("train", preprocessing), ready("val", preprocessing),
-            out / stage_name, recipe.seed, teacher, console,
+            out / stage_name, recipe.seed, teachers, console,
         )  # fmt: skip
         checkpoint = to_checkpoint(stage, labels, result, _provenance(name, recipe, stage_name, content))
         temperature = fit_temperature(*logits_of(checkpoint, ready("val", preprocessing), stage.batch_size))
@@ -161,6 +159,7 @@ def _claim(out: Path, recipe: Recipe, data: _Data, fabric: Fabric) -> None:
     mine = json.loads(json.dumps({"recipe": recipe.model_dump(), "data_sha256": data.fingerprint}))
     if path.exists():
         theirs = json.loads(path.read_text())
+        theirs["recipe"] = parse_recipe(theirs["recipe"], str(path)).model_dump(mode="json")  # with keys added since
         if theirs["data_sha256"] != mine["data_sha256"]:
             raise ArgumentError(f"{out} holds a run on other training data; give another --out")
         begun = [name for name in theirs["recipe"]["stages"] if (out / name).is_dir()]

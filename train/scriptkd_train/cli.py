@@ -6,10 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-
-from .chain import train_chain
-from .recipe import load_recipe
 
 
 def train(
@@ -19,4 +15,10 @@ def train(
     devices: Annotated[str, typer.Option(help="GPUs, or on a CPU processes: a number, or auto.")] = "auto",
 ) -> None:
     """Train a chain of networks: teacher, assistant, student; resumes where it was killed."""
+    # Here, because torch takes seconds to import, which --help and a misspelt option need not wait for.
+    from rich.console import Console
+
+    from .chain import train_chain
+    from .recipe import load_recipe
+
     train_chain(load_recipe(recipe), recipe, data, out, int(devices) if devices.isdigit() else devices, Console())

@@ -1,22 +1,21 @@
 """Recipes: a YAML file says what each stage of the chain trains, on what input, how, and under which teacher.
 
 A misspelt key or an impossible value is refused by name, with what is allowed. `recipes/` beside this file holds the
-ready ones; `load_recipe("demo")` finds them by name.
+ready ones; `load_recipe("demo")` finds them by name. A recipe may start from a parent: see `recipe_files`.
 """
 
 from __future__ import annotations
 
-from importlib import resources
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.preprocess import Preprocessing
 
+from .losses import FEATURE_LOSSES, check_arguments
 from .networks import NETWORKS
+from .recipe_files import read_recipe
 
 
 class _Strict(BaseModel):
@@ -66,18 +65,59 @@ class Optimizer(_Strict):
     warmup: Annotated[float, Field(ge=0)] = 0.0
 
 
-class Distil(_Strict):
-    """Eqs. 4 and 5 of the paper. `feature_weight` is its lambda; 0 leaves the feature term out.
+def _teachers(value: Any) -> Any:
+    """One stage's name, a list of them, or a mapping of names to weights."""
+    weights = dict.fromkeys(value, 1.0) if isinstance(value, list) and all(map(_is_name, value)) else value
+    if _is_name(value) or (
+        isinstance(weights, dict)
+        and weights
+        and all(map(_is_name, weights))
+        and all(type(weight) in (int, float) and 0 < weight < 1e6 for weight in weights.values())
+    ):
+        return value
+    raise ValueError(f"{value!r} must be an earlier stage, a list of them, or a mapping of them to weights above 0")
 
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+class Distil(_Strict):
+    """Eqs. 4 and 5 of the paper: (1 - alpha) task + alpha soft + feature_weight feature.
+
+    teacher: one earlier stage; or several, as a list or with weights, whose soft labels are averaged.
+    loss, arguments: the soft term, one of `scriptkd_train.losses.SOFT_LOSSES` (`kd` is the paper's), and its constants.
+    feature_loss, feature_weight: the term between feature vectors, one of FEATURE_LOSSES (`kl` is the paper's), and its
+    weight, the paper's lambda; 0 leaves it out.
     labels: `cached`, as in the paper: the teacher's outputs are computed once, on unchanged images. `online`: the
     teacher sees the very images that the network in training sees, augmentation included.
     """
 
-    teacher: str
+    teacher: Annotated[str | list[str] | dict[str, float], BeforeValidator(_teachers)]
     alpha: Annotated[float, Field(ge=0, le=1)] = 0.4
     tau: Annotated[float, Field(gt=0, le=100)] = 4.0
+    loss: str = "kd"
+    arguments: dict[str, float] = {}
     feature_weight: Annotated[float, Field(ge=0)] = 0.0
+    feature_loss: str = "kl"
     labels: Literal["cached", "online"] = "cached"
+
+    @model_validator(mode="after")
+    def _known(self) -> Distil:
+        check_arguments(self.loss, self.arguments)
+        if self.feature_loss not in FEATURE_LOSSES:
+            raise ValueError(f"feature_loss {self.feature_loss!r} is unknown; allowed are {', '.join(FEATURE_LOSSES)}")
+        if self.feature_weight and len(self.teachers) > 1:
+            raise ValueError("a feature_weight above 0 needs one teacher: several have no common feature vector")
+        return self
+
+    @property
+    def teachers(self) -> dict[str, float]:
+        """Stage name -> share of its soft labels; the shares add up to 1."""
+        if isinstance(self.teacher, str):
+            return {self.teacher: 1.0}
+        weights = self.teacher if isinstance(self.teacher, dict) else dict.fromkeys(self.teacher, 1.0)
+        return {name: weight / sum(weights.values()) for name, weight in weights.items()}
 
 
 class Stage(_Strict):
@@ -107,43 +147,23 @@ class Recipe(_Strict):
         for name, stage in self.stages.items():
             if not name.isidentifier():
                 raise ValueError(f"stage name {name!r} must be one word of letters, digits and underscores")
-            if stage.distil:
-                if stage.distil.teacher not in earlier:
+            for teacher in stage.distil.teachers if stage.distil else ():
+                if teacher not in earlier:
                     allowed = ", ".join(earlier) or "none, as it is the first stage"
-                    raise ValueError(f"stage {name}: teacher {stage.distil.teacher!r} is no earlier stage ({allowed})")
-                if stage.distil.labels == "online" and self.stages[stage.distil.teacher].input != stage.input:
+                    raise ValueError(f"stage {name}: teacher {teacher!r} is no earlier stage ({allowed})")
+                if stage.distil and stage.distil.labels == "online" and self.stages[teacher].input != stage.input:
                     raise ValueError(f"stage {name}: labels 'online' needs its teacher's input; use 'cached'")
             earlier.append(name)
         return self
 
 
-def ready_recipes() -> dict[str, str]:
-    """name -> YAML text of the recipes that come with the package."""
-    folder = resources.files("scriptkd_train").joinpath("recipes")
-    return {
-        file.name.removesuffix(".yaml"): file.read_text() for file in folder.iterdir() if file.name.endswith(".yaml")
-    }
-
-
 def load_recipe(name: str) -> Recipe:
-    """Reads a recipe by the name of a ready one or by path.
+    """Reads a recipe by the name of a ready one or by path, its parents included.
 
     Raises:
-        ArgumentError: no such recipe, no YAML, a key that does not exist or a value that is not allowed.
+        ArgumentError: no such recipe or parent, no YAML, a key that does not exist or a value that is not allowed.
     """
-    ready = ready_recipes()
-    path = Path(name)
-    if name in ready:
-        text = ready[name]
-    elif path.is_file():
-        text = path.read_text()
-    else:
-        raise ArgumentError(f"recipe {name!r} is neither a file nor one of the ready ones: {', '.join(sorted(ready))}")
-    try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ArgumentError(f"recipe {name} is not YAML: {' '.join(str(error).split())}") from error
-    return parse_recipe(content, name)
+    return parse_recipe(read_recipe(name), name)
 
 
 def parse_recipe(content: Any, name: str) -> Recipe:
@@ -153,7 +173,7 @@ def parse_recipe(content: Any, name: str) -> Recipe:
         ArgumentError: a key that does not exist or a value that is not allowed.
     """
     if not isinstance(content, dict):
-        raise ArgumentError(f"recipe {name} must be a mapping with the keys {', '.join(Recipe.model_fields)}")
+        raise ArgumentError(f"recipe {name} must be a mapping with the keys {', '.join(_keys_at(()))}")
     try:
         return Recipe.model_validate(content)
     except ValidationError as error:
@@ -167,6 +187,8 @@ def _sentence(error: Any) -> str:
         return f"{where} = {error['input']!r}: no such key; allowed here are {', '.join(_keys_at(error['loc'][:-1]))}"
     if error["type"] == "missing":
         return f"{where} is missing"
+    if error["type"] == "model_type" and error["input"] is None:
+        return f"{where} = null: there is nothing of this name to take away"
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "value_error":  # our own sentence, which names the value
         return f"{where}: {message}" if where else message
@@ -180,4 +202,4 @@ def _keys_at(location: tuple[str | int, ...]) -> list[str]:
     nested = {"stages": Stage, "network": NetworkSpec, "input": Input, "optimizer": Optimizer, "distil": Distil}
     for part in parts:
         model = nested.get(str(part), model)
-    return list(model.model_fields)
+    return [*model.model_fields, *(() if parts else ("parent",))]

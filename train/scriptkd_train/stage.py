@@ -10,7 +10,7 @@ import csv
 import hashlib
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,11 +27,19 @@ from scriptkd_sdk.errors import ScriptkdError
 
 from .augment import augment
 from .checkpoint import Checkpoint, save_atomically
-from .losses import distillation_loss, student_loss, task_loss
+from .losses import (
+    FEATURE_LOSSES,
+    auxiliary_loss,
+    averaged_logits,
+    distillation_loss,
+    soft_loss,
+    student_loss,
+    task_loss,
+)
 from .networks import Network, build_network
 from .prepared import Batch, Prepared
 from .progress import columns
-from .recipe import Optimizer, Stage
+from .recipe import Distil, Optimizer, Stage
 
 _CHECK_EVERY = 50  # steps between looks at the loss: each look waits for a GPU
 
@@ -51,10 +59,14 @@ class StageResult:
 
 @dataclass(frozen=True)
 class Teacher:
-    """A trained network to learn from, and its own pre-processed copies of the training images."""
+    """A trained network to learn from, and its own pre-processed copies of the training images.
+
+    share: of the soft labels, where there are several teachers; all shares add up to 1.
+    """
 
     network: Network
     train: Prepared
+    share: float = 1.0
 
 
 class _Learner(nn.Module):
@@ -69,9 +81,9 @@ class _Learner(nn.Module):
         self.network = network
         self.projection = nn.Linear(network.feature_width, teacher_width) if teacher_width else None
 
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        logits, features = self.network.forward_features(images)
-        return logits, self.projection(features) if self.projection is not None else features
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+        logits, features, auxiliary = self.network.forward_training(images)
+        return logits, self.projection(features) if self.projection is not None else features, auxiliary
 
 
 def train_stage(
@@ -83,7 +95,7 @@ def train_stage(
     val: Prepared,
     out: Path,
     seed: int,
-    teacher: Teacher | None = None,
+    teachers: Sequence[Teacher] = (),
     console: Console | None = None,
 ) -> StageResult:
     """Trains one stage into `out` (metrics.csv, TensorBoard events, last.pt); goes on from last.pt if it is there.
@@ -97,13 +109,12 @@ def train_stage(
     network = build_network(stage.network.name, len(labels), stage.input.preprocessing(), **stage.network.arguments)
     # Channels innermost is what convolution kernels read fastest, on CPUs and GPUs alike.
     network = network.to(memory_format=torch.channels_last)
-    distil = stage.distil if teacher is not None else None
-    matched = distil is not None and distil.feature_weight > 0
-    learner = _Learner(network, teacher.network.feature_width if matched and teacher else None)
+    matched = stage.distil is not None and stage.distil.feature_weight > 0
+    learner = _Learner(network, teachers[0].network.feature_width if matched else None)
     optimizer = _optimizer(learner, stage.optimizer)
     learner, optimizer = fabric.setup(learner, optimizer)
     average = AveragedModel(learner.module.network, multi_avg_fn=_ema_step(stage.ema), use_buffers=True)
-    soft_labels = SoftLabels(fabric, teacher, stage) if teacher and distil else None
+    soft_labels = SoftLabels(fabric, teachers, stage.distil, stage.batch_size) if stage.distil else None
 
     first, best, history = 0, None, []
     last = out / "last.pt"
@@ -127,19 +138,14 @@ def train_stage(
                     group["lr"] = learning_rate(stage.optimizer, step / batches, stage.epochs)
                 images = augment(batch.images, stage.augment, draw)
                 images, target = fabric.to_device((images, batch.target))
-                logits, features = learner(images)
+                logits, features, auxiliary = learner(images)
                 smoothing = stage.label_smoothing
-                if soft_labels is None or distil is None:
+                if stage.distil is None or soft_labels is None:
                     loss = task_loss(logits, target, smoothing)
                 else:
-                    their_logits, their_features = soft_labels(batch, images)
-                    if matched:
-                        loss = student_loss(
-                            logits, features, target, their_logits, their_features,
-                            distil.alpha, distil.tau, distil.feature_weight, smoothing,
-                        )  # fmt: skip
-                    else:
-                        loss = distillation_loss(logits, target, their_logits, distil.alpha, distil.tau, smoothing)
+                    loss = _taught_loss(stage.distil, logits, features, target, soft_labels(batch, images), smoothing)
+                if auxiliary is not None:
+                    loss = loss + auxiliary_loss(auxiliary, target, smoothing)
                 optimizer.zero_grad(set_to_none=True)
                 fabric.backward(loss)
                 optimizer.step()
@@ -188,22 +194,49 @@ def train_stage(
     return StageResult(best["state_dict"], best["metrics"], history)
 
 
-class SoftLabels:
-    """The teacher's answers: computed once (`cached`, the paper's way), or for the images in training (`online`)."""
+def _taught_loss(
+    distil: Distil,
+    logits: Tensor,
+    features: Tensor,
+    target: Tensor,
+    theirs: tuple[Tensor, Tensor],
+    label_smoothing: float,
+) -> Tensor:
+    """Eq. 5 or, without a feature term, eq. 4, with the losses that the recipe names."""
+    their_logits, their_features = theirs
+    soft = soft_loss(distil.loss, distil.arguments)
+    if distil.feature_weight == 0:
+        return distillation_loss(logits, target, their_logits, distil.alpha, distil.tau, label_smoothing, soft)
+    return student_loss(
+        logits, features, target, their_logits, their_features, distil.alpha, distil.tau, distil.feature_weight,
+        label_smoothing, soft, FEATURE_LOSSES[distil.feature_loss],
+    )  # fmt: skip
 
-    def __init__(self, fabric: Fabric, teacher: Teacher, stage: Stage) -> None:
-        self.network = fabric.to_device(teacher.network.eval().requires_grad_(False))
-        self.fabric = fabric
+
+class SoftLabels:
+    """The teachers' answers: computed once (`cached`, the paper's way), or for the images in training (`online`).
+
+    Each teacher is in eval mode and, when cached, reads the images at its own size. Of several, the soft labels are
+    averaged; the features are the first one's.
+    """
+
+    def __init__(self, fabric: Fabric, teachers: Sequence[Teacher], distil: Distil, batch_size: int) -> None:
+        self.fabric, self.tau = fabric, distil.tau
+        self.shares = [teacher.share for teacher in teachers]
+        self.networks = [fabric.to_device(teacher.network.eval().requires_grad_(False)) for teacher in teachers]
         self.cache: tuple[Tensor, Tensor] | None = None
-        if stage.distil is not None and stage.distil.labels == "cached":
-            self.cache = self._compute(teacher.train, stage.batch_size)
+        if distil.labels == "cached":
+            splits = [teacher.train for teacher in teachers]
+            answers = [self._compute(*each, batch_size) for each in zip(self.networks, splits, strict=True)]
+            self.cache = self._average(answers)
+            self.networks = []  # they have said all they know, and a GPU's memory is short
 
     @torch.no_grad()
-    def _compute(self, train: Prepared, batch_size: int) -> tuple[Tensor, Tensor]:
+    def _compute(self, network: nn.Module, train: Prepared, batch_size: int) -> tuple[Tensor, Tensor]:
         logits: Tensor | None = None
         features: Tensor | None = None
         for batch in train.batches(batch_size):
-            some_logits, some_features = self.network.forward_features(self.fabric.to_device(batch.images))
+            some_logits, some_features = network.forward_features(self.fabric.to_device(batch.images))
             if logits is None or features is None:
                 logits = torch.empty(len(train), some_logits.shape[1])
                 features = torch.empty(len(train), some_features.shape[1])
@@ -211,11 +244,14 @@ class SoftLabels:
         assert logits is not None and features is not None  # a split is never empty
         return logits, features
 
+    def _average(self, answers: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+        return averaged_logits([logits for logits, _ in answers], self.shares, self.tau), answers[0][1]
+
     @torch.no_grad()
     def __call__(self, batch: Batch, images: Tensor) -> tuple[Tensor, Tensor]:
         """Logits [N, K] and features [N, F] for a batch; `images` are the augmented ones, used when online."""
         if self.cache is None:
-            return self.network.forward_features(images)
+            return self._average([network.forward_features(images) for network in self.networks])
         return self.fabric.to_device((self.cache[0][batch.index], self.cache[1][batch.index]))
 
 

@@ -33,6 +33,10 @@ class Network(nn.Module):
         features = self.features(images)
         return self.classify(features), self.vector(features)
 
+    def forward_training(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+        """As forward_features, and the logits [N, K] of an auxiliary head in networks that are trained with one."""
+        return *self.forward_features(images), None
+
 
 class Normalise(nn.Module):
     """0..255 -> (x / 255 - mean) / std, one mean and std a channel."""

@@ -13,43 +13,83 @@ from .base import Network, Normalise
 PAPER_TEACHERS = {"inceptionv3": "inception_v3", "efficientnet-b4": "efficientnet_b4", "vgg19": "vgg19"}
 
 
+_AUXILIARY_NEEDS = 299  # pixels: at fewer, the map that the auxiliary head reads is smaller than its kernels
+
+
 class TimmTeacher(Network):
-    """A timm network with a K-way head.
+    """A timm network with a K-way head. Pixels get mean 0.5 and std 0.5, whatever the weights.
+
+    So the paper says it. InceptionV3's ImageNet weights were trained so; those of the other two with ImageNet's mean
+    and std (about 0.45 and 0.23): their inputs differ by a shift and a scale, which fine-tuning absorbs.
 
     Args:
         model: a timm name, or `inceptionv3`, `efficientnet-b4`, `vgg19` for the paper's three.
-        pretrained: start from ImageNet weights, which timm downloads; its own mean and std are then used, else 0.5.
+        pretrained: start from ImageNet weights, which timm downloads.
+        auxiliary: InceptionV3's second classifier, half-way up, which takes part in training only.
+
+    Raises:
+        ArgumentError: timm has no such network or no weights for it, or an auxiliary head where there can be none.
     """
 
-    def __init__(self, classes: int, preprocessing: Preprocessing, model: str, pretrained: bool = False) -> None:
+    def __init__(
+        self,
+        classes: int,
+        preprocessing: Preprocessing,
+        model: str,
+        pretrained: bool = False,
+        auxiliary: bool = False,
+    ) -> None:
         super().__init__()
         name = PAPER_TEACHERS.get(model, model)
         if not timm.is_model(name):
             raise ArgumentError(f"timm has no network {model!r}; `timm.list_models()` names them all")
-        # InceptionV3 trains with its auxiliary head in the paper's day; timm keeps it behind an argument of its own.
-        extra = {"aux_logits": False} if name == "inception_v3" else {}
+        if auxiliary and name.split(".")[0] != "inception_v3":
+            raise ArgumentError(f"{model!r} has no auxiliary head, only inceptionv3 has one: set auxiliary: false")
+        if auxiliary and min(preprocessing.height, preprocessing.width_min) < _AUXILIARY_NEEDS:
+            raise ArgumentError(
+                f"the auxiliary head of {model!r} needs at least {_AUXILIARY_NEEDS}x{_AUXILIARY_NEEDS} pixels, not "
+                f"{preprocessing.height}x{preprocessing.width_min}: set auxiliary: false"
+            )
+        self.auxiliary = auxiliary
         try:
             self.backbone = timm.create_model(
-                name, pretrained=pretrained, num_classes=classes, in_chans=preprocessing.channels, **extra
+                name,
+                pretrained=pretrained,
+                in_chans=preprocessing.channels,
+                # ImageNet's weights fill both classifiers before they are replaced; timm replaces only one by itself.
+                **({"aux_logits": True} if auxiliary else {"num_classes": classes}),
             )
-        except (OSError, RuntimeError, ValueError) as error:
+        except Exception as error:  # what a download raises depends on which of its clients timm finds
+            reason = " ".join(str(error).split())[:200]
             if not pretrained:
-                raise ArgumentError(f"timm cannot build {model!r}: {error}") from error
+                raise ArgumentError(f"timm cannot build {model!r}: {reason}") from error
             raise ArgumentError(
-                f"the ImageNet weights of {model!r} could not be downloaded; "
-                f"connect to the network once, or set pretrained: false in the recipe"
+                f"the ImageNet weights of {model!r} could not be had ({reason}): connect to the network once, or set "
+                f"pretrained: false, in the recipe or in one that names it as its parent"
             ) from error
+        if auxiliary:
+            self.backbone.reset_classifier(classes)
         self.feature_width = int(self.backbone.head_hidden_size or self.backbone.num_features)
-        channels = preprocessing.channels
-        config = self.backbone.pretrained_cfg
-        by_imagenet = pretrained and len(config["mean"]) == channels
-        self.normalise = Normalise(
-            tuple(config["mean"]) if by_imagenet else (0.5,) * channels,
-            tuple(config["std"]) if by_imagenet else (0.5,) * channels,
-        )
+        self.normalise = Normalise((0.5,) * preprocessing.channels, (0.5,) * preprocessing.channels)
 
     def features(self, images: Tensor) -> Tensor:
-        return self.backbone.forward_head(self.backbone.forward_features(self.normalise(images)), pre_logits=True)
+        return self._pool(self._maps(images)[0])
 
     def classify(self, features: Tensor) -> Tensor:
         return self.backbone.get_classifier()(features)
+
+    def forward_training(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+        maps, half_way = self._maps(images)
+        features = self._pool(maps)
+        return self.classify(features), features, self.backbone.AuxLogits(half_way) if self.auxiliary else None
+
+    def _maps(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """The last map and, with an auxiliary head, the one that it reads (else the last again)."""
+        if not self.auxiliary:
+            maps = self.backbone.forward_features(self.normalise(images))
+            return maps, maps
+        half_way = self.backbone.forward_preaux(self.normalise(images))
+        return self.backbone.forward_postaux(half_way), half_way
+
+    def _pool(self, maps: Tensor) -> Tensor:
+        return self.backbone.forward_head(maps, pre_logits=True)

@@ -6,24 +6,12 @@ only.
 
 from __future__ import annotations
 
-import torch
+from collections.abc import Callable
+
 import torch.nn.functional as F
 from torch import Tensor
 
-
-def task_loss(logits: Tensor, target: Tensor, label_smoothing: float = 0.0) -> Tensor:
-    """CE(P, y) against the labels; where there is none (target -1, an image without text) against equal shares.
-
-    The latter is outlier exposure (Hendrycks et al. 2019, arXiv 1812.04606): a network that was taught to be undecided
-    on pictures without text gives them a low top score, so that a threshold can turn them away.
-
-    logits: [N, K]; target: int64 [N], -1 or 0..K-1.
-    """
-    classes = logits.shape[1]
-    labels = F.one_hot(target.clamp(min=0), classes).to(logits.dtype)
-    wanted = labels * (1 - label_smoothing) + label_smoothing / classes
-    wanted = torch.where((target < 0).unsqueeze(1), 1 / classes, wanted)
-    return -(wanted * F.log_softmax(logits, dim=1)).sum(dim=1).mean()
+from .task import task_loss
 
 
 def kl(p_logits: Tensor, q_logits: Tensor) -> Tensor:
@@ -32,11 +20,11 @@ def kl(p_logits: Tensor, q_logits: Tensor) -> Tensor:
     return (log_p.exp() * (log_p - log_q)).sum(dim=1).mean()
 
 
-def soft_label_loss(logits: Tensor, teacher_logits: Tensor, tau: float) -> Tensor:
+def soft_label_loss(logits: Tensor, teacher_logits: Tensor, target: Tensor, tau: float) -> Tensor:
     """tau^2 KL(P^tau_teacher, P^tau_student), with P^tau = softmax(logits / tau) of eqs. 1 and 3.
 
     The paper prints the pair as KL(P_student, P_teacher); we follow Hinton et al. 2015 (arXiv 1503.02531), its source,
-    where the teacher's distribution is the target: sum p log(p / q) with p the teacher's.
+    where the teacher's distribution is the target: sum p log(p / q) with p the teacher's. Labels have no part in it.
     """
     return tau**2 * kl(teacher_logits.detach() / tau, logits / tau)
 
@@ -47,7 +35,13 @@ def feature_loss(features: Tensor, teacher_features: Tensor) -> Tensor:
 
 
 def distillation_loss(
-    logits: Tensor, target: Tensor, teacher_logits: Tensor, alpha: float, tau: float, label_smoothing: float = 0.0
+    logits: Tensor,
+    target: Tensor,
+    teacher_logits: Tensor,
+    alpha: float,
+    tau: float,
+    label_smoothing: float = 0.0,
+    soft: Callable[[Tensor, Tensor, Tensor, float], Tensor] = soft_label_loss,
 ) -> Tensor:
     """Eq. 4: K = (1 - alpha) CE(P, y) + alpha tau^2 KL(P^tau, PT^tau).
 
@@ -55,9 +49,10 @@ def distillation_loss(
         logits: [N, K] of the network in training.
         target: int64 [N], the labels y; -1 for an image without text.
         teacher_logits: [N, K]; no gradient flows to them.
+        soft: stands for tau^2 KL(P^tau, PT^tau); another loss of `SOFT_LOSSES` takes its place.
     """
     task = task_loss(logits, target, label_smoothing)
-    return (1 - alpha) * task + alpha * soft_label_loss(logits, teacher_logits, tau)
+    return (1 - alpha) * task + alpha * soft(logits, teacher_logits, target, tau)
 
 
 def student_loss(
@@ -70,10 +65,13 @@ def student_loss(
     tau: float,
     feature_weight: float,
     label_smoothing: float = 0.0,
+    soft: Callable[[Tensor, Tensor, Tensor, float], Tensor] = soft_label_loss,
+    feature: Callable[[Tensor, Tensor], Tensor] = feature_loss,
 ) -> Tensor:
     """Eq. 5: K_DS = (1 - alpha) CE(PS, y) + alpha tau^2 KL(PS^tau, PA^tau) + lambda KL(PSf, PAf).
 
-    features, assistant_features: [N, F] of one width; `feature_weight` is the paper's lambda.
+    features, assistant_features: [N, F] of one width; `feature_weight` is the paper's lambda. `feature` stands for
+    KL(PSf, PAf); another loss of `FEATURE_LOSSES` takes its place.
     """
-    soft = distillation_loss(logits, target, assistant_logits, alpha, tau, label_smoothing)
-    return soft + feature_weight * feature_loss(features, assistant_features)
+    total = distillation_loss(logits, target, assistant_logits, alpha, tau, label_smoothing, soft)
+    return total + feature_weight * feature(features, assistant_features)

@@ -1,0 +1,67 @@
+"""Losses by name, as recipes call them. One more is a file beside this one and a line in a table below.
+
+A soft loss takes (logits [N, K], teacher_logits [N, K], target int64 [N], tau) and, as keyword-only floats with
+defaults, its own constants; it stands in eqs. 4 and 5 where the paper has tau^2 KL. A feature loss takes
+(features [N, F], teacher_features [N, F]). All return a scalar, the mean over the batch, and send no gradient to the
+teacher. Target -1 marks an image without text. The baseline, hard labels only, is a stage without `distil`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from inspect import Parameter, signature
+
+from torch import Tensor
+
+from .dist import dist_loss
+from .dkd import dkd_loss
+from .l2 import feature_l2_loss, logit_l2_loss
+from .paper import distillation_loss, feature_loss, kl, soft_label_loss, student_loss
+from .several import averaged_logits
+from .standardised import standardised_loss
+from .task import auxiliary_loss, task_loss
+
+SoftLoss = Callable[[Tensor, Tensor, Tensor, float], Tensor]
+FeatureLoss = Callable[[Tensor, Tensor], Tensor]
+
+SOFT_LOSSES: dict[str, SoftLoss] = {
+    "kd": soft_label_loss,
+    "dkd": dkd_loss,
+    "dist": dist_loss,
+    "standardised": standardised_loss,
+    "l2": logit_l2_loss,
+}
+FEATURE_LOSSES: dict[str, FeatureLoss] = {
+    "kl": feature_loss,
+    "l2": feature_l2_loss,
+}
+
+__all__ = [
+    "FEATURE_LOSSES",
+    "SOFT_LOSSES",
+    "auxiliary_loss",
+    "averaged_logits",
+    "check_arguments",
+    "distillation_loss",
+    "feature_loss",
+    "kl",
+    "soft_label_loss",
+    "soft_loss",
+    "student_loss",
+    "task_loss",
+]
+
+
+def soft_loss(name: str, arguments: Mapping[str, float]) -> SoftLoss:
+    """The soft loss of that name with its constants bound."""
+    return partial(SOFT_LOSSES[name], **arguments)
+
+
+def check_arguments(name: str, arguments: Mapping[str, float]) -> None:
+    """Raises ValueError, saying what is allowed, for a soft loss that does not exist or constants that it lacks."""
+    if name not in SOFT_LOSSES:
+        raise ValueError(f"loss {name!r} is unknown; allowed are {', '.join(SOFT_LOSSES)}")
+    allowed = [p.name for p in signature(SOFT_LOSSES[name]).parameters.values() if p.kind is Parameter.KEYWORD_ONLY]
+    if unknown := [key for key in arguments if key not in allowed]:
+        raise ValueError(f"loss {name!r} has no argument {unknown[0]!r}; it has {', '.join(allowed) or 'none'}")

@@ -1,0 +1,31 @@
+"""DIST, correlations instead of exact probabilities: Huang et al. 2022, NeurIPS, arXiv 2205.10536."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor
+
+_TINY = 1e-8
+
+
+def dist_loss(
+    logits: Tensor, teacher_logits: Tensor, target: Tensor, tau: float, *, beta: float = 1.0, gamma: float = 1.0
+) -> Tensor:
+    """tau^2 (beta L_inter + gamma L_intra), their section 4, with the softmax at temperature tau.
+
+    L_inter: 1 - Pearson's correlation between the student's and the teacher's probabilities of one image, mean over the
+    images. L_intra: the same of one class's probabilities over the batch, mean over the classes. So the student need
+    only keep the order and spacing of a stronger teacher's answers. The labels have no part in it.
+
+    logits, teacher_logits: [N, K].
+    """
+    mine = F.softmax(logits / tau, dim=1)
+    theirs = F.softmax(teacher_logits.detach() / tau, dim=1)
+    inter, intra = 1 - _pearson(mine, theirs).mean(), 1 - _pearson(mine.T, theirs.T).mean()
+    return tau**2 * (beta * inter + gamma * intra)
+
+
+def _pearson(a: Tensor, b: Tensor) -> Tensor:
+    """Correlation of the rows of a with those of b, [rows]; about 0 where a row is constant."""
+    a, b = a - a.mean(dim=1, keepdim=True), b - b.mean(dim=1, keepdim=True)
+    return (a * b).sum(dim=1) / (a.norm(dim=1) * b.norm(dim=1) + _TINY)

@@ -1,0 +1,33 @@
+"""What a network learns without a teacher: the labels."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+AUXILIARY_WEIGHT = 0.4
+
+
+def task_loss(logits: Tensor, target: Tensor, label_smoothing: float = 0.0) -> Tensor:
+    """CE(P, y) against the labels; where there is none (target -1, an image without text) against equal shares.
+
+    The latter is outlier exposure (Hendrycks et al. 2019, arXiv 1812.04606): a network that was taught to be undecided
+    on pictures without text gives them a low top score, so that a threshold can turn them away.
+
+    logits: [N, K]; target: int64 [N], -1 or 0..K-1.
+    """
+    classes = logits.shape[1]
+    labels = F.one_hot(target.clamp(min=0), classes).to(logits.dtype)
+    wanted = labels * (1 - label_smoothing) + label_smoothing / classes
+    wanted = torch.where((target < 0).unsqueeze(1), 1 / classes, wanted)
+    return -(wanted * F.log_softmax(logits, dim=1)).sum(dim=1).mean()
+
+
+def auxiliary_loss(logits: Tensor, target: Tensor, label_smoothing: float = 0.0) -> Tensor:
+    """0.4 CE of an auxiliary classifier half-way up a network, as torchvision's reference training of InceptionV3 adds
+    it to the task loss (the head: Szegedy et al. 2016, arXiv 1512.00567, section 4).
+
+    logits: [N, K] of the auxiliary head; target: int64 [N], -1 or 0..K-1.
+    """
+    return AUXILIARY_WEIGHT * task_loss(logits, target, label_smoothing)

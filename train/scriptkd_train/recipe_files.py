@@ -1,0 +1,86 @@
+"""Where recipes come from: files, by name or path, each possibly changing a few keys of a parent.
+
+`parent: NAME_OR_PATH` at the top of a recipe takes over that recipe, and the keys beside it change it:
+
+- mappings are merged, key by key; any other value replaces the parent's;
+- `null` takes a key away: a stage is dropped, an option gets its default (`distil: null` trains without a teacher);
+- `arguments` belong to the `name` or `loss` beside them: where that changes, the parent's are not taken over.
+"""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from scriptkd_sdk.errors import ArgumentError
+
+
+def ready_recipes() -> dict[str, str]:
+    """name -> YAML text of the recipes that come with the package."""
+    folder = resources.files("scriptkd_train").joinpath("recipes")
+    return {
+        file.name.removesuffix(".yaml"): file.read_text() for file in folder.iterdir() if file.name.endswith(".yaml")
+    }
+
+
+def read_recipe(name: str) -> Any:
+    """A recipe's content with its parents' merged into it: the name of a ready one, or a path.
+
+    Raises:
+        ArgumentError: no such recipe, no text, no YAML, a parent that is its own ancestor, or parents without mappings.
+    """
+    return _read(name, Path(), [])
+
+
+def _read(name: str, folder: Path, children: list[str]) -> Any:
+    """`folder` is where a path starts; `children`: the recipes that led here, the first one asked for by the user."""
+    ready = ready_recipes()
+    if name in ready:
+        identity, text, folder = name, ready[name], Path()
+    else:
+        path = folder / name
+        whose = f"recipe {children[-1]}: parent" if children else "recipe"
+        if not path.is_file():
+            raise ArgumentError(f"{whose} {name!r} is neither a file nor one of the ready ones: {_list(ready)}")
+        identity, folder = str(path.resolve()), path.parent
+        try:
+            text = path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ArgumentError(f"recipe {name} cannot be read as text: {error}") from error
+    if identity in children:
+        raise ArgumentError(f"recipe {identity} is its own ancestor: {' -> '.join([*children, identity])}")
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ArgumentError(f"recipe {name} is not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(content, dict) or "parent" not in content:
+        return content
+    parent = content.pop("parent")
+    if not isinstance(parent, str):
+        raise ArgumentError(f"recipe {name}: parent = {parent!r}: must be a path or one of {_list(ready)}")
+    inherited = _read(parent, folder, [*children, identity])
+    if not isinstance(inherited, dict):
+        raise ArgumentError(f"recipe {name}: its parent {parent!r} is not a mapping")
+    return merge(inherited, content)
+
+
+def merge(parent: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """The parent's content with the changes made to it, by the rules at the top of this file. Changes neither."""
+    merged = dict(parent)
+    if any(key in changes and changes[key] != parent.get(key) for key in ("name", "loss")):
+        merged.pop("arguments", None)
+    for key, value in changes.items():
+        if value is None and key in parent:
+            merged.pop(key, None)
+        elif isinstance(value, dict) and isinstance(merged.get(key), dict):
+            merged[key] = merge(merged[key], value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _list(ready: dict[str, str]) -> str:
+    return ", ".join(sorted(ready))
