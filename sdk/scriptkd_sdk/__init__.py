@@ -5,9 +5,9 @@
 'Latin'
 """
 
-from scriptkd_sdk.errors import ArgumentError, ImageError, ModelError, ScriptkdError
+from scriptkd_sdk.errors import ArgumentError, ClosedError, ImageError, ModelError, ScriptkdError
 from scriptkd_sdk.identifier import ScriptIdentifier
-from scriptkd_sdk.modelfile import ModelInfo
+from scriptkd_sdk.modelfile import ModelInfo, bundled_models
 from scriptkd_sdk.prediction import Prediction
 from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_sdk.scripts import SCRIPTS, Script
@@ -15,6 +15,7 @@ from scriptkd_sdk.scripts import SCRIPTS, Script
 __all__ = [
     "SCRIPTS",
     "ArgumentError",
+    "ClosedError",
     "ImageError",
     "ModelError",
     "ModelInfo",
@@ -23,4 +24,5 @@ __all__ = [
     "Script",
     "ScriptIdentifier",
     "ScriptkdError",
+    "bundled_models",
 ]

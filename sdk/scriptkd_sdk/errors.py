@@ -27,3 +27,7 @@ class ModelError(ScriptkdError):
 
 class ArgumentError(ScriptkdError, ValueError):
     """A wrong argument; the message says what was given and what is allowed."""
+
+
+class ClosedError(ScriptkdError, ValueError):
+    """An identifier that is used after its `close()`."""

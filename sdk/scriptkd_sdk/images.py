@@ -6,17 +6,17 @@ import os
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from scriptkd_sdk.errors import ImageError
+from scriptkd_sdk.errors import ArgumentError, ImageError
 
 Pixels = npt.NDArray[np.uint8]
-ImageInput = str | os.PathLike[str] | bytes | bytearray | memoryview | npt.NDArray[Any] | Any
-"""A path, an encoded image, an array or a PIL image (Any: Pillow is not needed and so not named)."""
+ImageInput = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes] | npt.NDArray[Any] | Any
+"""A path, an encoded image or a file of one, an array or a PIL image (Any: Pillow is not needed and so not named)."""
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 """Names of image files that are looked for in folders; a file that is named itself may have any name."""
@@ -25,38 +25,62 @@ SMALLEST_SIDE = 2  # pixels
 LARGEST_SIDE = 16_384  # pixels; also keeps the resampling matrices to megabytes
 MOST_PIXELS = 50_000_000  # a word crop has thousands; beyond is a mistake or an attack
 MOST_BYTES = 8 * MOST_PIXELS  # of a file: four channels of 16 bits, uncompressed
+TOO_LONG = f"a file of more than {MOST_BYTES // 1_000_000} MB"
 HALF_LEVEL = 0.5 / 255
+ORDERS = ("rgb", "bgr")
 
 # OpenCV reports a broken file on stderr as well as to us; who wants to see that sets the variable.
 if "OPENCV_LOG_LEVEL" not in os.environ:
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
-def load_image(image: ImageInput, name: str | None = None) -> Pixels:
+def load_image(image: ImageInput, name: str | None = None, *, order: str = "rgb") -> Pixels:
     """Return an image's pixels, uint8 [H, W, 3] RGB or [H, W] gray.
 
-    image: a path; the bytes of a PNG, JPEG, BMP, GIF (first frame), WebP or TIFF file; a PIL image; or an array of
-    shape [H, W], [H, W, 1] (gray), [H, W, 3] (RGB, not OpenCV's BGR) or [H, W, 4] (RGBA), uint8, uint16 or float from
-    0 to 1. EXIF orientation is honoured; transparent images are laid on white.
+    image: a path; the bytes of a PNG, JPEG, BMP, GIF (first frame), WebP or TIFF file, or a file object to read them
+    from; a PIL image; or an array of shape [H, W], [H, W, 1] (gray), [H, W, 3] or [H, W, 4] (colour, the fourth being
+    alpha), whose type tells the range: uint8 0..255, uint16 0..65535, float 0..1, bool black and white.
+    EXIF orientation is honoured; transparent images are laid on white.
     name: what to call the image in errors; a path is called by itself.
+    order: of an array's colours, "rgb" or "bgr" (OpenCV's); other images know their own.
 
-    Raises ImageError, which says why, for anything else and for images too small, too large or broken.
+    Raises ImageError, which says why, for anything else and for images too small, too large or broken, and
+    ArgumentError for another order.
     """
+    if order not in ORDERS:
+        raise ArgumentError(f"order must be 'rgb' or 'bgr', not {order!r}")
     if name is None and isinstance(image, (str, os.PathLike)):
         name = os.fsencode(image).decode("utf-8", "replace")  # a file name need not be text; an error about it must be
     try:
+        if isinstance(image, np.ndarray):
+            return _from_array(image, order)
         if isinstance(image, (str, os.PathLike)):
             return _decode(_read(Path(image)))
         if isinstance(image, (bytes, bytearray, memoryview)):
             return _decode(bytes(image))
-        if isinstance(image, np.ndarray):
-            return _from_array(image)
         if hasattr(image, "getexif") and hasattr(image, "convert"):
             return _from_pil(image)
+        if hasattr(image, "read"):
+            return _decode(_read_file(image))
         kind = type(image).__name__
-        raise ImageError(f"an image must be a path, bytes, a NumPy array or a PIL image, not {kind}")
+        raise ImageError(f"an image must be a path, bytes, a binary file, a NumPy array or a PIL image, not {kind}")
     except ImageError as error:
         raise ImageError(error.reason, name) from error.__cause__
+
+
+def _read_file(file: Any) -> bytes:
+    """The rest of an open file, which is left at its end (or where it proved too long)."""
+    try:
+        content = file.read(MOST_BYTES + 1)
+    except (OSError, ValueError) as error:  # ValueError: a closed file
+        raise ImageError(f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    if not isinstance(content, bytes):
+        raise ImageError(
+            f"a file must be open for reading bytes (mode 'rb'), but this one gives {type(content).__name__}"
+        )
+    if len(content) > MOST_BYTES:
+        raise ImageError(TOO_LONG)
+    return content
 
 
 def _read(path: Path) -> bytes:
@@ -66,7 +90,7 @@ def _read(path: Path) -> bytes:
         if path.exists() and not path.is_file():
             raise ImageError("not an ordinary file")
         if path.stat().st_size > MOST_BYTES:
-            raise ImageError(f"a file of more than {MOST_BYTES // 1_000_000} MB")
+            raise ImageError(TOO_LONG)
         return path.read_bytes()
     except FileNotFoundError as error:
         raise ImageError("no such file") from error
@@ -85,7 +109,7 @@ def _decode(data: bytes) -> Pixels:
     if declared is None:
         raise ImageError("not a PNG, JPEG, BMP, GIF, WebP or TIFF image")
     kind, width, height = declared
-    _check_size(height, width)
+    check_size(height, width)
     if kind == "PNG" and b"IEND" not in data:  # the commonest damage; libpng itself would also write to stderr
         raise ImageError("broken or truncated PNG")
     try:
@@ -108,7 +132,8 @@ def _decode(data: bytes) -> Pixels:
     return pixels
 
 
-def _check_size(height: int, width: int) -> None:
+def check_size(height: int, width: int) -> None:
+    """Raise ImageError for an image of a size, in pixels, that is not taken."""
     size = f"{width}x{height} pixels"
     if min(height, width) < SMALLEST_SIDE:
         raise ImageError(f"{size}, but at least {SMALLEST_SIDE}x{SMALLEST_SIDE} are needed")
@@ -118,16 +143,29 @@ def _check_size(height: int, width: int) -> None:
         raise ImageError(f"{size}, but at most {MOST_PIXELS // 1_000_000} million are allowed")
 
 
-def _from_array(array: npt.NDArray[Any]) -> Pixels:
-    """Check an array and bring it to uint8, [H, W, 3] or [H, W]."""
-    if array.ndim == 3 and array.shape[2] == 1:
+def _from_array(array: npt.NDArray[Any], order: str = "rgb") -> Pixels:
+    """Check an array and bring it to uint8, [H, W, 3] RGB or [H, W]."""
+    shape = array.shape
+    if len(shape) == 3 and shape[2] == 1:
         array = array[:, :, 0]
-    if not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))):
-        raise ImageError(f"an array must have the shape [H, W], [H, W, 1], [H, W, 3] or [H, W, 4], not {array.shape}")
-    _check_size(*array.shape[:2])
+    elif len(shape) != 2 and not (len(shape) == 3 and shape[2] in (3, 4)):
+        raise ImageError(f"an array must have the shape [H, W], [H, W, 1], [H, W, 3] or [H, W, 4], not {shape}")
+    check_size(*shape[:2])
+    pixels = array if array.dtype == np.uint8 else _to_bytes(array)
+    if pixels.ndim == 2:
+        return pixels
+    if pixels.shape[2] == 4:
+        pixels = _on_white(pixels)
+    return pixels if order == "rgb" else pixels[:, :, ::-1]
+
+
+def _to_bytes(array: npt.NDArray[Any]) -> Pixels:
+    """Bring an array of another type to uint8, 0..255."""
     array = array.astype(array.dtype.newbyteorder("="), copy=False)
     if array.dtype == np.uint16:
         array = (array.astype(np.uint32) + 128) // 257  # 65535 / 257 = 255
+    elif array.dtype == np.bool_:
+        array = array * np.uint8(255)
     elif array.dtype.kind == "f":
         if not np.isfinite(array).all():
             raise ImageError("an array of floats must not hold NaN or infinity")
@@ -135,10 +173,9 @@ def _from_array(array: npt.NDArray[Any]) -> Pixels:
         if low < -HALF_LEVEL or high > 1 + HALF_LEVEL:  # a tolerance, as resizing leaves values such as 1.0000001
             raise ImageError(f"an array of floats must lie in 0..1, not {low:g}..{high:g}")
         array = np.clip(array.astype(np.float32), 0, 1) * 255 + 0.5
-    elif array.dtype != np.uint8:
-        raise ImageError(f"an array must be uint8, uint16 or float in 0..1, not {array.dtype}")
-    pixels = array.astype(np.uint8, copy=False)
-    return _on_white(pixels) if pixels.ndim == 3 and pixels.shape[2] == 4 else pixels
+    else:
+        raise ImageError(f"an array must be uint8, uint16, bool or float in 0..1, not {array.dtype}")
+    return array.astype(np.uint8, copy=False)
 
 
 def _on_white(pixels: Pixels) -> Pixels:
@@ -148,7 +185,7 @@ def _on_white(pixels: Pixels) -> Pixels:
 
 
 def _from_pil(image: Any) -> Pixels:
-    _check_size(image.height, image.width)
+    check_size(image.height, image.width)
     try:
         if image.mode in ("I", "F"):
             raise ImageError(f"a PIL image of mode {image.mode} has no fixed range; convert it to L or RGB")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import as_file, files
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ from scriptkd_sdk.scripts import Script
 METADATA_KEY = "scriptkd"
 FORMAT = 2  # the newest format of metadata that this version reads; 2 has files that pre-process images themselves
 MOST_THREADS = 256
+DEFAULT = "student"  # of the models in the package
+SUFFIX = ".onnx"
+SUMS = "SHA256SUMS"
 
 
 @dataclass(frozen=True)
@@ -73,52 +77,114 @@ class ModelInfo:
         )
 
 
-def open_model(path: str | Path | None, threads: int) -> tuple[Any, ModelInfo]:
-    """Return the onnxruntime session of a model file and what the file says about itself.
+def bundled_models() -> list[str]:
+    """Names of the models that come with the package, as `ScriptIdentifier` takes them."""
+    folder = files("scriptkd_sdk") / "models"
+    entries = folder.iterdir() if folder.is_dir() else ()
+    return sorted(each.name.removesuffix(SUFFIX) for each in entries if each.name.endswith(SUFFIX))
 
-    path: None means the model that comes with the package. threads: how many one call may use, at least 1.
-    The network has been run once, on a blank image, so that the first image is not slower than the others.
 
-    Raises ArgumentError for a wrong number of threads, and ModelError for a file that is missing, not ONNX, not
-    scriptkd's, newer than this version, or whose network does not fit its metadata.
+def open_model(
+    model: str | Path | None = None,
+    threads: int | None = None,
+    providers: Sequence[str | tuple[str, dict[str, Any]]] | None = None,
+    session_options: Any = None,
+) -> tuple[Any, ModelInfo]:
+    """Return the onnxruntime session of a model and what its file says about itself.
+
+    model: the name of a model that comes with the package, or the path of a model file; None is the package's default.
+    threads: how many one call may use, 1 to 256; None is one. providers: onnxruntime's execution providers, best first;
+    None is the CPU. session_options: an onnxruntime.SessionOptions, used as it is and so with threads of its own.
+    The network has been run on blank images, so that the first image is not slower than the others.
+
+    Raises ArgumentError for a wrong number of threads or a provider that this onnxruntime lacks, and ModelError for a
+    file that is missing, not ONNX, not scriptkd's, newer than this version, changed (if it came with the package), or
+    whose network does not fit its metadata.
     """
-    if type(threads) is not int or not 1 <= threads <= MOST_THREADS:
+    if threads is not None and (type(threads) is not int or not 1 <= threads <= MOST_THREADS):
         raise ArgumentError(f"threads must be an integer from 1 to {MOST_THREADS}, not {threads!r}")
-    if path is not None:
-        return _open(Path(path), threads)
-    bundled = files("scriptkd_sdk") / "models" / "student.onnx"
-    if not bundled.is_file():
-        raise ModelError("this copy of scriptkd holds no model of its own (models/student.onnx); name a model file")
-    with as_file(bundled) as file:  # a real file even if the package is in a zip
-        return _open(file, threads)
+    if threads is not None and session_options is not None:
+        raise ArgumentError("give threads or session_options, not both: the options hold the number of threads")
+    name, content = _content(model)
+    try:
+        return _load(content, threads or 1, providers, session_options)
+    except ModelError as error:
+        raise ModelError(f"{name}: {error}") from error
 
 
-def _open(path: Path, threads: int) -> tuple[Any, ModelInfo]:
+def _content(model: str | Path | None) -> tuple[str, bytes]:
+    """Name, for errors, and content of a model."""
+    names = bundled_models()
+    if model is None:
+        if DEFAULT not in names:
+            raise ModelError(f"this copy of scriptkd holds no model of its own (models/{DEFAULT}{SUFFIX}); name a file")
+        model = DEFAULT
+    if isinstance(model, str) and model in names:
+        return model, _bundled(model)
+    try:
+        path = Path(model)
+    except TypeError as error:
+        raise ArgumentError(f"a model must be a name or a path, not {type(model).__name__}") from error
+    try:
+        if not path.is_file():
+            if path.is_dir():
+                raise ModelError(f"{path}: a folder, not a model file")
+            bundled = ", ".join(names) or "none"
+            raise ModelError(f"{path}: no such model file; the models that come with this scriptkd are: {bundled}")
+        return str(path), path.read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
+        raise ModelError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _bundled(name: str) -> bytes:
+    """A model that comes with the package, checked against models/SHA256SUMS, which `sha256sum *.onnx` wrote there."""
+    folder = files("scriptkd_sdk") / "models"
+    content = (folder / f"{name}{SUFFIX}").read_bytes()
+    lines = (folder / SUMS).read_text("ascii").splitlines() if (folder / SUMS).is_file() else []
+    if f"{hashlib.sha256(content).hexdigest()}  {name}{SUFFIX}" not in lines:
+        raise ModelError(f"{name}: the model that comes with scriptkd is not as it was made; install scriptkd again")
+    return content
+
+
+def _load(
+    content: bytes,
+    threads: int = 1,
+    providers: Sequence[str | tuple[str, dict[str, Any]]] | None = None,
+    options: Any = None,
+) -> tuple[Any, ModelInfo]:
     import onnxruntime  # here, so that `scriptkd --help` and the training code do without it
 
-    if not path.is_file():
-        raise ModelError(f"{path}: {'a folder, not a model file' if path.is_dir() else 'no such model file'}")
+    if options is None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 4  # fatal: what else it reports comes as an exception as well
+    elif not isinstance(options, onnxruntime.SessionOptions):
+        raise ArgumentError(f"session_options must be an onnxruntime.SessionOptions, not {type(options).__name__}")
+    wanted = ["CPUExecutionProvider"] if providers is None else providers
+    names = _provider_names(wanted, onnxruntime.get_available_providers())
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be read: {error.strerror or error}") from error
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 4  # fatal: what else it reports comes as an exception as well
-    try:
-        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(content, options, providers=list(wanted))
     except Exception as error:  # its errors have no common base
-        raise ModelError(f"{path}: not an ONNX file that onnxruntime can load ({_first_line(error)})") from error
+        raise ModelError(f"not an ONNX file that onnxruntime can load ({_first_line(error)})") from error
+    missing = names - set(session.get_providers())  # onnxruntime itself only writes a warning
+    if missing:
+        raise ArgumentError(f"onnxruntime cannot use {', '.join(sorted(missing))} on this machine")
     text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
     if text is None:
-        raise ModelError(f"{path}: an ONNX file without scriptkd's metadata; export it with scriptkd-export")
-    try:
-        info = ModelInfo.from_json(text)
-        _check_network(session, info)
-    except ModelError as error:
-        raise ModelError(f"{path}: {error}") from error
+        raise ModelError("an ONNX file without scriptkd's metadata; export it with scriptkd-export")
+    info = ModelInfo.from_json(text)
+    _check_network(session, info)
     return session, info
+
+
+def _provider_names(providers: object, available: list[str]) -> set[str]:
+    """The names of execution providers, given as names or as pairs of name and options."""
+    listed = list(providers) if isinstance(providers, (list, tuple)) else []
+    names = [each[0] if isinstance(each, tuple) and each else each for each in listed]
+    if not names or any(name not in available for name in names):
+        raise ArgumentError(f"providers must be a list of some of {', '.join(available)}, not {providers!r}")
+    return set(names)
 
 
 def _check_network(session: Any, info: ModelInfo) -> None:

@@ -127,7 +127,9 @@ def test_a_file_name_that_is_not_text(run: Run, folder: Path, model: Path) -> No
 
 def test_a_wrong_model_is_one_line(run: Run, folder: Path, tmp_path: Path) -> None:
     status, out, err = run("identify", folder, "--model", tmp_path / "no.onnx")
-    assert (status, out, err) == (2, "", f"error: {tmp_path}/no.onnx: no such model file\n")
+    assert (status, out) == (2, "")
+    assert err.startswith(f"error: {tmp_path}/no.onnx: no such model file; the models that come with")
+    assert err.count("\n") == 1
 
 
 @pytest.mark.parametrize("arguments", [["identify"], ["identify", "a.png", "--top", "0"], ["identfy"], ["--colour"]])
@@ -154,13 +156,13 @@ def plug_in(monkeypatch: pytest.MonkeyPatch, **targets: object) -> None:
 
 
 def test_help_lists_all_commands_without_importing_them(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    names = ["zebra", "bench", "evaluate", "train", "data"]
+    names = ["zebra", *reversed(cli.KNOWN_COMMANDS)]
     entries = [EntryPoint(name, f"no_such_module.{name}:app", cli.ENTRY_POINTS) for name in names]
     monkeypatch.setattr(cli, "entry_points", lambda group: entries)
     monkeypatch.setenv("COLUMNS", "120")
     status, out, err = run("--help")
     assert (status, err) == (0, "")
-    places = [out.index(f"│ {name} ") for name in ("identify", "data", "train", "evaluate", "bench", "zebra")]
+    places = [out.index(f"│ {name} ") for name in ("identify", *cli.KNOWN_COMMANDS, "zebra")]
     assert places == sorted(places)
     for help_line, _ in cli.KNOWN_COMMANDS.values():
         assert help_line in out

@@ -1,17 +1,22 @@
 """Answers: right, in order, the same alone, in a batch and from many threads."""
 
 import io
+import json
 import math
-from collections.abc import Callable
+import pickle
+import weakref
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle, islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from scriptkd_sdk import ImageError, Prediction, ScriptIdentifier
-from scriptkd_sdk.errors import ArgumentError
+from scriptkd_sdk.errors import ArgumentError, ClosedError
 
 Builder = Callable[..., Path]
 
@@ -67,8 +72,17 @@ def test_every_kind_of_image_gets_the_same_answer(identifier: ScriptIdentifier, 
     path = tmp_path / "word.png"
     path.write_bytes(buffer.getvalue())
     expected = identifier.identify(pixels)
-    for image in (path, str(path), buffer.getvalue(), picture, pixels.astype(np.uint16) * 257):
+    for image in (
+        path,
+        str(path),
+        buffer.getvalue(),
+        picture,
+        pixels.astype(np.uint16) * 257,
+        io.BytesIO(path.read_bytes()),
+    ):
         assert identifier.identify(image) == expected
+    with path.open("rb") as file:
+        assert identifier.identify(file) == expected
 
 
 def test_a_score_below_the_threshold_is_unknown(build_model: Builder) -> None:
@@ -109,11 +123,67 @@ def test_bad_images_of_a_batch_keep_their_place(identifier: ScriptIdentifier, tm
         identifier.identify(missing)
 
 
-def test_batches_of_nothing_and_of_what_is_no_batch(identifier: ScriptIdentifier) -> None:
+def test_batches_of_nothing_and_of_what_is_no_batch(identifier: ScriptIdentifier, tmp_path: Path) -> None:
     assert identifier.identify_batch([]) == []
-    for image in ("word.png", b"\x89PNG"):
-        with pytest.raises(ArgumentError, match="takes a list of images"):
-            identifier.identify_batch(image)
+    single = [
+        "word.png",
+        tmp_path,
+        b"\x89PNG",
+        io.BytesIO(b""),
+        np.zeros((9, 9, 3), np.uint8),
+        np.zeros((9, 9)),
+        7,
+        None,
+    ]
+    for image in single:
+        for call in (identifier.identify_batch, identifier.identify_stream):
+            with pytest.raises(ArgumentError, match="several images must be a list"):
+                call(image)
+    assert len(identifier.identify_batch(np.zeros((4, 9, 9, 3), np.uint8))) == 4
+
+
+def test_an_endless_stream_is_answered_as_it_comes(identifier: ScriptIdentifier) -> None:
+    images = [*words(10), b"rubbish"]
+    asked = 0
+
+    def camera() -> Iterator[Any]:
+        nonlocal asked
+        for image in cycle(images):
+            asked += 1
+            yield image
+
+    for batch in (1, 4):
+        asked = 0
+        expected = [identifier.identify_batch([image])[0] for image in images]
+        for index, answer in enumerate(islice(identifier.identify_stream(camera(), batch=batch), 200)):
+            assert asked <= index + batch
+            if index % len(images) == 10:
+                assert str(answer).startswith(f"image {index}: not a PNG")
+            else:
+                assert same(answer, expected[index % len(images)])
+    assert list(identifier.identify_stream([])) == []
+
+
+@pytest.mark.parametrize("batch", [0, -1, 1.5, None])
+def test_wrong_arguments_of_a_stream_are_told_before_the_first_answer(identifier: ScriptIdentifier, batch: Any) -> None:
+    with pytest.raises(ArgumentError, match="batch must be an integer of at least 1"):
+        identifier.identify_stream([], batch=batch)
+    with pytest.raises(ArgumentError, match="threshold must be"):
+        identifier.identify_stream([], threshold=2)
+
+
+def test_a_stream_holds_one_image_at_a_time(identifier: ScriptIdentifier) -> None:
+    alive: list[weakref.ref[np.ndarray]] = []
+
+    def camera() -> Iterator[np.ndarray]:
+        for _ in range(50):
+            image = np.full((40, 80), 120, np.uint8)
+            alive.append(weakref.ref(image))
+            yield image
+            del image
+
+    for _ in identifier.identify_stream(camera(), batch=5):
+        assert sum(reference() is not None for reference in alive) <= 6
 
 
 def test_sixteen_threads_get_the_answers_of_one(identifier: ScriptIdentifier) -> None:
@@ -132,3 +202,133 @@ def test_sixteen_threads_get_the_answers_of_one(identifier: ScriptIdentifier) ->
 def test_more_threads_a_call_give_the_same(model: Path, identifier: ScriptIdentifier) -> None:
     image = words(1)[0]
     assert same(ScriptIdentifier(model, threads=2).identify(image), identifier.identify(image))
+
+
+def test_the_order_of_colours(build_model: Builder) -> None:
+    colour = {"channels": 3, "height": 8, "width_min": 8, "width_max": 32, "width_step": 8}
+    for model in (build_model(), build_model(shape=("n", 3, 8, "w"), preprocessing=colour)):
+        identifier = ScriptIdentifier(model)
+        image = words(2)[1]
+        backwards = np.ascontiguousarray(image[:, :, ::-1])
+        expected = identifier.identify(image)
+        assert identifier.identify(backwards, order="bgr") == expected
+        assert identifier.identify(image[:, :, ::-1], order="bgr") == expected
+        assert identifier.identify_batch([backwards], order="bgr") == [expected]
+        assert list(identifier.identify_stream([backwards], order="bgr")) == [expected]
+        box = (2, 2, 9, 9)
+        assert identifier.identify_regions(backwards, [box], order="bgr") == [identifier.identify(image, region=box)]
+        with pytest.raises(ArgumentError, match="order must be 'rgb' or 'bgr', not 'RGBA'"):
+            identifier.identify(image, order="RGBA")
+
+
+def test_words_of_a_page(identifier: ScriptIdentifier) -> None:
+    page = np.full((100, 200), 220, np.uint8)
+    page[10:30, 10:60], page[50:70, 100:180] = 20, 120
+    boxes = [(10, 10, 60, 30), (100, 50, 180, 70), (150, 50, 201, 70), [(0, 0), (50, 0), (50, 9), (0, 9)]]
+    first, second, third, fourth = identifier.identify_regions(page, iter(boxes))
+    assert (first.best, second.best, fourth.best) == ("Arabic", "Latin", "Klingon")
+    assert str(third) == "region 2: the region (150, 50, 201, 70) reaches out of the image of 200x100 pixels"
+    assert identifier.identify(page, region=boxes[1]).best == "Latin"
+    assert identifier.identify_regions(page, []) == []
+    with pytest.raises(ImageError, match=r"^the region .* reaches out"):
+        identifier.identify(page, region=boxes[2])
+    with pytest.raises(ImageError, match=r"^no\.png: no such file"):
+        identifier.identify_regions("no.png", boxes)
+
+
+def test_scores_are_those_of_the_allowed_scripts(identifier: ScriptIdentifier) -> None:
+    image = np.full((30, 60), 90, np.uint8)
+    full = identifier.identify(image)
+    assert list(full.scores) == ["Latin", "Arabic", "Klingon"]
+    for names in (["Arabic", "Klingon"], ("arab", "PIQD"), {"Arab", " klingon "}, iter(["Klingon", "Arab", "Arabic"])):
+        some = identifier.identify(image, allow=names)
+        assert (some.script, some.code, list(some.scores)) == ("Arabic", "Arab", ["Arabic", "Klingon"])
+        assert sum(some.scores.values()) == pytest.approx(1)
+        ratio = full.scores["Arabic"] / full.scores["Klingon"]
+        assert some.scores["Arabic"] / some.scores["Klingon"] == pytest.approx(ratio)
+    assert identifier.identify(image, deny=["english"]) == some
+    assert identifier.identify(image, allow=["Latin", "Arabic"], deny=["Latin"]).scores == {"Arabic": 1.0}
+    assert identifier.identify(image, allow=["Latin"], deny=[]).scores == {"Latin": 1.0}
+    assert identifier.identify_batch([image], deny=["Latn"]) == [some]
+    assert list(identifier.identify_stream([image], deny=["Latn"])) == [some]
+    assert identifier.identify_regions(image, [(0, 0, 60, 30)], deny=["Latn"]) == [some]
+    assert identifier.identify(image) == full
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"allow": ["Lattin"]}, "allow: the model does not know the script 'Lattin', but Arabic, Latin, Klingon"),
+        ({"deny": ["Tamil"]}, "deny: the model does not know the script 'Tamil'"),
+        ({"allow": [None]}, "does not know the script None"),
+        ({"allow": ""}, r"allow must be a list of scripts, such as \['Latin', 'Arab'\], not ''"),
+        ({"allow": "Latin"}, "allow must be a list of scripts"),
+        ({"deny": 7}, "deny must be a list of scripts"),
+        ({"allow": []}, "allow and deny leave no script to answer; the model knows Arabic, Latin, Klingon"),
+        ({"allow": ["Latin"], "deny": ["Latin"]}, "leave no script"),
+        ({"threshold": 1.1}, "threshold must be a number from 0 to 1, not 1.1"),
+        ({"threshold": -0.1}, "threshold must be"),
+        ({"threshold": float("nan")}, "threshold must be"),
+        ({"threshold": "high"}, "threshold must be"),
+        ({"threshold": True}, "threshold must be"),
+    ],
+)
+def test_wrong_lists_and_thresholds(identifier: ScriptIdentifier, arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(ArgumentError, match=message):
+        identifier.identify(np.zeros((9, 9), np.uint8), **arguments)
+
+
+def test_the_threshold_of_a_call_goes_before_the_models(build_model: Builder) -> None:
+    identifier = ScriptIdentifier(build_model(threshold=0.9))
+    between = np.full((30, 60), 71, np.uint8)
+    unsure = identifier.identify(between)
+    assert (unsure.known, unsure.best, unsure.script) == (False, "Latin", "unknown")
+    sure = identifier.identify(between, threshold=0)
+    assert (sure.known, sure.best, sure.script) == (True, "Latin", "Latin")
+    assert sure.scores == unsure.scores
+    assert identifier.identify(np.full((30, 60), 120, np.uint8), threshold=1.0).script == "unknown"
+    # It applies to the scores as they are given: those of the allowed scripts.
+    assert identifier.identify(between, allow=["Arabic"]).script == "Arabic"
+
+
+def test_what_a_prediction_can_tell(identifier: ScriptIdentifier) -> None:
+    answer = identifier.identify(np.full((30, 60), 90, np.uint8))
+    assert answer.top(2) == list(answer.scores.items())[:2]
+    assert answer.top(99) == list(answer.scores.items())
+    assert answer.top(0) == answer.top(-1) == []
+    assert json.loads(json.dumps(answer.to_dict())) == {
+        "script": "Latin",
+        "code": "Latn",
+        "score": answer.score,
+        "best": "Latin",
+        "scores": answer.scores,
+    }
+    assert pickle.loads(pickle.dumps(answer)) == answer
+
+
+def test_a_closed_identifier_says_so(model: Path) -> None:
+    image = np.zeros((9, 9), np.uint8)
+    with ScriptIdentifier(model) as identifier:
+        assert identifier.identify(image).best == "Arabic"
+        stream = identifier.identify_stream([image])
+    identifier.close()
+    for call in (lambda: identifier.identify(image), lambda: identifier.identify_batch([image]), lambda: next(stream)):
+        with pytest.raises(ClosedError, match="the identifier is closed"):
+            call()
+    assert identifier.labels[1].name == "Latin"
+
+
+def test_warming_up_runs_every_width(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    identifier = ScriptIdentifier(model)
+    widths = []
+    monkeypatch.setattr(identifier, "_run", lambda inputs: widths.append(inputs[0].shape))
+    identifier.warm_up()
+    assert widths == [(1, 8, width) for width in (8, 16, 24, 32)]
+
+
+def test_nothing_is_written(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with ScriptIdentifier(model) as identifier:
+        identifier.warm_up()
+        identifier.identify_batch(words(3))
+    assert list(tmp_path.iterdir()) == []

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from scriptkd_sdk import images
-from scriptkd_sdk.errors import ImageError
+from scriptkd_sdk.errors import ArgumentError, ImageError
 from scriptkd_sdk.images import load_image
 
 RED, BLUE = [250, 10, 10], [10, 10, 250]
@@ -134,6 +134,65 @@ def test_sixteen_bits_round_to_eight() -> None:
     assert near(load_image(colour), np.repeat(levels[..., None], 3, axis=2))
 
 
+def test_one_bit_is_black_and_white() -> None:
+    mask = two_colours()[:, :, 0] > 100
+    assert near(load_image(mask), np.where(mask, 255, 0))
+    assert near(load_image(np.asarray(PICTURE.convert("1", dither=Image.Dither.NONE))), np.zeros((20, 40)), 255)
+    bits = Image.fromarray(mask)
+    for image in (bits, encode(bits, "PNG"), encode(bits, "TIFF", compression="group4"), encode(bits, "BMP")):
+        assert near(load_image(image).reshape(20, 40, -1)[..., 0], np.where(mask, 255, 0))
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "TIFF"])
+def test_files_in_the_inks_of_print(kind: str) -> None:
+    inks = PICTURE.convert("CMYK")
+    content = encode(inks, kind, **({"quality": 98, "subsampling": 0} if kind == "JPEG" else {}))
+    for image in (content, Image.open(io.BytesIO(content)), inks):
+        assert near(load_image(image), two_colours(), 12)
+
+
+def test_palettes() -> None:
+    palette = PICTURE.quantize(4)
+    for kind in ("PNG", "GIF", "BMP", "TIFF"):
+        assert near(load_image(encode(palette, kind)), two_colours())
+
+
+def test_open_files(tmp_path: Path) -> None:
+    path = tmp_path / "word.png"
+    path.write_bytes(b"skipped" + FILES["PNG"])
+    with path.open("rb") as file:
+        file.seek(7)
+        assert near(load_image(file), two_colours())
+        with pytest.raises(ImageError, match="empty: no bytes at all"):
+            load_image(file)  # it is at its end
+    with pytest.raises(ImageError, match=r"cannot be read: .*closed"):
+        load_image(file)
+    with pytest.raises(ImageError, match=r"must be open for reading bytes \(mode 'rb'\), but this one gives str"):
+        load_image(io.StringIO("a text"))
+    with path.open("wb") as file, pytest.raises(ImageError, match="cannot be read: "):
+        load_image(file)
+
+
+def test_an_endless_file_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(images, "MOST_BYTES", 1_000_000)
+    with open("/dev/zero", "rb") as file, pytest.raises(ImageError, match="a file of more than"):
+        load_image(file)
+
+
+def test_arrays_in_opencvs_order() -> None:
+    pixels = two_colours()
+    backwards = np.ascontiguousarray(pixels[:, :, ::-1])
+    np.testing.assert_array_equal(load_image(backwards, order="bgr"), pixels)
+    alpha = np.full((20, 40, 1), 128, np.uint8)
+    expected = load_image(np.dstack([pixels, alpha]))
+    np.testing.assert_array_equal(load_image(np.dstack([backwards, alpha]), order="bgr"), expected)
+    for image in (FILES["PNG"], PICTURE):  # these know their own order
+        np.testing.assert_array_equal(load_image(image, order="bgr"), pixels)
+    np.testing.assert_array_equal(load_image(pixels[:, :, 0], order="bgr"), pixels[:, :, 0])
+    with pytest.raises(ArgumentError, match="order must be 'rgb' or 'bgr', not 'BGR'"):
+        load_image(pixels, order="BGR")
+
+
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_floats_from_zero_to_one(dtype: type) -> None:
     levels = np.arange(256, dtype=np.uint8).reshape(16, 16)
@@ -166,8 +225,7 @@ def test_arrays_are_rgb_and_keep_their_pixels() -> None:
         (np.zeros(50, np.uint8), r"must have the shape .* not \(50,\)"),
         (np.zeros((8, 8, 2), np.uint8), r"must have the shape .* not \(8, 8, 2\)"),
         (np.zeros((2, 8, 8, 3), np.uint8), "must have the shape"),
-        (np.zeros((8, 8), np.int64), "must be uint8, uint16 or float in 0..1, not int64"),
-        (np.zeros((8, 8), bool), "not bool"),
+        (np.zeros((8, 8), np.int64), "must be uint8, uint16, bool or float in 0..1, not int64"),
         (np.zeros((8, 8), object), "not object"),
         (np.full((8, 8), np.nan), "must not hold NaN or infinity"),
         (np.full((8, 8), np.inf, np.float32), "must not hold NaN or infinity"),
@@ -175,7 +233,7 @@ def test_arrays_are_rgb_and_keep_their_pixels() -> None:
         (np.full((8, 8), 1e300), r"must lie in 0..1"),
         (Image.new("RGB", (1, 1)), "1x1 pixels"),
         (Image.new("F", (9, 9)), "mode F has no fixed range"),
-        (None, "an image must be a path, bytes, a NumPy array or a PIL image, not NoneType"),
+        (None, "an image must be a path, bytes, a binary file, a NumPy array or a PIL image, not NoneType"),
         (17, "not int"),
         ([[1, 2], [3, 4]], "not list"),
     ],

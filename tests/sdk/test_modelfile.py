@@ -1,5 +1,6 @@
 """Model files that are refused, each with what is wrong."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from onnx import TensorProto
 
 from scriptkd_sdk import modelfile
 from scriptkd_sdk.errors import ArgumentError, ModelError
-from scriptkd_sdk.modelfile import ModelInfo, open_model
+from scriptkd_sdk.modelfile import ModelInfo, bundled_models, open_model
 from scriptkd_sdk.scripts import Script
 
 Builder = Callable[..., Path]
@@ -116,18 +117,97 @@ def test_a_package_without_its_model_says_so(tmp_path: Path, monkeypatch: pytest
         open_model(None, 1)
 
 
-def test_the_packages_own_model_is_the_default(tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "models").mkdir()
-    (tmp_path / "models" / "student.onnx").write_bytes(model.read_bytes())
+def make_package(folder: Path, **models: Path) -> None:
+    """A folder like the package's, with models and their sums, as `sha256sum *.onnx > SHA256SUMS` writes them."""
+    (folder / "models").mkdir()
+    lines = []
+    for name, path in models.items():
+        (folder / "models" / f"{name}.onnx").write_bytes(path.read_bytes())
+        lines.append(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {name}.onnx\n")
+    (folder / "models" / "SHA256SUMS").write_text("".join(lines))
+
+
+def test_models_of_the_package_by_name(tmp_path: Path, build_model: Builder, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_package(tmp_path, student=build_model(network="small"), world=build_model(network="large"))
     monkeypatch.setattr(modelfile, "files", lambda package: tmp_path)
-    _, info = open_model(None, 1)
-    assert info.network == "gray-levels"
+    assert bundled_models() == ["student", "world"]
+    for name, network in ((None, "small"), ("student", "small"), ("world", "large")):
+        assert open_model(name)[1].network == network
+    for path in (str(tmp_path / "models" / "world.onnx"), tmp_path / "models" / "world.onnx"):
+        assert open_model(path)[1].network == "large"
+    for wrong in ("word", Path("world")):  # a Path is always a path
+        with pytest.raises(ModelError, match=rf"^{wrong}: no such model file; .* are: student, world$"):
+            open_model(wrong)
 
 
-@pytest.mark.parametrize("threads", [0, -1, 257, 1.0, True, "2", None])
+def test_a_model_of_the_package_that_was_changed(
+    tmp_path: Path, build_model: Builder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_package(tmp_path, student=build_model())
+    monkeypatch.setattr(modelfile, "files", lambda package: tmp_path)
+    changed = tmp_path / "models" / "student.onnx"
+    changed.write_bytes(build_model(network="another").read_bytes())
+    with pytest.raises(ModelError, match=r"^student: the model that comes with scriptkd is not as it was made"):
+        open_model()
+    assert open_model(changed)[1].network == "another"  # by path it is anybody's
+    (tmp_path / "models" / "SHA256SUMS").unlink()
+    with pytest.raises(ModelError, match="not as it was made"):
+        open_model()
+
+
+@pytest.mark.parametrize("name", bundled_models())
+def test_the_models_of_this_package_are_as_they_were_made(name: str) -> None:
+    _, info = open_model(name)
+    assert len(info.labels) >= 10
+
+
+@pytest.mark.parametrize("threads", [0, -1, 257, 1.0, True, "2"])
 def test_wrong_thread_counts_are_not_ignored(model: Path, threads: Any) -> None:
     with pytest.raises(ArgumentError, match=r"threads must be an integer from 1 to 256, not "):
         open_model(model, threads)
+
+
+def test_providers_and_session_options(model: Path, build_model: Builder) -> None:
+    import onnxruntime
+
+    session, _ = open_model(model, 2, ["CPUExecutionProvider"])
+    assert session.get_session_options().intra_op_num_threads == 2
+    assert open_model(model)[0].get_session_options().intra_op_num_threads == 1
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 3
+    session, _ = open_model(model, session_options=options)
+    assert session.get_session_options().intra_op_num_threads == 3
+    for provider in ("CUDA", "NoSuchExecutionProvider", ("NoSuchExecutionProvider", {})):
+        with pytest.raises(ArgumentError, match=r"providers must be a list of some of .*CPUExecutionProvider.*, not "):
+            open_model(model, providers=[provider])
+    for wrong in ([], "CPUExecutionProvider", [7]):
+        with pytest.raises(ArgumentError, match="providers must be"):
+            open_model(model, providers=wrong)
+    with pytest.raises(ArgumentError, match="threads or session_options, not both"):
+        open_model(model, 2, session_options=options)
+    with pytest.raises(ArgumentError, match=r"must be an onnxruntime\.SessionOptions, not dict"):
+        open_model(model, session_options={})
+    with pytest.raises(ArgumentError, match="a name or a path, not int"):
+        open_model(7)  # type: ignore[arg-type]
+
+
+def test_files_that_cannot_be_read(tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = tmp_path / "loop.onnx"
+    loop.symlink_to(loop)
+    for path, reason in (
+        (loop, "no such model file|symbolic links"),
+        ("a\0b.onnx", "no such|null"),
+        ("x" * 300, "no such|long"),
+    ):
+        with pytest.raises(ModelError, match=reason):
+            open_model(path)
+
+    def refuse(self: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(ModelError, match="cannot be read: Permission denied"):
+        open_model(model)
 
 
 def test_metadata_are_read_without_a_file(metadata: dict[str, Any]) -> None:
