@@ -153,3 +153,18 @@ def scan(rng: np.random.Generator, mask: np.ndarray, height: int) -> Picture:
     if rng.random() < 0.5:
         picture = jpeg(rng, picture, 35)
     return np.clip(picture, 0, 255)
+
+
+def facsimile(rng: np.random.Generator, mask: np.ndarray, height: int) -> Picture:
+    """A clean scan in black and white: crisp edges, by chance broken strokes and specks; returns RGB of one tone."""
+    rows = max(24, min(height, mask.shape[0]))
+    ink = resample(mask, rows)
+    grain = cv2.GaussianBlur(rng.standard_normal(ink.shape, np.float32), (0, 0), 0.8)
+    level = rng.uniform(0.3, 0.6) if ink.max() > 0.7 else 0.3
+    ink = (ink + grain * np.float32(abs(rng.normal(0, 0.12))) > level).astype(np.float32)
+    if rng.random() < 0.3:
+        for _ in range(int(rng.integers(1, 6))):
+            spot = (int(rng.integers(ink.shape[1])), int(rng.integers(rows)))
+            cv2.circle(ink, spot, int(rng.integers(0, 3)), 1.0, -1)
+    picture = resample(np.repeat(((1 - ink) * 255)[..., None], 3, axis=2).astype(np.float32), height)
+    return np.clip(jpeg(rng, picture, 60) if rng.random() < 0.5 else picture, 0, 255)

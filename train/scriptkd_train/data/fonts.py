@@ -37,7 +37,9 @@ PROBES = {
 NOT_TEXT = re.compile(
     r"dingbat|symbol|emoji|barcode|braille|webding|wingding|icons|awesome|ornament|fleuron|cirth|klingon|tengwar"
     r"|sign ?writing|music|chess|dotted circle|blank|keyboard|keycaps|circled|runic|ogham|hieroglyph|gothic ?numbers"
-    r"|DSEG| BRK$|unifraktur|fantaisie|\bstaypuft\b|last ?resort|adobe ?notdef",
+    r"|DSEG| BRK$|unifraktur|fantaisie|\bstaypuft\b|last ?resort|adobe ?notdef|D050000L|flatline|wargames"
+    # Legacy encodings: Tamil letters, Turkic runes or ornaments at the code points of Latin.
+    r"|^TAMu_|Orxun|UKIJ (Imaret|Tughra|Saet)",
     re.IGNORECASE,
 )
 

@@ -21,9 +21,12 @@ from pathlib import Path
 
 from scriptkd_sdk.errors import ArgumentError
 
-# fontsource's subset names for the ten scripts.
+# fontsource's subset names for the scripts. Han, Kana and Hangul come cut into a hundred numbered pieces a face: they are
+# left to the distribution's fonts.
 SUBSETS = {
-    "arabic", "bengali", "devanagari", "gujarati", "gurmukhi", "kannada", "latin", "odia", "oriya", "tamil", "telugu",
+    "arabic", "armenian", "bengali", "cyrillic", "devanagari", "ethiopic", "georgian", "greek", "gujarati", "gurmukhi",
+    "hebrew", "kannada", "khmer", "lao", "latin", "malayalam", "myanmar", "odia", "oriya", "sinhala", "tamil", "telugu",
+    "thai", "tibetan",
 }  # fmt: skip
 _FILE = re.compile(r"-(?P<subset>[a-z]+)-(?P<weight>\d{3})-normal\.woff2$")
 _WEIGHTS = 3  # lightest, middle and heaviest of a family say enough of it

@@ -1,6 +1,7 @@
 """Renders a dataset, `out/<train|val|test>/<script>/<number>.jpg`: same seed, same bytes, on any number of cores.
 
-Every word has a seed of its own, made of (seed, split, script, number), so that it does not matter who renders it.
+Every word has a seed of its own, made of (seed, split, script's code, number), so that it does not matter who renders
+it, nor which other scripts are rendered. Beside the scripts lies `none`: half as many pictures without text.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ import numpy as np
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.scripts import script
 
+from .folder import NON_TEXT
 from .fonts import PROBES, SPLITS, Face, faces_by_split
 from .picture import draw_picture
+from .scenery import draw_scenery
 from .typeset import require_shaping
 from .words import words
 
@@ -43,8 +46,8 @@ class RenderPlan:
 
     @property
     def total(self) -> int:
-        """Images in all splits and scripts."""
-        return len(self.scripts) * sum(self.count(split) for split in SPLITS)
+        """Images in all splits and scripts, those without text among them."""
+        return sum(self.count(split) * len(self.scripts) + self.count(split) // 2 for split in SPLITS)
 
 
 def survey(plan: RenderPlan) -> dict[str, dict[str, int]]:
@@ -87,6 +90,8 @@ def render(plan: RenderPlan, out: Path, workers: int, progress: Callable[[int], 
         for name in plan.scripts:
             (out / split / name).mkdir(parents=True, exist_ok=True)
             tasks += [(split, name, start) for start in range(0, plan.count(split), _CHUNK)]
+        (out / split / NON_TEXT).mkdir()
+        tasks += [(split, NON_TEXT, start) for start in range(0, plan.count(split) // 2, _CHUNK)]
     # A forked worker finds fonts and words already loaded; a spawned one (macOS) loads them itself.
     method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
     with ProcessPoolExecutor(workers, multiprocessing.get_context(method), initializer=_one_thread) as pool:
@@ -105,11 +110,13 @@ def _families(name: str, split: str, font_folders: Sequence[str]) -> list[list[F
 
 
 def _render_chunk(plan: RenderPlan, out: Path, split: str, name: str, start: int) -> int:
-    families = _families(name, split, plan.font_folders)
-    stop = min(start + _CHUNK, plan.count(split))
+    text = name != NON_TEXT
+    families = _families(name, split, plan.font_folders) if text else []
+    code = int.from_bytes((script(name).code if text else NON_TEXT).encode())
+    stop = min(start + _CHUNK, plan.count(split) if text else plan.count(split) // 2)
     for number in range(start, stop):
-        rng = np.random.default_rng([plan.seed, SPLITS.index(split), SCRIPTS.index(name), number])
-        picture = draw_picture(rng, name, families)
+        rng = np.random.default_rng([plan.seed, SPLITS.index(split), code, number])
+        picture = draw_picture(rng, name, families) if text else draw_scenery(rng)
         _, data = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
         (out / split / name / f"{number:06d}.jpg").write_bytes(data.tobytes())
     return stop - start

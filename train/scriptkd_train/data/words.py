@@ -132,6 +132,18 @@ def _cased(rng: np.random.Generator, word: str) -> str:
     return word.upper() if pick < 0.4 else word.capitalize() if pick < 0.65 else word
 
 
+def _part(rng: np.random.Generator, word: str) -> str:
+    """A word, or a piece of it: signs and pages are full of words of one to three letters, dictionaries are not."""
+    parts = clusters(word)
+    pick = rng.random()
+    low, high = (1, 3) if pick < 0.26 else (2, 5) if pick < 0.45 else (4, 12)
+    if len(parts) <= high:
+        return word
+    size = int(rng.integers(low, high + 1))
+    start = int(rng.integers(len(parts) - size + 1))
+    return "".join(parts[start : start + size]).strip("\u200c\u200d'-") or word
+
+
 def draw_word(rng: np.random.Generator, script: str) -> str:
     """One text to render: mostly a dictionary word; sometimes a part of one, a word with a number or with punctuation.
 
@@ -141,13 +153,7 @@ def draw_word(rng: np.random.Generator, script: str) -> str:
     word = pool[int(rng.integers(len(pool)))]
     if script == "Latin":
         word = _cased(rng, word)
-    if script != "Arabic":  # Arabic letters change with their neighbours; its short words come from the dictionary
-        parts = clusters(word)
-        longest = 4 if rng.random() < 0.3 else 12
-        if len(parts) > longest:
-            size = int(rng.integers(1 if longest == 4 else 4, longest + 1))
-            start = int(rng.integers(len(parts) - size + 1))
-            word = "".join(parts[start : start + size]).strip("\u200c\u200d'-") or word
+    word = _part(rng, word)
     pick = rng.random()
     if pick < 0.05:
         return f"{word} {draw_word(rng, script)}" if rng.random() < 0.6 else f"{word}-{_number(rng, script)}"
