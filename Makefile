@@ -4,10 +4,10 @@ BIN := .venv/bin
 READY := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint golden clean
+.PHONY: help setup demo test lint golden test-java apk clean
 
 help: ## show this help
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
 setup: $(READY) ## create .venv and install all that demo and test need (they do it themselves)
 
@@ -26,6 +26,12 @@ test: lint ## lint, then all tests
 
 golden: $(READY) ## expected answers of the golden vectors anew, after the bundled model changed (INT8=FILE: that 8-bit model)
 	$(BIN)/python sdk/contract/generate.py $(if $(INT8),--int8 $(INT8))
+
+test-java: ## the Java SDK for Java 8: compile it, run its tests and the golden vectors on this machine's JVM
+	@sdk/java/test.sh
+
+apk: ## the Android demo: build, align, sign and check build/android/scriptkd-demo.apk
+	@android-demo/build.sh
 
 clean: ## delete what was built, but not .venv
 	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,126 @@
+package org.scriptkd.sdk;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+
+/** What a model file says about itself: section 3 of the model contract (sdk/contract/README.md). Immutable. */
+public final class ModelInfo {
+    static final String METADATA_KEY = "scriptkd";
+    private static final long FORMAT = 2; // the newest format of metadata that this version reads
+
+    /** Name of the architecture, for people. */
+    public final String network;
+
+    /** One script for each of the network's outputs, in their order. Not modifiable. */
+    public final List<Script> labels;
+
+    public final Preprocessing preprocessing;
+
+    /** The logits are divided by it before the softmax. */
+    public final double temperature;
+
+    /** A best score below it means unknown. */
+    public final double threshold;
+
+    /** fp32, int8, int8-u8 or int8-weights, for people. */
+    public final String precision;
+
+    /** Recipe, seed and more, for people: as read from JSON. Not modifiable. */
+    public final Map<String, Object> provenance;
+
+    /** Whether the network takes whole images, [height, width, 3], and pre-processes them itself. */
+    public final boolean anySize;
+
+    private ModelInfo(Map<?, ?> fields) {
+        anySize = anySize(fields.containsKey("input") ? fields.get("input") : "pixels");
+        network = text(fields, "network");
+        labels = labels(fields.get("labels"));
+        preprocessing = Preprocessing.from(fields.get("preprocessing"));
+        temperature = number(fields, "temperature", 1e-3, 1e3, "0.001..1000");
+        threshold = number(fields, "threshold", 0, 1, "0..1");
+        precision = text(fields, "precision");
+        provenance = provenance(fields.containsKey("provenance") ? fields.get("provenance") : Collections.emptyMap());
+    }
+
+    /** Read the JSON object of the metadata; throws ModelException naming the field that is missing or wrong. */
+    static ModelInfo parse(String text) {
+        Object json;
+        try {
+            json = Json.parse(text);
+        } catch (IllegalArgumentException error) {
+            throw new ModelException("its metadata is not JSON: " + error.getMessage(), error);
+        }
+        if (!(json instanceof Map)) {
+            throw new ModelException("its metadata is not a JSON object");
+        }
+        Map<?, ?> fields = (Map<?, ?>) json;
+        Object version = fields.get("format");
+        if (!(version instanceof Long) || (Long) version < 1) {
+            throw new ModelException("its metadata has no format version: " + Json.show(version));
+        }
+        if ((Long) version > FORMAT) {
+            throw new ModelException("its format is " + version + ", but this scriptkd reads formats up to " + FORMAT
+                    + ": update scriptkd");
+        }
+        return new ModelInfo(fields);
+    }
+
+    private static List<Script> labels(Object values) {
+        if (!(values instanceof List) || ((List<?>) values).isEmpty()) {
+            throw new ModelException("its labels must be a list of scripts, not " + Json.show(values));
+        }
+        List<Script> labels = new ArrayList<Script>();
+        HashSet<String> names = new HashSet<String>();
+        for (Object value : (List<?>) values) {
+            Object name = value instanceof Map ? ((Map<?, ?>) value).get("name") : null;
+            Object code = value instanceof Map ? ((Map<?, ?>) value).get("code") : null;
+            if (!(name instanceof String) || !(code instanceof String)) {
+                throw new ModelException("each of its labels must have a name and a code, not " + Json.show(value));
+            }
+            labels.add(new Script((String) name, (String) code));
+            names.add((String) name);
+        }
+        if (names.size() < labels.size()) {
+            throw new ModelException("two of its labels have the same name");
+        }
+        return Collections.unmodifiableList(labels);
+    }
+
+    @SuppressWarnings("unchecked") // Json's objects have text as keys
+    private static Map<String, Object> provenance(Object value) {
+        if (!(value instanceof Map)) {
+            throw new ModelException("its provenance must be an object, not " + Json.show(value));
+        }
+        return Collections.unmodifiableMap((Map<String, Object>) value);
+    }
+
+    private static boolean anySize(Object input) {
+        if (!"pixels".equals(input) && !"image".equals(input)) {
+            throw new ModelException("its input must be 'pixels' or 'image', not " + Json.show(input));
+        }
+        return "image".equals(input);
+    }
+
+    private static String text(Map<?, ?> fields, String name) {
+        Object value = fields.get(name);
+        if (!(value instanceof String)) {
+            throw new ModelException("its " + name + " must be text, not " + Json.show(value));
+        }
+        return (String) value;
+    }
+
+    private static double number(Map<?, ?> fields, String name, double low, double high, String range) {
+        Object value = fields.get(name);
+        if (!(value instanceof Number) || Double.isInfinite(((Number) value).doubleValue())) {
+            throw new ModelException("its " + name + " must be a number, not " + Json.show(value));
+        }
+        double number = ((Number) value).doubleValue();
+        if (!(number >= low && number <= high)) {
+            throw new ModelException("its " + name + " must lie in " + range + ", not " + Json.show(value));
+        }
+        return number;
+    }
+}

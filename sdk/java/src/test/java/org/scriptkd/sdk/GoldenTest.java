@@ -1,0 +1,159 @@
+package org.scriptkd.sdk;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.File;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+/** The golden vectors, which every SDK must reproduce: sdk/contract/golden/README.md. */
+class GoldenTest {
+    @TestFactory
+    List<DynamicTest> preprocessing() throws Exception {
+        Map<String, Object> golden = golden();
+        List<DynamicTest> tests = new ArrayList<>();
+        for (Object each : (List<?>) golden.get("vectors")) {
+            Map<String, Object> vector = object(each);
+            tests.add(DynamicTest.dynamicTest("input of " + vector.get("name"), () -> {
+                Samples.Image image = Samples.image(new File(Samples.GOLDEN, (String) vector.get("pixels")));
+                assertEquals(vector.get("pixels_sha256"), sha256(pixels(image, (Long) vector.get("channels") == 1)));
+                for (Map.Entry<String, Object> entry : object(vector.get("inputs")).entrySet()) {
+                    Map<String, Object> wanted = object(entry.getValue());
+                    Preprocessing how =
+                            Preprocessing.from(object(golden.get("preprocessings")).get(entry.getKey()));
+                    assertEquals(wanted.get("width"), (long) how.widthFor(image.width, image.height));
+                    Region whole = new Region(0, 0, image.width, image.height);
+                    byte[] input = how.apply(image.argb, image.width, whole);
+                    for (Object tie : (List<?>) wanted.get("ties")) {
+                        input[((Long) tie).intValue()] = 0;
+                    }
+                    assertEquals(wanted.get("sha256"), sha256(input), entry.getKey());
+                }
+            }));
+        }
+        assertTrue(tests.size() >= 200, "at least 200 images");
+        return tests;
+    }
+
+    @TestFactory
+    List<DynamicTest> scores() throws Exception {
+        Map<String, Object> golden = golden();
+        List<DynamicTest> tests = new ArrayList<>();
+        for (Map.Entry<String, Object> entry : object(golden.get("models")).entrySet()) {
+            Map<String, Object> model = object(entry.getValue());
+            File file = new File(Samples.SDK, (String) model.get("file"));
+            assertEquals(model.get("sha256"), sha256(Files.readAllBytes(file.toPath())), "make golden");
+            ScriptIdentifier identifier = ScriptIdentifier.open(file);
+            for (Object each : (List<?>) golden.get("vectors")) {
+                Map<String, Object> vector = object(each);
+                List<?> expected = (List<?>) object(vector.get("scores")).get(entry.getKey());
+                tests.add(DynamicTest.dynamicTest(entry.getKey() + " scores of " + vector.get("name"), () -> {
+                    Samples.Image image = Samples.image(new File(Samples.GOLDEN, (String) vector.get("pixels")));
+                    Prediction answer = identifier.identify(image.argb, image.width, image.height);
+                    check(answer, identifier.info().labels, expected, (Double) model.get("tolerance"));
+                }));
+            }
+            tests.add(DynamicTest.dynamicTest(entry.getKey() + " closes", identifier::close));
+        }
+        return tests;
+    }
+
+    /** Files of the kinds that the JVM decodes to the binding pixels: alpha and palettes on this SDK's own path. */
+    @TestFactory
+    List<DynamicTest> files() throws Exception {
+        List<DynamicTest> tests = new ArrayList<>();
+        for (Object each : (List<?>) golden().get("vectors")) {
+            Map<String, Object> vector = object(each);
+            String name = (String) vector.getOrDefault("file", "");
+            if (!name.matches(".*-(bmp|gif|png-rgba|png-palette|png-1bit)\\..*")) {
+                continue;
+            }
+            tests.add(DynamicTest.dynamicTest("pixels of " + name, () -> {
+                Samples.Image wanted = Samples.image(new File(Samples.GOLDEN, (String) vector.get("pixels")));
+                Samples.Image image = Samples.image(new File(Samples.GOLDEN, name));
+                Preprocessing how = new Preprocessing(3, wanted.height, wanted.width, wanted.width, 1);
+                Region whole = new Region(0, 0, wanted.width, wanted.height);
+                assertArrayEquals(how.apply(wanted.argb, wanted.width, whole), how.apply(image.argb, image.width, whole));
+            }));
+        }
+        assertTrue(tests.size() >= 5, "files of several kinds");
+        return tests;
+    }
+
+    @TestFactory
+    List<DynamicTest> refusedModels() {
+        List<DynamicTest> tests = new ArrayList<>();
+        for (File file : new File(Samples.GOLDEN, "refused").listFiles()) {
+            if (file.getName().endsWith(".onnx")) {
+                tests.add(DynamicTest.dynamicTest(file.getName(), () -> {
+                    ModelException error = assertThrows(ModelException.class, () -> ScriptIdentifier.open(file));
+                    assertTrue(error.getMessage().startsWith(file + ": "), error.getMessage());
+                    assertTrue(error.getMessage().indexOf('\n') < 0, error.getMessage());
+                }));
+            }
+        }
+        assertTrue(tests.size() >= 5, "several faults");
+        return tests;
+    }
+
+    private static void check(Prediction answer, List<Script> labels, List<?> expected, double tolerance) {
+        int first = 0;
+        double second = 0;
+        for (int i = 0; i < expected.size(); i++) {
+            double score = ((Number) expected.get(i)).doubleValue();
+            if (score > ((Number) expected.get(first)).doubleValue()) {
+                first = i;
+            }
+            for (Score each : answer.scores) {
+                if (each.script.equals(labels.get(i))) {
+                    assertEquals(score, each.value, tolerance, labels.get(i).name);
+                }
+            }
+        }
+        double best = ((Number) expected.get(first)).doubleValue();
+        for (int i = 0; i < expected.size(); i++) {
+            second = i == first ? second : Math.max(second, ((Number) expected.get(i)).doubleValue());
+        }
+        assertEquals(expected.size(), answer.scores.size());
+        if (best - second >= 2 * tolerance) {
+            assertEquals(labels.get(first), answer.best);
+        }
+    }
+
+    private static Map<String, Object> golden() throws Exception {
+        byte[] content = Files.readAllBytes(new File(Samples.GOLDEN, "golden.json").toPath());
+        return object(Json.parse(new String(content, StandardCharsets.UTF_8)));
+    }
+
+    @SuppressWarnings("unchecked")
+    private static Map<String, Object> object(Object json) {
+        return (Map<String, Object>) json;
+    }
+
+    private static byte[] pixels(Samples.Image image, boolean gray) {
+        byte[] bytes = new byte[image.argb.length * (gray ? 1 : 3)];
+        for (int i = 0, to = 0; i < image.argb.length; i++) {
+            for (int shift = gray ? 0 : 16; shift >= 0; shift -= 8) {
+                bytes[to++] = (byte) (image.argb[i] >> shift);
+            }
+        }
+        return bytes;
+    }
+
+    private static String sha256(byte[] content) throws Exception {
+        StringBuilder text = new StringBuilder();
+        for (byte each : MessageDigest.getInstance("SHA-256").digest(content)) {
+            text.append(String.format("%02x", each));
+        }
+        return text.toString();
+    }
+}

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Compiles the Java SDK for Java 8, packs it, and runs its tests on this machine's JVM: `make test-java`.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+. sdk/java/tools.sh
+mkdir -p build/java
+need javac default-jdk-headless mvn maven
+fetch onnxruntime || fail "onnxruntime's jar cannot be downloaded: see build/maven-onnxruntime.log"
+runtime=$fetched
+fetch junit-platform-console-standalone || fail "JUnit cannot be downloaded: see build/maven-junit-platform-console-standalone.log"
+junit=$fetched
+
+rm -rf build/java/classes build/java/test-classes
+mkdir -p build/java/test-classes
+compile=(javac --release 8 -Xlint:all,-options -Werror -encoding UTF-8)
+"${compile[@]}" -cp "$runtime" -d build/java/classes sdk/java/src/main/java/org/scriptkd/sdk/*.java
+jar --create --file build/java/scriptkd-sdk.jar -C build/java/classes .
+classes=build/java/scriptkd-sdk.jar:$runtime
+"${compile[@]}" -parameters -cp "$classes:$junit" -d build/java/test-classes sdk/java/src/test/java/org/scriptkd/sdk/*.java
+java -Dscriptkd.sdk=sdk -jar "$junit" execute --class-path "build/java/test-classes:$classes" --scan-class-path build/java/test-classes \
+    --details=summary --disable-banner
+echo "build/java/scriptkd-sdk.jar: $(wc -c <build/java/scriptkd-sdk.jar) bytes, needs $(basename "$runtime")"
