@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import stat
 import struct
 from collections.abc import Iterator
-from pathlib import Path
 from typing import IO, Any
 
 import cv2
@@ -49,13 +49,11 @@ def load_image(image: ImageInput, name: str | None = None, *, order: str = "rgb"
     """
     if order not in ORDERS:
         raise ArgumentError(f"order must be 'rgb' or 'bgr', not {order!r}")
-    if name is None and isinstance(image, (str, os.PathLike)):
-        name = os.fsencode(image).decode("utf-8", "replace")  # a file name need not be text; an error about it must be
     try:
         if isinstance(image, np.ndarray):
             return _from_array(image, order)
         if isinstance(image, (str, os.PathLike)):
-            return _decode(_read(Path(image)))
+            return _decode(_read(image))
         if isinstance(image, (bytes, bytearray, memoryview)):
             return _decode(bytes(image))
         if hasattr(image, "getexif") and hasattr(image, "convert"):
@@ -65,6 +63,8 @@ def load_image(image: ImageInput, name: str | None = None, *, order: str = "rgb"
         kind = type(image).__name__
         raise ImageError(f"an image must be a path, bytes, a binary file, a NumPy array or a PIL image, not {kind}")
     except ImageError as error:
+        if name is None and isinstance(image, (str, os.PathLike)):
+            name = os.fsencode(image).decode("utf-8", "replace")  # a file name need not be text; an error must be
         raise ImageError(error.reason, name) from error.__cause__
 
 
@@ -83,15 +83,17 @@ def _read_file(file: Any) -> bytes:
     return content
 
 
-def _read(path: Path) -> bytes:
+def _read(path: str | os.PathLike[str]) -> bytes:
     try:
-        if path.is_dir():
+        status = os.stat(path)
+        if stat.S_ISDIR(status.st_mode):
             raise ImageError("a folder, not an image file")
-        if path.exists() and not path.is_file():
+        if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for its other end
             raise ImageError("not an ordinary file")
-        if path.stat().st_size > MOST_BYTES:
+        if status.st_size > MOST_BYTES:
             raise ImageError(TOO_LONG)
-        return path.read_bytes()
+        with open(path, "rb", buffering=0) as file:
+            return file.readall()
     except FileNotFoundError as error:
         raise ImageError("no such file") from error
     except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
