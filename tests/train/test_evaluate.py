@@ -1,6 +1,7 @@
 """`scriptkd evaluate`, on a model file that tells gray levels apart and on a checkpoint with random weights."""
 
 import json
+import shutil
 from pathlib import Path
 
 import cv2
@@ -109,6 +110,9 @@ def test_report(model: Path, data: Path) -> None:
         "scene": {"images": 2, "accuracy": 0.5},
     }
     assert report["non_text_roc_area"] == 1.0  # gray 70 and 170 lie half-way between two scripts
+    assert report["threshold"] == pytest.approx(
+        {"threshold": 0.5, "right_words_kept": 1.0, "wrong_words_unknown": 0.0, "non_text_unknown": 1.0}
+    )
     (mistake,) = evaluation.mistakes
     assert (mistake.item.path.name, mistake.item.label, mistake.said) == ("word-2.png", "Tamil", "Latin")
     logits = -((125 - np.array(list(GRAY.values()))) ** 2) / 1000 / 2
@@ -145,13 +149,15 @@ def test_nothing_to_measure(model: Path, tmp_path: Path) -> None:
 
 def test_written_files(model: Path, data: Path, tmp_path: Path) -> None:
     evaluation, out = evaluate(model, data), tmp_path / "new" / "out"
-    assert [path.name for path in write_evaluation(evaluation, out)] == ["report.json", "confusion.png", "wrong.png"]
+    pictures = ["confusion.png", "reliability.png", "roc.png", "wrong.png"]
+    assert [path.name for path in write_evaluation(evaluation, out)] == ["report.json", *pictures]
     assert json.loads((out / "report.json").read_text("utf-8")) == evaluation.report
-    assert min(cv2.imread(str(out / "confusion.png")).shape[:2]) > 300
+    assert all(min(cv2.imread(str(out / name)).shape[:2]) > 300 for name in pictures[:3])
     assert cv2.imread(str(out / "wrong.png")) is not None
     (data / "Tamil" / "word-2.png").unlink()
-    assert len(write_evaluation(evaluate(model, data), out)) == 2
-    assert not (out / "wrong.png").exists()
+    shutil.rmtree(data / "none")
+    assert [path.name for path in write_evaluation(evaluate(model, data), out)] == ["report.json", *pictures[:2]]
+    assert not (out / "wrong.png").exists() and not (out / "roc.png").exists()
 
 
 def test_command(model: Path, data: Path, tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ from scriptkd_train.metrics import (
     confusion_matrix,
     expected_calibration_error,
     macro_accuracy,
+    reliability,
     roc_area,
+    roc_curve,
     script_scores,
 )
 
@@ -57,3 +59,21 @@ def test_roc_area_is_the_share_of_ordered_pairs() -> None:
     above = positive[:, None] - negative[None, :]
     expected = ((above > 0) + 0.5 * (above == 0)).mean()
     assert roc_area(positive.astype(float), negative.astype(float)) == pytest.approx(expected)
+
+
+def test_reliability() -> None:
+    found = reliability(np.array([0.05, 0.55, 0.65, 1.0]), np.array([False, True, False, True]), bins=5)
+    assert found.images.tolist() == [1, 0, 1, 1, 1]
+    np.testing.assert_allclose(found.confidence, [0.05, np.nan, 0.55, 0.65, 1.0])
+    np.testing.assert_allclose(found.accuracy, [0, np.nan, 1, 0, 1])
+
+
+def test_roc_curve_encloses_the_roc_area() -> None:
+    random = np.random.default_rng(0)
+    words, non_text = random.integers(3, 9, 200) / 10, random.integers(0, 7, 90) / 10  # with many ties
+    false, true = roc_curve(words, non_text)
+    assert (false[0], true[0]) == (0, 0) and (false[-1], true[-1]) == (1, 1)
+    assert np.trapezoid(true, false) == pytest.approx(roc_area(words, non_text))
+    assert (np.mean(non_text >= 0.5), np.mean(words >= 0.5)) in set(zip(false, true, strict=True))
+    with pytest.raises(ValueError, match="positives and negatives"):
+        roc_curve(words, non_text[:0])

@@ -24,6 +24,7 @@ from .networks import parameter_count
 from .prepared import Prepared, prepare
 from .recipe import Recipe, parse_recipe
 from .stage import Teacher, to_checkpoint, train_stage
+from .threshold import threshold_on
 
 _PACKAGES = ("torch", "torchvision", "timm", "lightning-fabric", "numpy", "opencv-python-headless")
 
@@ -80,8 +81,10 @@ def train_chain(
             out / stage_name, recipe.seed, teachers, console,
         )  # fmt: skip
         checkpoint = to_checkpoint(stage, labels, result, _provenance(name, recipe, stage_name, content))
-        temperature = fit_temperature(*logits_of(checkpoint, ready("val", preprocessing), stage.batch_size))
-        checkpoint = replace(checkpoint, temperature=temperature)
+        logits, target = logits_of(checkpoint, ready("val", preprocessing), stage.batch_size)
+        temperature = fit_temperature(logits[target >= 0], target[target >= 0])
+        threshold = threshold_on(logits, target, temperature)
+        checkpoint = replace(checkpoint, temperature=temperature, threshold=threshold)
         if fabric.is_global_zero:
             save_checkpoint(path, checkpoint)
         fabric.barrier()
@@ -96,14 +99,13 @@ def train_chain(
 
 
 def logits_of(checkpoint: Checkpoint, split: Prepared, batch_size: int) -> tuple[np.ndarray, np.ndarray]:
-    """A checkpoint's logits, float32 [N, K], and the targets, int64 [N], over the words of a split."""
+    """A checkpoint's logits, float32 [N, K], and the targets, int64 [N], -1 without text, over a split."""
     network = checkpoint.build()
     logits, targets = [], []
     with torch.no_grad():
         for batch in split.batches(batch_size):
-            if (text := batch.target >= 0).any():
-                logits.append(network(batch.images[text]).numpy())
-                targets.append(batch.target[text].numpy())
+            logits.append(network(batch.images).numpy())
+            targets.append(batch.target.numpy())
     return np.concatenate(logits), np.concatenate(targets)
 
 

@@ -24,6 +24,7 @@ class Checkpoint:
 
     network, arguments: name and keyword arguments for `build_network`. labels: K script names in the order of the
     logits. metrics, provenance: plain JSON-like values. temperature: divides the logits before the softmax.
+    threshold: a top score below it means that the image shows none of the scripts.
     """
 
     network: str
@@ -34,6 +35,7 @@ class Checkpoint:
     metrics: dict[str, float] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
     temperature: float = 1.0
+    threshold: float = 0.0
 
     def build(self) -> Network:
         """The network with its weights, in eval mode.
@@ -77,6 +79,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         "metrics": checkpoint.metrics,
         "provenance": checkpoint.provenance,
         "temperature": checkpoint.temperature,
+        "threshold": checkpoint.threshold,
     }
     save_atomically(content, path)
 
@@ -117,4 +120,5 @@ def load_checkpoint(path: Path) -> Checkpoint:
         metrics=content.get("metrics", {}),
         provenance=content.get("provenance", {}),
         temperature=float(content.get("temperature", 1.0)),
+        threshold=float(content.get("threshold", 0.0)),
     )

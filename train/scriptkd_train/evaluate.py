@@ -22,10 +22,12 @@ from .data.cvsi import count_differences, is_cvsi
 from .data.dataset import NON_TEXT, Item, read_dataset, splits_of
 from .data.protocol import restrict, task_accuracies, task_scripts
 from .metrics import (
+    Floats,
     accuracy,
     confusion_matrix,
     expected_calibration_error,
     macro_accuracy,
+    reliability,
     roc_area,
     script_scores,
 )
@@ -51,10 +53,17 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """report: all figures, ready for JSON (undefined ones are None). mistakes: the most confident first."""
+    """report: all figures, ready for JSON (undefined ones are None). mistakes: the most confident first.
+
+    words, right: top scores of the N counted words and whether they are told rightly, [N] each.
+    non_text: top scores [M] of the images without text.
+    """
 
     report: dict[str, Any]
     mistakes: list[Mistake]
+    words: Floats
+    right: NDArray[np.bool_]
+    non_text: Floats
 
 
 def evaluate(
@@ -71,6 +80,7 @@ def evaluate(
     (columns file, script, and any others) adds the accuracy per script and value of its column `group_by`; images whose
     column kind is one of APART are counted there only. Unreadable images and labels that the model does not know are
     left out and counted; images labelled "none" then measure how well the top score tells words from non-text.
+    Accuracies are those of the best script, whatever the model's threshold; what that does is told apart.
     `task`, one of CVSI-2015's (see `data.protocol`), leaves only the task's scripts, in the images and in the answers.
     Raises ArgumentError if nothing is left to measure or the column is missing, ModelError if the model cannot be read.
     """
@@ -130,12 +140,21 @@ def evaluate(
             for label, cells in sorted(groups.items())
         }
         report["apart"] = dict(Counter(rows[i]["kind"] for i in np.flatnonzero(known & ~counted)))
-    non_text = readable & np.array([item.label == NON_TEXT for item in items])
-    if NON_TEXT not in labels and non_text.any():
-        report["non_text_roc_area"] = roc_area(top[counted], top[non_text])
+    is_non_text = readable & np.array([item.label == NON_TEXT and NON_TEXT not in labels for item in items])
+    words, non_text = top[counted], top[is_non_text]
+    if len(non_text):
+        report["non_text_roc_area"] = roc_area(words, non_text)
+    threshold = threshold_of(model)
+    report["threshold"] = {
+        "threshold": threshold,
+        "right_words_kept": _number(_share(words[right[counted]] >= threshold)),
+        "wrong_words_unknown": _number(_share(words[~right[counted]] < threshold)),
+        "non_text_unknown": _number(_share(non_text < threshold)),
+    }
     wrong = [i for i in np.flatnonzero(counted & ~right)]
     wrong.sort(key=lambda i: -top[i])
-    return Evaluation(report, [Mistake(items[i], labels[said[i]], float(top[i])) for i in wrong])
+    mistakes = [Mistake(items[i], labels[said[i]], float(top[i])) for i in wrong]
+    return Evaluation(report, mistakes, words, right[counted], non_text)
 
 
 def predict_scores(
@@ -166,26 +185,45 @@ def predict_scores(
     return labels, scores, failures
 
 
+def threshold_of(model: str | Path) -> float:
+    """The top score below which a checkpoint or a model file says `unknown`; ModelError if it cannot be read."""
+    if Path(model).suffix.lower() == ".onnx":
+        return ScriptIdentifier(model).info.threshold
+    from .checkpoint import load_checkpoint  # here, for the same reason as below
+
+    return load_checkpoint(Path(model)).threshold
+
+
 def write_evaluation(evaluation: Evaluation, out: str | Path) -> list[Path]:
-    """Write report.json, confusion.png and, if there are mistakes, wrong.png: a contact sheet, most confident first.
+    """Write report.json and PNGs: confusion, reliability, roc if there is non-text, and wrong: a contact sheet.
 
     Returns the paths written. Raises OSError if the folder cannot be written to.
     """
+    from .curves import draw_reliability, draw_roc  # here: matplotlib takes a second to load
+
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
-    (out / "report.json").write_text(json.dumps(evaluation.report, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    _draw_confusion(evaluation.report, out / "confusion.png")
-    tiles = [
-        Tile(load_image(mistake.item.path), f"{mistake.item.label}>{mistake.said} {mistake.score:.2f}")
-        for mistake in evaluation.mistakes[:SHEET_TILES]
-    ]
-    if not tiles:
-        (out / "wrong.png").unlink(missing_ok=True)  # an earlier run's
-        return [out / "report.json", out / "confusion.png"]
-    write_png(
-        out / "wrong.png", contact_sheet([tiles[i : i + SHEET_COLUMNS] for i in range(0, len(tiles), SHEET_COLUMNS)])
-    )
-    return [out / "report.json", out / "confusion.png", out / "wrong.png"]
+    report = evaluation.report
+    paths = [out / name for name in ("report.json", "confusion.png", "reliability.png")]
+    paths[0].write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    _draw_confusion(report, paths[1])
+    title = f"{report['model']} on {report['data']}"
+    found = reliability(evaluation.words, evaluation.right)
+    draw_reliability(found, report["calibration_error"], title, paths[2])
+    for name in ("roc.png", "wrong.png"):
+        (out / name).unlink(missing_ok=True)  # an earlier run's
+    if len(evaluation.non_text):
+        paths.append(out / "roc.png")
+        draw_roc(evaluation.words, evaluation.non_text, report["threshold"]["threshold"], title, paths[-1])
+    if evaluation.mistakes:
+        tiles = [
+            Tile(load_image(mistake.item.path), f"{mistake.item.label}>{mistake.said} {mistake.score:.2f}")
+            for mistake in evaluation.mistakes[:SHEET_TILES]
+        ]
+        paths.append(out / "wrong.png")
+        rows = [tiles[i : i + SHEET_COLUMNS] for i in range(0, len(tiles), SHEET_COLUMNS)]
+        write_png(paths[-1], contact_sheet(rows))
+    return paths
 
 
 def _onnx_model(path: Path) -> tuple[list[str], int, Score]:
@@ -250,19 +288,17 @@ def read_manifest(root: Path, group_by: str) -> dict[str, dict[str, str]]:
     return {}
 
 
+def _share(hits: NDArray[np.bool_]) -> float:
+    return float(hits.mean()) if len(hits) else math.nan
+
+
 def _number(value: float) -> float | None:
     return None if math.isnan(value) else float(value)
 
 
-def _draw_confusion(report: dict[str, Any], path: Path) -> None:
-    """The confusion matrix as a picture: colour is the share of the true script's images, numbers are counts."""
-    from matplotlib.figure import Figure  # here: takes a second to load; and no pyplot, so no window system
-
-    labels, counts = list(report["scripts"]), np.array(report["confusion"])
+def plot_confusion(axes: Any, labels: Sequence[str], counts: NDArray[np.int64]) -> None:
+    """Draw a confusion matrix [K, K] on matplotlib axes: colour is the share of the true script, numbers are counts."""
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    side = 2.2 + 0.48 * len(labels)
-    figure = Figure(figsize=(side, side), layout="constrained")
-    axes = figure.add_subplot()
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     axes.set_xticks(range(len(labels)), labels, rotation=60, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(len(labels)), labels)
@@ -271,5 +307,15 @@ def _draw_confusion(report: dict[str, Any], path: Path) -> None:
     for row, column in np.argwhere(counts):
         ink = "white" if shares[row, column] > 0.5 else "black"
         axes.text(column, row, f"{counts[row, column]}", ha="center", va="center", color=ink, fontsize=8)
+
+
+def _draw_confusion(report: dict[str, Any], path: Path) -> None:
+    from matplotlib.figure import Figure  # here: takes a second to load; and no pyplot, so no window system
+
+    labels = list(report["scripts"])
+    side = 2.2 + 0.48 * len(labels)
+    figure = Figure(figsize=(side, side), layout="constrained")
+    axes = figure.add_subplot()
+    plot_confusion(axes, labels, np.array(report["confusion"]))
     axes.set_title(f"{report['model']} on {report['data']}: {100 * report['accuracy']:.1f} % right", loc="right")
     figure.savefig(path, dpi=110)

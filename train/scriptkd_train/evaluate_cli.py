@@ -21,7 +21,9 @@ def evaluate(
     model: Annotated[Path, typer.Argument(help="Checkpoint (.pt) or model file (.onnx).")],
     data: Annotated[Path, typer.Argument(metavar="DIR", help="Data set, split or not.")],
     split: Annotated[str, typer.Option(help="train, val or test, where the data set has splits.")] = "test",
-    out: Annotated[Path | None, typer.Option(help="Folder for report.json, confusion.png and wrong.png.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for report.json and pictures: confusion, reliability, roc, wrong.")
+    ] = None,
     group_by: Annotated[
         str, typer.Option(help="Column of the data set's manifest.csv to break figures down by.")
     ] = "kind",
@@ -87,6 +89,15 @@ def print_report(report: dict[str, Any], console: Console) -> None:
         console.print(table)
     if "non_text_roc_area" in report:
         say(f"Words against non-text by top score: area under the ROC {report['non_text_roc_area']:.3f}")
+    at = report["threshold"]
+    if at["threshold"] > 0:
+        unknown = f"{_percent(at['wrong_words_unknown'])} % of the wrong ones"
+        if at["non_text_unknown"] is not None:
+            unknown += f" and {_percent(at['non_text_unknown'])} % of the non-text"
+        say(
+            f"Threshold {at['threshold']:.3f}: {_percent(at['right_words_kept'])} % of the right words keep their "
+            f"answer; {unknown} become unknown"
+        )
     occurring = sum(row["images"] > 0 for row in scripts.values())
     say(
         f"{report['model']} on {report['images']:,} images of {report['data']}: "

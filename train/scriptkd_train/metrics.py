@@ -42,6 +42,26 @@ def script_scores(confusion: Ints) -> ScriptScores:
     return ScriptScores(_ratio(right, said), _ratio(right, true), _ratio(2 * right, said + true))
 
 
+@dataclass(frozen=True)
+class Reliability:
+    """Images by their top score, in equally wide bins: how many, their mean score and the share told rightly, [B] each.
+
+    The latter two are NaN in an empty bin.
+    """
+
+    images: Ints
+    confidence: Floats
+    accuracy: Floats
+
+
+def reliability(confidence: Floats, correct: NDArray[np.bool_], bins: int = 15) -> Reliability:
+    """Sort images into bins of their top scores, confidence [N] in 0..1; correct [N]: whether that script is right."""
+    place = np.minimum((confidence * bins).astype(np.int64), bins - 1)
+    images = np.bincount(place, minlength=bins)
+    sums = np.bincount(place, confidence, bins), np.bincount(place, correct, bins)
+    return Reliability(images, *(_ratio(total, images) for total in sums))
+
+
 def expected_calibration_error(confidence: Floats, correct: NDArray[np.bool_], bins: int = 15) -> float:
     """Mean distance between confidence and accuracy over equally wide bins of confidence, weighted by their sizes.
 
@@ -50,9 +70,9 @@ def expected_calibration_error(confidence: Floats, correct: NDArray[np.bool_], b
     """
     if len(confidence) == 0:
         return float("nan")
-    place = np.minimum((confidence * bins).astype(np.int64), bins - 1)
-    gaps = np.bincount(place, confidence, bins) - np.bincount(place, correct, bins)
-    return float(np.abs(gaps).sum() / len(confidence))
+    found = reliability(confidence, correct, bins)
+    gaps = np.abs(found.confidence - found.accuracy)[found.images > 0]
+    return float(np.average(gaps, weights=found.images[found.images > 0]))
 
 
 def roc_area(positive: Floats, negative: Floats) -> float:
@@ -63,6 +83,18 @@ def roc_area(positive: Floats, negative: Floats) -> float:
     below = np.searchsorted(negative, positive, side="left")
     not_above = np.searchsorted(negative, positive, side="right")
     return float((below + not_above).mean() / (2 * len(negative)))
+
+
+def roc_curve(positive: Floats, negative: Floats) -> tuple[Floats, Floats]:
+    """The ROC: shares of negatives and of positives at or above each threshold, [T] each, rising from 0 to 1.
+
+    Raises ValueError if either is empty.
+    """
+    if len(positive) == 0 or len(negative) == 0:
+        raise ValueError("an ROC needs positives and negatives")
+    thresholds = np.unique(np.concatenate([positive, negative, [np.inf]]))[::-1]
+    shares = (1 - np.searchsorted(np.sort(scores), thresholds) / len(scores) for scores in (negative, positive))
+    return next(shares), next(shares)
 
 
 def _ratio(part: Ints, whole: Ints) -> Floats:
