@@ -61,16 +61,14 @@ public final class Prediction {
         return new Prediction(Arrays.asList(scores), info.threshold);
     }
 
-    /**
-     * The {@code count} best scripts, best first; all of them where there are fewer.
-     *
-     * @throws ArgumentException for a count below 1
-     */
+    /** Whether the score reached the threshold, so that {@code script} is {@code best}. */
+    public boolean known() {
+        return !script.equals(Script.UNKNOWN);
+    }
+
+    /** The {@code count} best scripts, best first; fewer where there are fewer. */
     public List<Score> top(int count) {
-        if (count < 1) {
-            throw new ArgumentException("top must be at least 1, not " + count);
-        }
-        return scores.subList(0, Math.min(count, scores.size()));
+        return scores.subList(0, Math.min(Math.max(count, 0), scores.size()));
     }
 
     /**
@@ -80,34 +78,33 @@ public final class Prediction {
      */
     public Prediction withThreshold(double other) {
         if (!(other >= 0 && other <= 1)) {
-            throw new ArgumentException("threshold must lie in 0..1, not " + other);
+            throw new ArgumentException("threshold must be a number from 0 to 1, not " + other);
         }
         return new Prediction(scores, other);
     }
 
     /**
-     * The answer if only these scripts can occur: the others are left out and the remaining scores scaled to sum 1.
+     * The answer if only these scripts can occur: the others are left out and the remaining scores scaled to sum 1. So
+     * name what can occur, not what you hope for: a Tamil word comes out as Latin where only Latin is allowed.
      *
-     * @param names English names, as in the model's labels
-     * @throws ArgumentException for no names, or one that the model does not know
+     * @param allow scripts by name or ISO 15924 code, in any case
+     * @throws ArgumentException for no script, or one that the model does not know
      */
-    public Prediction among(Collection<String> names) {
-        Set<String> missing = new HashSet<String>(names);
+    public Prediction among(Collection<String> allow) {
+        Set<Script> allowed = new HashSet<Script>();
+        for (String name : allow) {
+            allowed.add(find(name));
+        }
+        if (allowed.isEmpty()) {
+            throw new ArgumentException("allow leaves no script to answer; the model knows " + names());
+        }
         List<Score> kept = new ArrayList<Score>();
         double sum = 0;
         for (Score each : scores) {
-            if (missing.remove(each.script.name)) {
+            if (allowed.contains(each.script)) {
                 kept.add(each);
                 sum += each.value;
             }
-        }
-        if (kept.isEmpty() || !missing.isEmpty()) {
-            List<String> known = new ArrayList<String>();
-            for (Score each : scores) {
-                known.add(each.script.name);
-            }
-            Collections.sort(known);
-            throw new ArgumentException("scripts must be some of " + known + ", not " + names);
         }
         List<Score> scaled = new ArrayList<Score>();
         for (Score each : kept) {
@@ -115,6 +112,25 @@ public final class Prediction {
             scaled.add(new Score(each.script, sum > 0 ? each.value / sum : 1.0 / kept.size()));
         }
         return new Prediction(scaled, threshold);
+    }
+
+    private Script find(String name) {
+        for (Score each : scores) {
+            if (each.script.name.equalsIgnoreCase(name) || each.script.code.equalsIgnoreCase(name)) {
+                return each.script;
+            }
+        }
+        throw new ArgumentException("allow: the model does not know the script '" + name + "', but " + names());
+    }
+
+    private String names() {
+        List<String> names = new ArrayList<String>();
+        for (Score each : scores) {
+            names.add(each.script.name);
+        }
+        Collections.sort(names);
+        String list = names.toString();
+        return list.substring(1, list.length() - 1);
     }
 
     @Override

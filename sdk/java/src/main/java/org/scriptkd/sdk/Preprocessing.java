@@ -74,24 +74,24 @@ public final class Preprocessing {
      * @param argb the image's pixels, row by row, {@code width} a row; transparent ones are laid on white
      */
     byte[] apply(int[] argb, int width, Region region) {
-        int columns = widthFor(region.width, region.height);
-        Filter rows = new Filter(region.height, height);
-        Filter across = new Filter(region.width, columns);
+        int columns = widthFor(region.width(), region.height());
+        Filter rows = new Filter(region.height(), height);
+        Filter across = new Filter(region.width(), columns);
         byte[] input = new byte[channels * height * columns];
         for (int channel = 0; channel < channels; channel++) {
             byte[] plane = plane(argb, width, region, channel);
-            resample(plane, region.width, rows, across, input, channel * height * columns);
+            resample(plane, region.width(), rows, across, input, channel * height * columns);
         }
         return input;
     }
 
     /** A region's red, green and blue bytes, [height, width, 3]: what a network takes that pre-processes itself. */
     static byte[] interleaved(int[] argb, int width, Region region) {
-        byte[] pixels = new byte[3 * region.width * region.height];
+        byte[] pixels = new byte[3 * region.width() * region.height()];
         int to = 0;
-        for (int y = 0; y < region.height; y++) {
+        for (int y = 0; y < region.height(); y++) {
             int from = (region.top + y) * width + region.left;
-            for (int x = 0; x < region.width; x++, from++) {
+            for (int x = 0; x < region.width(); x++, from++) {
                 for (int shift = 16; shift >= 0; shift -= 8) {
                     pixels[to++] = (byte) onWhite(argb[from] >> shift & 0xFF, argb[from] >>> 24);
                 }
@@ -100,13 +100,13 @@ public final class Preprocessing {
         return pixels;
     }
 
-    /** One channel of a region, region.width x region.height bytes: luma, or red, green or blue. */
+    /** One channel of a region, region.width() x region.height() bytes: luma, or red, green or blue. */
     private byte[] plane(int[] argb, int width, Region region, int channel) {
-        byte[] plane = new byte[region.width * region.height];
+        byte[] plane = new byte[region.width() * region.height()];
         int to = 0;
-        for (int y = 0; y < region.height; y++) {
+        for (int y = 0; y < region.height(); y++) {
             int from = (region.top + y) * width + region.left;
-            for (int x = 0; x < region.width; x++) {
+            for (int x = 0; x < region.width(); x++) {
                 int pixel = argb[from++];
                 int alpha = pixel >>> 24;
                 if (channels == 1) {

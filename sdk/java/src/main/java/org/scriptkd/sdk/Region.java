@@ -1,21 +1,29 @@
 package org.scriptkd.sdk;
 
-/** A rectangle of an image, in pixels: the part that is identified, as if it had been cut out. */
+/** A box of an image, in pixels: the part that is identified, as if it had been cut out. Right and bottom exclusive. */
 public final class Region {
     public final int left;
     public final int top;
-    public final int width;
-    public final int height;
+    public final int right;
+    public final int bottom;
 
-    public Region(int left, int top, int width, int height) {
+    public Region(int left, int top, int right, int bottom) {
         this.left = left;
         this.top = top;
-        this.width = width;
-        this.height = height;
+        this.right = right;
+        this.bottom = bottom;
+    }
+
+    int width() {
+        return right - left;
+    }
+
+    int height() {
+        return bottom - top;
     }
 
     @Override
     public String toString() {
-        return width + "x" + height + " pixels at " + left + ", " + top;
+        return "(" + left + ", " + top + ", " + right + ", " + bottom + ")";
     }
 }

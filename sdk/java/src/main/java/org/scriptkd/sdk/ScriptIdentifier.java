@@ -116,7 +116,7 @@ public final class ScriptIdentifier implements AutoCloseable {
      * @param argb its pixels as Android's Bitmap.getPixels and Java's BufferedImage.getRGB give them: row by row,
      *     0xAARRGGBB, colours not multiplied by alpha; transparent ones are laid on white
      * @throws ImageException for an image too small, too large or with too few pixels
-     * @throws IllegalStateException after {@link #close}
+     * @throws ClosedException after {@link #close}
      */
     public Prediction identify(int[] argb, int width, int height) {
         checkImage(argb, width, height);
@@ -127,31 +127,33 @@ public final class ScriptIdentifier implements AutoCloseable {
      * Tell the script of a region of an image.
      *
      * @throws ImageException also for a region that is too small or not inside the image
-     * @throws IllegalStateException after {@link #close}
+     * @throws ClosedException after {@link #close}
      */
     public Prediction identify(int[] argb, int width, int height, Region region) {
         checkImage(argb, width, height);
-        long right = (long) region.left + region.width;
-        long bottom = (long) region.top + region.height;
-        if (region.width < 0 || region.height < 0 || region.left < 0 || region.top < 0 || right > width
-                || bottom > height) {
-            throw new ImageException("a region of " + region + " is not inside the image's " + width + "x" + height);
+        if (Math.min(region.left, region.top) < 0 || Math.min(region.right, region.bottom) < 0
+                || Math.max(region.left, region.right) > width || Math.max(region.top, region.bottom) > height) {
+            throw new ImageException(
+                    "the region " + region + " reaches out of the image of " + width + "x" + height + " pixels");
         }
-        checkSize(region.width, region.height);
+        if (Math.min(region.width(), region.height()) < SMALLEST_SIDE) {
+            throw new ImageException("the region " + region + " is empty: right and bottom must exceed left and top by "
+                    + SMALLEST_SIDE + " or more");
+        }
         byte[] input;
         long[] shape;
         if (info.anySize) {
             input = Preprocessing.interleaved(argb, width, region);
-            shape = new long[] {region.height, region.width, 3};
+            shape = new long[] {region.height(), region.width(), 3};
         } else {
             input = info.preprocessing.apply(argb, width, region);
-            shape = shape(1, info.preprocessing.widthFor(region.width, region.height));
+            shape = shape(1, info.preprocessing.widthFor(region.width(), region.height()));
         }
         Lock reading = lock.readLock();
         reading.lock();
         try {
             if (closed) {
-                throw new IllegalStateException("this ScriptIdentifier is closed");
+                throw new ClosedException("the identifier is closed; make a new one");
             }
             return Prediction.of(run(input, shape, 1)[0], info);
         } catch (OrtException error) {

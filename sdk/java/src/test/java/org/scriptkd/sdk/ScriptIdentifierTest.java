@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -52,7 +53,7 @@ class ScriptIdentifierTest {
         for (int y = 0; y < 24; y++) {
             System.arraycopy(word.argb, y * 61, sheet, (y + 70) * 200 + 139, 61);
         }
-        Prediction region = identifier.identify(sheet, 200, 100, new Region(139, 70, 61, 24));
+        Prediction region = identifier.identify(sheet, 200, 100, new Region(139, 70, 200, 94));
         assertEquals(describe(identify(word)), describe(region));
     }
 
@@ -73,24 +74,27 @@ class ScriptIdentifierTest {
         Prediction answer = identify(Samples.stripes(90, 30));
         assertEquals(answer.scores.subList(0, 3), answer.top(3));
         assertEquals(answer.scores, answer.top(1000));
-        assertEquals("top must be at least 1, not 0", argumentError(() -> answer.top(0)));
+        assertEquals(Collections.emptyList(), answer.top(-1));
 
         Prediction sure = answer.withThreshold(0);
         assertEquals(answer.best, sure.script);
         Prediction unsure = sure.withThreshold(1);
+        assertEquals(sure.score == 1, unsure.known());
         assertEquals(sure.score == 1 ? answer.best : Script.UNKNOWN, unsure.script);
         assertEquals(answer.best, unsure.best);
         assertEquals(answer.score, unsure.score);
-        assertEquals("threshold must lie in 0..1, not NaN", argumentError(() -> answer.withThreshold(Double.NaN)));
+        assertEquals("threshold must be a number from 0 to 1, not NaN", argumentError(() -> answer.withThreshold(Double.NaN)));
 
         Score second = answer.scores.get(1);
         Score third = answer.scores.get(2);
-        Prediction among = answer.among(Arrays.asList(third.script.name, second.script.name));
+        Prediction among = answer.among(Arrays.asList(third.script.name.toUpperCase(Locale.ROOT), second.script.code));
         assertEquals(second.script, among.best);
         assertEquals(second.value / (second.value + third.value), among.score, 1e-12);
         assertEquals(2, among.scores.size());
-        assertTrue(argumentError(() -> answer.among(Collections.<String>emptyList())).endsWith(", not []"));
-        assertTrue(argumentError(() -> answer.among(Arrays.asList("Klingon"))).endsWith(", not [Klingon]"));
+        assertTrue(argumentError(() -> answer.among(Collections.<String>emptyList()))
+                .startsWith("allow leaves no script to answer; the model knows "));
+        assertTrue(argumentError(() -> answer.among(Arrays.asList("Klingon")))
+                .startsWith("allow: the model does not know the script 'Klingon', but "));
     }
 
     @Test
@@ -130,16 +134,16 @@ class ScriptIdentifierTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-        "0          | 0 | 0          | 10 | 0x10 pixels, but at least 2x2 are needed",
-        "9          | 9 | 1          | 1  | 1x1 pixels, but at least 2x2 are needed",
-        "-1         | 0 | 5          | 5  | a region of 5x5 pixels at -1, 0 is not inside the image's 40x25",
-        "0          | 0 | -5         | 5  | a region of -5x5 pixels at 0, 0 is not inside the image's 40x25",
-        "0          | 0 | 41         | 5  | a region of 41x5 pixels at 0, 0 is not inside the image's 40x25",
-        "2          | 0 | 2147483647 | 5  | a region of 2147483647x5 pixels at 2, 0 is not inside the image's 40x25",
-        "0          | 5 | 40         | 21 | a region of 40x21 pixels at 0, 5 is not inside the image's 40x25",
+        "0  | 0 | 0          | 10 | the region (0, 0, 0, 10) is empty: right and bottom must exceed left and top by 2 or more",
+        "9  | 9 | 10         | 10 | the region (9, 9, 10, 10) is empty: right and bottom must exceed left and top by 2 or more",
+        "9  | 9 | 0          | 20 | the region (9, 9, 0, 20) is empty: right and bottom must exceed left and top by 2 or more",
+        "-1 | 0 | 5          | 5  | the region (-1, 0, 5, 5) reaches out of the image of 40x25 pixels",
+        "0  | 0 | 41         | 5  | the region (0, 0, 41, 5) reaches out of the image of 40x25 pixels",
+        "2  | 0 | 2147483647 | 5  | the region (2, 0, 2147483647, 5) reaches out of the image of 40x25 pixels",
+        "0  | 5 | 40         | 26 | the region (0, 5, 40, 26) reaches out of the image of 40x25 pixels",
     })
-    void regionsThatCannotBeUsed(int left, int top, int width, int height, String message) {
-        Region region = new Region(left, top, width, height);
+    void regionsThatCannotBeUsed(int left, int top, int right, int bottom, String message) {
+        Region region = new Region(left, top, right, bottom);
         ImageException error =
                 assertThrows(ImageException.class, () -> identifier.identify(new int[1000], 40, 25, region));
         assertEquals(message, error.getMessage());
@@ -172,9 +176,9 @@ class ScriptIdentifierTest {
     void afterClosingItSaysSoAndClosingAgainIsAllowed() {
         identifier.close();
         identifier.close();
-        IllegalStateException error =
-                assertThrows(IllegalStateException.class, () -> identify(Samples.stripes(30, 30)));
-        assertEquals("this ScriptIdentifier is closed", error.getMessage());
+        ClosedException error =
+                assertThrows(ClosedException.class, () -> identify(Samples.stripes(30, 30)));
+        assertEquals("the identifier is closed; make a new one", error.getMessage());
     }
 
     @Test
@@ -188,7 +192,7 @@ class ScriptIdentifierTest {
                         while (true) {
                             identify(Samples.stripes(100, 30));
                         }
-                    } catch (IllegalStateException error) {
+                    } catch (ClosedException error) {
                         return error.getMessage().contains("closed");
                     }
                 }));
