@@ -30,8 +30,10 @@ def legibility(picture: Picture, ink: Mask) -> float:
     padded = cv2.copyMakeBorder(seen, _REACH, _REACH, _REACH, _REACH, cv2.BORDER_REFLECT_101)
     side = 2 * _REACH + 1
     windows = np.lib.stride_tricks.sliding_window_view(padded, (side, side)).reshape(-1, side * side)
-    target = told.ravel()
-    inner = windows.T @ windows + np.eye(side * side, dtype=np.float32) * np.float32(_RIDGE**2 * len(target))
-    weights = np.linalg.solve(inner, windows.T @ target)
-    missed = target - windows @ weights
-    return float(np.clip(1 - (missed @ missed) / (target @ target + 1e-9), 0, 1))
+    # All products of columns at once; OpenCV's, since BLAS would start threads in every worker process.
+    products = cv2.mulTransposed(np.column_stack((windows, told.ravel())), aTa=True).astype(np.float64)
+    inner = products[:-1, :-1] + np.eye(side * side) * _RIDGE**2 * told.size
+    cross, total = products[:-1, -1], products[-1, -1]
+    weights = np.linalg.solve(inner, cross)
+    missed = total - 2 * weights @ cross + weights @ products[:-1, :-1] @ weights
+    return float(np.clip(1 - missed / (total + 1e-9), 0, 1))

@@ -190,6 +190,7 @@ def _crop(rng: np.random.Generator, placed: _Placed) -> np.ndarray:
     pick = rng.random()  # loose, into the ink, or close to it
     low, high = (0.0, 0.4) if pick < 0.15 else (-0.12, 0.05) if pick < 0.27 else (-0.05, 0.15)
     margins = rng.uniform(low, high, 4) * height
+    margins[2:] *= min(1.0, (right - left) / height)  # never through the whole of a narrow letter
     y0, y1 = max(0, int(top - margins[0])), min(placed.layers.shape[0], int(np.ceil(bottom + margins[1])))
     x0, x1 = max(0, int(left - margins[2])), min(placed.layers.shape[1], int(np.ceil(right + margins[3])))
     return placed.layers[y0:y1, x0:x1]
