@@ -202,7 +202,8 @@ def _data_facts(data: Path) -> dict[str, Any]:
 def _device() -> tuple[int | str, str]:
     """What this process trains on, for Fabric and for the report: torchrun's processes share the GPUs out."""
     if not torch.cuda.is_available():
-        return 1, f"CPU, {torch.get_num_threads()} threads"
+        threads = torch.get_num_threads()
+        return 1, f"CPU, {threads} thread{'s' if threads > 1 else ''}"
     index = int(os.environ.get("LOCAL_RANK", 0)) % torch.cuda.device_count()
     torch.cuda.set_device(index)
     return f"{index},", torch.cuda.get_device_name(index)

@@ -1,0 +1,26 @@
+"""`scriptkd report`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from .collect import collect
+from .write import write_report
+
+
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The --out folder of `scriptkd reproduce`.")],
+    out: Annotated[Path | None, typer.Option(help="Where to write; else the folder `report` in it.")] = None,
+) -> None:
+    """Write what `scriptkd reproduce` has found so far: report.md, report.html and figures as PNG."""
+    matrix = collect(folder)
+    paths = write_report(matrix, out or folder / "report")
+    console = Console()
+    for path in paths:
+        console.print(path, highlight=False, markup=False, soft_wrap=True)
+    if matrix.missing:
+        console.print(f"{len(matrix.missing)} runs are missing or unfinished; the report names them", highlight=False)
