@@ -1,11 +1,23 @@
-"""The paper's equations against an independent NumPy computation in float64, small cases by hand, and gradients."""
+"""Every loss against an independent NumPy computation in float64, small cases by hand, and gradients."""
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 
-from scriptkd_train.losses import distillation_loss, feature_loss, kl, soft_label_loss, student_loss, task_loss
+from scriptkd_train.losses import (
+    FEATURE_LOSSES,
+    SOFT_LOSSES,
+    auxiliary_loss,
+    averaged_logits,
+    distillation_loss,
+    kl,
+    soft_loss,
+    student_loss,
+    task_loss,
+)
+
+N, K, WIDTH = 6, 5, 8
 
 
 def softmax(x):
@@ -17,15 +29,51 @@ def np_kl(p, q):
     return np.mean(np.sum(p * np.log(p / q), axis=1))
 
 
-def np_distillation(logits, y, teacher, alpha, tau):
-    ce = -np.mean(np.log(softmax(logits)[np.arange(len(y)), y]))
-    return (1 - alpha) * ce + alpha * tau**2 * np_kl(softmax(teacher / tau), softmax(logits / tau))
+def np_kd(logits, teacher, y, tau):
+    return tau**2 * np_kl(softmax(teacher / tau), softmax(logits / tau))
+
+
+def np_dkd(logits, teacher, y, tau, alpha=1.0, beta=8.0):
+    """Image by image, by the sums of the paper's section 3; without a label plain distillation."""
+    total = 0.0
+    for z, t, k in zip(logits, teacher, y, strict=True):
+        q, p = softmax(z[None] / tau)[0], softmax(t[None] / tau)[0]
+        if k < 0:
+            total += np.sum(p * np.log(p / q))
+            continue
+        other = np.arange(len(z)) != k
+        odds = p[k] * np.log(p[k] / q[k]) + (1 - p[k]) * np.log((1 - p[k]) / (1 - q[k]))
+        p_other, q_other = p[other] / (1 - p[k]), q[other] / (1 - q[k])
+        total += alpha * odds + beta * np.sum(p_other * np.log(p_other / q_other))
+    return tau**2 * total / len(y)
+
+
+def np_dist(logits, teacher, y, tau, beta=1.0, gamma=1.0):
+    q, p = softmax(logits / tau), softmax(teacher / tau)
+    inter = np.mean([1 - np.corrcoef(q[i], p[i])[0, 1] for i in range(len(q))])
+    intra = np.mean([1 - np.corrcoef(q[:, j], p[:, j])[0, 1] for j in range(q.shape[1])])
+    return tau**2 * (beta * inter + gamma * intra)
+
+
+def np_standardised(logits, teacher, y, tau):
+    def z(x):
+        return (x - x.mean(axis=1, keepdims=True)) / x.std(axis=1, ddof=1, keepdims=True)
+
+    return np_kd(z(logits), z(teacher), y, tau)
+
+
+def np_l2(logits, teacher, y, tau):
+    return np.mean(np.sum((logits - teacher) ** 2, axis=1)) / 2
+
+
+NUMPY = {"kd": np_kd, "dkd": np_dkd, "dist": np_dist, "standardised": np_standardised, "l2": np_l2}
 
 
 @pytest.fixture
 def draw():
+    """Logits and teacher's logits [N, K], labels, and two sets of features [N, WIDTH]."""
     rng = np.random.default_rng(0)
-    return rng.normal(0, 3, (6, 5)), rng.normal(0, 3, (6, 5)), rng.integers(0, 5, 6), rng.normal(0, 1, (2, 6, 8))
+    return rng.normal(0, 3, (N, K)), rng.normal(0, 3, (N, K)), rng.integers(0, K, N), rng.normal(0, 1, (2, N, WIDTH))
 
 
 def test_kl_by_hand():
@@ -37,44 +85,150 @@ def test_kl_by_hand():
 
 
 @pytest.mark.parametrize("tau", [1.0, 4.0, 20.0])
+@pytest.mark.parametrize("name", sorted(SOFT_LOSSES))
+def test_soft_losses_against_numpy(draw, name, tau):
+    logits, teacher, y, _ = draw
+    ours = soft_loss(name, {})(torch.tensor(logits), torch.tensor(teacher), torch.tensor(y), tau)
+    assert ours.item() == pytest.approx(NUMPY[name](logits, teacher, y, tau), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"), [("dkd", {"alpha": 0.5, "beta": 2.0}), ("dist", {"beta": 2.0, "gamma": 3.0})]
+)
+def test_constants_reach_the_loss(draw, name, arguments):
+    logits, teacher, y, _ = draw
+    ours = soft_loss(name, arguments)(torch.tensor(logits), torch.tensor(teacher), torch.tensor(y), 4.0)
+    assert ours.item() == pytest.approx(NUMPY[name](logits, teacher, y, 4.0, **arguments), rel=1e-6)
+
+
+@pytest.mark.parametrize("name", sorted(SOFT_LOSSES))
+def test_images_without_text_take_part(draw, name):
+    logits, teacher, y, _ = draw
+    y = np.array([-1, *y[1:]])
+    ours = soft_loss(name, {})(torch.tensor(logits), torch.tensor(teacher), torch.tensor(y), 2.0)
+    assert ours.item() == pytest.approx(NUMPY[name](logits, teacher, y, 2.0), rel=1e-6)
+
+
+@pytest.mark.parametrize("name", sorted(SOFT_LOSSES))
+def test_a_student_that_answers_as_its_teacher_loses_nothing(draw, name):
+    logits, _, y, _ = draw
+    same = soft_loss(name, {})(torch.tensor(logits), torch.tensor(logits), torch.tensor(y), 4.0)
+    assert same.item() == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", sorted(SOFT_LOSSES))
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_extreme_logits_give_finite_losses_and_gradients(name, dtype):
+    """A sure teacher, whose 1 - p rounds to 0, a student that is wrong as surely, and one that says nothing at all."""
+    teacher = torch.tensor([[60.0, -60, 0], [60, -60, 0], [60, -60, 0]], dtype=dtype)
+    logits = torch.tensor([[60.0, -60, 0], [-60, 60, 0], [0, 0, 0]], dtype=dtype, requires_grad=True)
+    loss = soft_loss(name, {})(logits, teacher, torch.tensor([0, 0, -1]), 1.0)
+    loss.backward()
+    assert torch.isfinite(loss)
+    assert torch.isfinite(logits.grad).all()
+
+
+def test_dkd_by_hand():
+    # Teacher (1/2, 1/4, 1/4), student (1/4, 1/4, 1/2), label 0. Odds: (1/2, 1/2) against (1/4, 3/4).
+    # Others: (1/2, 1/2) against (1/3, 2/3).
+    teacher = torch.log(torch.tensor([[0.5, 0.25, 0.25]], dtype=torch.float64))
+    student = torch.log(torch.tensor([[0.25, 0.25, 0.5]], dtype=torch.float64))
+    odds = 0.5 * np.log(2) + 0.5 * np.log(2 / 3)
+    others = 0.5 * np.log(3 / 2) + 0.5 * np.log(3 / 4)
+    ours = soft_loss("dkd", {"alpha": 1.0, "beta": 8.0})(student, teacher, torch.tensor([0]), 1.0)
+    assert ours.item() == pytest.approx(odds + 8 * others)
+
+
+def test_dkd_with_the_teachers_doubt_as_beta_is_plain_distillation(draw):
+    """Eq. 6 of Zhao et al.: KD = TCKD + (1 - p_y) NCKD, for every image."""
+    logits, teacher, y, _ = (torch.tensor(x) for x in draw)
+    for i in range(N):
+        row = slice(i, i + 1)
+        doubt = 1 - F.softmax(teacher[i] / 2, dim=0)[y[i]].item()
+        decoupled = soft_loss("dkd", {"alpha": 1.0, "beta": doubt})(logits[row], teacher[row], y[row], 2.0)
+        plain = soft_loss("kd", {})(logits[row], teacher[row], y[row], 2.0)
+        assert decoupled.item() == pytest.approx(plain.item(), rel=1e-6)
+
+
+def test_dist_by_hand():
+    # The teacher's (2/3, 1/3), (1/3, 2/3) against the student's reverse: every correlation is -1, both terms are 2.
+    teacher = torch.log(torch.tensor([[2.0, 1.0], [1.0, 2.0]], dtype=torch.float64))
+    ours = soft_loss("dist", {})(teacher.flip(1), teacher, torch.tensor([0, 1]), 1.0)
+    assert ours.item() == pytest.approx(4, abs=1e-6)
+
+
+def test_standardised_ignores_scale_and_shift(draw):
+    logits, teacher, y, _ = (torch.tensor(x) for x in draw)
+    loss = soft_loss("standardised", {})
+    assert loss(logits * 7 - 3, teacher, y, 2.0).item() == pytest.approx(loss(logits, teacher, y, 2.0).item())
+    # (1, 0, -1) has mean 0 and deviation 1, so it stays; the teacher's (30, 0, -30) becomes the same.
+    zero = loss(torch.tensor([[1.0, 0, -1]]), torch.tensor([[30.0, 0, -30]]), torch.tensor([0]), 1.0)
+    assert zero.item() == pytest.approx(0, abs=1e-6)
+
+
+def test_l2_by_hand():
+    one, other = torch.tensor([[1.0, 2.0], [0.0, 0.0]]), torch.tensor([[4.0, 6.0], [0.0, 0.0]])
+    assert FEATURE_LOSSES["l2"](one, other).item() == 25 / 2 / 2
+
+
+@pytest.mark.parametrize("tau", [1.0, 4.0, 20.0])
 @pytest.mark.parametrize("alpha", [0.0, 0.4, 1.0])
 def test_equation_4(draw, alpha, tau):
     logits, teacher, y, _ = draw
+    cross_entropy = -np.mean(np.log(softmax(logits)[np.arange(N), y]))
+    expected = (1 - alpha) * cross_entropy + alpha * np_kd(logits, teacher, y, tau)
     ours = distillation_loss(torch.tensor(logits), torch.tensor(y), torch.tensor(teacher), alpha, tau)
-    assert ours.item() == pytest.approx(np_distillation(logits, y, teacher, alpha, tau), abs=1e-12)
+    assert ours.item() == pytest.approx(expected, abs=1e-12)
 
 
-def test_equation_5(draw):
+@pytest.mark.parametrize("name", sorted(FEATURE_LOSSES))
+def test_equation_5(draw, name):
     logits, teacher, y, (features, assistant) = draw
     ours = student_loss(
         torch.tensor(logits), torch.tensor(features), torch.tensor(y), torch.tensor(teacher), torch.tensor(assistant),
-        alpha=0.4, tau=4.0, feature_weight=0.4,
+        alpha=0.4, tau=4.0, feature_weight=0.3, feature=FEATURE_LOSSES[name],
     )  # fmt: skip
-    expected = np_distillation(logits, y, teacher, 0.4, 4.0) + 0.4 * np_kl(softmax(assistant), softmax(features))
+    cross_entropy = -np.mean(np.log(softmax(logits)[np.arange(N), y]))
+    match = {"kl": np_kl(softmax(assistant), softmax(features)), "l2": np_l2(features, assistant, y, 1.0)}[name]
+    expected = 0.6 * cross_entropy + 0.4 * np_kd(logits, teacher, y, 4.0) + 0.3 * match
     assert ours.item() == pytest.approx(expected, abs=1e-12)
 
 
 def test_alpha_0_is_plain_cross_entropy(draw):
-    logits, teacher, y, _ = draw
-    ours = distillation_loss(torch.tensor(logits), torch.tensor(y), torch.tensor(teacher), 0.0, 4.0)
-    assert ours.item() == pytest.approx(torch.nn.functional.cross_entropy(torch.tensor(logits), torch.tensor(y)).item())
+    logits, teacher, y, _ = (torch.tensor(x) for x in draw)
+    assert distillation_loss(logits, y, teacher, 0.0, 4.0).item() == pytest.approx(F.cross_entropy(logits, y).item())
 
 
-def test_gradients_reach_the_student_only(draw):
-    logits, teacher, features, assistant = (
-        torch.tensor(x, requires_grad=True) for x in (draw[0], draw[1], draw[3][0], draw[3][1])
-    )
-    (soft_label_loss(logits, teacher, torch.tensor(draw[2]), 4.0) + feature_loss(features, assistant)).backward()
+@pytest.mark.parametrize("name", sorted(SOFT_LOSSES))
+def test_gradients_of_soft_losses_reach_the_student_only(draw, name):
+    logits, teacher = (torch.tensor(x, requires_grad=True) for x in draw[:2])
+    soft_loss(name, {})(logits, teacher, torch.tensor(draw[2]), 4.0).backward()
     assert logits.grad.abs().sum() > 0
-    assert features.grad.abs().sum() > 0
     assert teacher.grad is None
+
+
+@pytest.mark.parametrize("name", sorted(FEATURE_LOSSES))
+def test_gradients_of_feature_losses_reach_the_student_only(draw, name):
+    features, assistant = (torch.tensor(x, requires_grad=True) for x in draw[3])
+    FEATURE_LOSSES[name](features, assistant).backward()
+    assert features.grad.abs().sum() > 0
     assert assistant.grad is None
+
+
+def test_soft_labels_of_several_teachers_are_averaged(draw):
+    one, other = draw[:2]
+    mixed = averaged_logits([torch.tensor(one), torch.tensor(other)], [0.25, 0.75], 4.0)
+    expected = 0.25 * softmax(one / 4) + 0.75 * softmax(other / 4)
+    np.testing.assert_allclose(F.softmax(mixed / 4, dim=1).numpy(), expected, rtol=1e-12)
+    alone = torch.tensor(one)
+    assert averaged_logits([alone], [1.0], 4.0) is alone
 
 
 def test_task_loss_is_cross_entropy_and_asks_for_equal_shares_where_there_is_no_text():
     logits = torch.tensor([[2.0, -1.0, 0.5], [0.1, 0.2, 0.3]], dtype=torch.float64)
-    log_p = np.log(np.exp(logits.numpy()) / np.exp(logits.numpy()).sum(axis=1, keepdims=True))
+    log_p = np.log(softmax(logits.numpy()))
     labelled = task_loss(logits, torch.tensor([0, 2]), label_smoothing=0.1).item()
     assert labelled == pytest.approx(F.cross_entropy(logits, torch.tensor([0, 2]), label_smoothing=0.1).item())
     mixed = task_loss(logits, torch.tensor([0, -1])).item()
     assert mixed == pytest.approx(-(log_p[0, 0] + log_p[1].mean()) / 2)
+    assert auxiliary_loss(logits, torch.tensor([0, -1])).item() == pytest.approx(0.4 * mixed)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor
 
-_TINY = 1e-8
-
 
 def dist_loss(
     logits: Tensor, teacher_logits: Tensor, target: Tensor, tau: float, *, beta: float = 1.0, gamma: float = 1.0
@@ -26,6 +24,5 @@ def dist_loss(
 
 
 def _pearson(a: Tensor, b: Tensor) -> Tensor:
-    """Correlation of the rows of a with those of b, [rows]; about 0 where a row is constant."""
-    a, b = a - a.mean(dim=1, keepdim=True), b - b.mean(dim=1, keepdim=True)
-    return (a * b).sum(dim=1) / (a.norm(dim=1) * b.norm(dim=1) + _TINY)
+    """Correlation of the rows of a with those of b, [rows]; 0 where a row is constant."""
+    return F.cosine_similarity(a - a.mean(dim=1, keepdim=True), b - b.mean(dim=1, keepdim=True), dim=1)
