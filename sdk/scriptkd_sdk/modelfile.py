@@ -139,9 +139,12 @@ def _content(model: str | Path | None) -> tuple[str, bytes]:
 def _bundled(name: str) -> bytes:
     """A model that comes with the package, checked against models/SHA256SUMS, which `sha256sum *.onnx` wrote there."""
     folder = files("scriptkd_sdk") / "models"
-    content = (folder / f"{name}{SUFFIX}").read_bytes()
-    lines = (folder / SUMS).read_text("ascii").splitlines() if (folder / SUMS).is_file() else []
-    if f"{hashlib.sha256(content).hexdigest()}  {name}{SUFFIX}" not in lines:
+    try:
+        content = (folder / f"{name}{SUFFIX}").read_bytes()
+        sums = (folder / SUMS).read_bytes().decode() if (folder / SUMS).is_file() else ""
+    except OSError as error:
+        raise ModelError(f"{name}: cannot be read: {error.strerror or error}") from error
+    if f"{hashlib.sha256(content).hexdigest()}  {name}{SUFFIX}" not in sums.splitlines():
         raise ModelError(f"{name}: the model that comes with scriptkd is not as it was made; install scriptkd again")
     return content
 

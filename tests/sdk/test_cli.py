@@ -1,10 +1,14 @@
 """The command line, as a user meets it: main(), its output and its exit status."""
 
+import csv
+import io
 import json
 import os
+import pty
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import ModuleType
@@ -14,8 +18,9 @@ import numpy as np
 import pytest
 import typer
 
-from scriptkd_sdk import cli
-from scriptkd_sdk.errors import ArgumentError
+from scriptkd_sdk import cli, files, identify_cli, output, workers
+from scriptkd_sdk.errors import ArgumentError, ImageError, ScriptkdError
+from scriptkd_sdk.images import load_image
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -87,7 +92,7 @@ def test_json_holds_answers_and_errors(run: Run, folder: Path, model: Path) -> N
     status, out, err = run("identify", "--json", "--model", model, folder, "no.png")
     assert status == 1
     first, second, third, fourth = json.loads(out)
-    assert list(first) == ["file", "script", "code", "score", "scores"]
+    assert list(first) == ["file", "script", "code", "score", "best", "scores"]
     assert (first["file"], first["script"], first["code"]) == (f"{folder}/a.JPG", "Arabic", "Arab")
     assert set(first["scores"]) == {"Arabic", "Latin", "Klingon"}
     assert second["file"] == f"{folder}/b.png"
@@ -113,6 +118,243 @@ def test_bad_images_do_not_stop_the_others(run: Run, folder: Path, model: Path, 
         f"error: {tmp_path}/empty: a folder without image files (.png .jpg .jpeg .bmp .gif .webp .tif .tiff)",
         "error: no.png: no such file",
     ]
+
+
+def test_a_line_of_json_for_each_image(run: Run, folder: Path, model: Path) -> None:
+    status, out, err = run("identify", "--jsonl", "--top", 1, "--model", model, folder, "no.png")
+    first, second, third = map(json.loads, out.splitlines())
+    assert (status, err) == (1, "error: no.png: no such file\n")
+    assert first == {
+        "file": f"{folder}/a.JPG",
+        "script": "Arabic",
+        "code": "Arab",
+        "score": first["score"],
+        "best": "Arabic",
+        "scores": {"Arabic": first["score"]},
+    }
+    assert second["best"] == "Latin"
+    assert third == {"file": "no.png", "error": "no such file"}
+
+
+def test_lines_come_as_it_goes(run: Run, folder: Path, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second chunk is asked for only after the first is printed."""
+    monkeypatch.setattr(workers, "CHUNK", 2)
+    printed: list[str] = []
+    monkeypatch.setattr(output, "_print", printed.append)
+    seen: list[int] = []
+
+    def watched(names: list[str], recursive: bool) -> Iterator[files.Source]:
+        for i in range(6):
+            seen.append(len(printed))
+            yield files.Source(str(i), f"{folder}/b.png")
+
+    monkeypatch.setattr(identify_cli, "find_images", watched)
+    status, _, _ = run("identify", "x", "--jsonl", "--model", model)
+    assert (status, seen, len(printed)) == (0, [0, 0, 2, 2, 4, 4], 6)
+
+
+def test_comma_separated_values(run: Run, folder: Path, model: Path) -> None:
+    (folder / 'a "b", c.png').write_bytes((folder / "b.png").read_bytes())
+    status, out, _ = run("identify", "--csv", "--model", model, folder, "no.png")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert status == 1
+    assert list(rows[0]) == ["file", "script", "code", "score", "best", "error"]
+    assert [row["script"] for row in rows] == ["Latin", "Arabic", "Latin", ""]
+    assert rows[0]["file"] == f'{folder}/a "b", c.png'
+    assert rows[3]["error"] == "no such file"
+    _, out, _ = run("identify", "--csv", "--top", 5, "--model", model, folder / "b.png", "no.png")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert [rows[0][f"script_{rank}"] for rank in range(1, 6)] == ["Latin", "Arabic", "Klingon", "", ""]
+    assert rows[0]["score_1"] == rows[0]["score"] and rows[1]["error"] == "no such file"
+
+
+def test_lines_of_the_users_own(run: Run, folder: Path, model: Path) -> None:
+    template = r"{code}\t{score:.2f} {best}: {file}"
+    status, out, err = run("identify", "--format", template, "--model", model, folder, "no.png")
+    assert status == 1
+    assert out.splitlines() == [f"Arab\t1.00 Arabic: {folder}/a.JPG", f"Latn\t1.00 Latin: {folder}/b.png"]
+    assert err == "error: no.png: no such file\n"
+    for wrong in ("{name}", "{", "{0}", "{score:x}", "{file.suffix}", "{code:d}"):
+        status, out, err = run("identify", "--format", wrong, "--model", model, folder)
+        assert (status, out) == (2, "")
+        assert err.startswith("error: --format takes the fields {file}, {script}, {code}, {score}, {best}")
+        assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("two", [("--json", "--jsonl"), ("--csv", "--json"), ("--jsonl", "--format={file}")])
+def test_one_form_of_answer(run: Run, folder: Path, two: tuple[str, str]) -> None:
+    assert run("identify", folder, *two) == (
+        2,
+        "",
+        "error: --json, --jsonl, --csv and --format exclude each other: give one of them\n",
+    )
+
+
+def test_an_unsure_answer_shows_the_best_guess(run: Run, folder: Path, model: Path) -> None:
+    cv2.imwrite(str(folder / "c.png"), np.full((20, 50), 71, np.uint8))
+    _, out, _ = run("identify", folder, "--model", model)
+    assert out.splitlines()[0].split() == ["file", "script", "code", "score"]
+    status, out, err = run("identify", folder, "--model", model, "--threshold", 0.9)
+    assert (status, err) == (0, "")
+    heads, _, sure, unsure = out.splitlines()
+    assert heads.endswith("score  best guess")
+    assert sure.split()[1:] == ["Latin", "Latn", "1.000", "Latin"]
+    assert unsure.split()[1:3] == ["unknown", "Zyyy"] and unsure.split()[4] == "Latin"
+    _, out, _ = run("identify", folder / "c.png", "--model", model, "--threshold", 0.9, "--json")
+    (answer,) = json.loads(out)
+    assert (answer["script"], answer["best"], next(iter(answer["scores"]))) == ("unknown", "Latin", "Latin")
+    for wrong in ("1.5", "-0.1", "nan", "high"):
+        status, _, err = run("identify", folder, "--threshold", wrong)
+        assert status == 2 and "threshold" in err.lower()
+
+
+def test_standard_input(run: Run, folder: Path, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = io.BytesIO((folder / "b.png").read_bytes())
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(content))
+    status, out, _ = run("identify", folder / "a.JPG", "-", "--model", model, "--format", "{file} {script}")
+    assert (status, out.splitlines()) == (0, [f"{folder}/a.JPG Arabic", "- Latin"])
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO()))
+    assert run("identify", "-", "--model", model) == (1, "", "error: -: empty: no bytes at all\n")
+
+
+def test_patterns(run: Run, folder: Path, model: Path) -> None:
+    (folder / "deep" / "er").mkdir(parents=True)
+    (folder / "deep" / "er" / "d.png").write_bytes((folder / "b.png").read_bytes())
+    (folder / "odd[1].png").write_bytes((folder / "b.png").read_bytes())
+    base = ("--model", model, "--format", "{file}")
+    assert run("identify", folder / "*.png", *base)[1].splitlines() == [f"{folder}/b.png", f"{folder}/odd[1].png"]
+    assert run("identify", folder / "**" / "d.*", *base)[1].splitlines() == [f"{folder}/deep/er/d.png"]
+    assert run("identify", folder / "odd[1].png", *base)[1].splitlines() == [f"{folder}/odd[1].png"]
+    status, out, err = run("identify", folder / "*.bmp", folder / "b.png", *base)
+    assert (status, out) == (1, f"{folder}/b.png\n")
+    assert err == f"error: {folder}/*.bmp: no file matches this pattern\n"
+
+
+def test_folders_of_folders(run: Run, folder: Path, model: Path) -> None:
+    """With all that can go wrong in them: loops, links to nothing, folders named like images, hidden ones."""
+    image = (folder / "b.png").read_bytes()
+    for name in ("sub/deeper", "sub/empty", "scan.jpg", ".hidden"):
+        (folder / name).mkdir(parents=True)
+    for name in ("sub/deeper/e.png", "scan.jpg/page.png", ".hidden/f.png"):
+        (folder / name).write_bytes(image)
+    (folder / "sub" / "round").symlink_to(folder)  # a loop of folders
+    (folder / "sub" / "loop.png").symlink_to(folder / "sub" / "loop.png")
+    (folder / "sub" / "gone.png").symlink_to(folder / "nothing.png")
+    (folder / "sub" / "link.png").symlink_to(folder / "b.png")
+    base = ("identify", folder, "--model", model, "--format", "{file}")
+    status, out, err = run(*base)
+    assert (status, out.splitlines(), err) == (0, [f"{folder}/a.JPG", f"{folder}/b.png"], "")
+    status, out, err = run(*base, "-r")
+    found = ["a.JPG", "b.png", "scan.jpg/page.png", "sub/link.png", "sub/deeper/e.png"]
+    assert (status, out.splitlines()) == (1, [f"{folder}/{name}" for name in found])
+    assert sorted(err.splitlines()) == [
+        f"error: {folder}/sub/gone.png: no such file",
+        f"error: {folder}/sub/loop.png: cannot be read: Too many levels of symbolic links",
+    ]
+    status, out, err = run("identify", folder / "sub" / "empty", folder / "scan.jpg", "--recursive", "--model", model)
+    assert (status, len(out.splitlines())) == (1, 2)
+    status, _, err = run("identify", folder / ".." / "words" / ".hidden" / "..", "--model", model)
+    assert status == 0
+    (folder.parent / "outer").mkdir()
+    folder.rename(folder.parent / "outer" / "words")
+    _, _, err = run("identify", folder.parent / "outer", "--model", model)
+    assert "a folder without image files" in err and err.endswith("; -r looks into its folders too\n")
+
+
+def test_what_may_not_be_read() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "closed").mkdir()
+        (folder / "secret.png").touch()
+        for path, mode in (("secret.png", 0), ("closed", 0), ("", 0o755)):
+            (folder / path).chmod(mode)
+        root = os.geteuid() == 0
+        if root:  # may read everything
+            os.seteuid(65534)
+        try:
+            found = list(files.find_images([name], recursive=True))
+            with pytest.raises(ImageError) as caught:
+                load_image(folder / "secret.png")
+        finally:
+            if root:
+                os.seteuid(0)
+            (folder / "closed").chmod(0o755)
+    assert str(caught.value) == f"{name}/secret.png: cannot be read: Permission denied"
+    assert [source.name for source in found] == [f"{name}/secret.png", f"{name}/closed"]
+    assert str(found[1].image) == f"{name}/closed: cannot be read: Permission denied"
+
+
+def test_several_processes_give_the_answers_of_one(model: Path, tmp_path: Path) -> None:
+    for i in range(150):
+        cv2.imwrite(str(tmp_path / f"{i:03}.png"), np.full((20, 50), i, np.uint8))
+    (tmp_path / "077.png").write_text("no image")
+    outputs = []
+    for count in ("1", "2"):
+        command = [
+            sys.executable,
+            "-m",
+            "scriptkd_sdk.cli",
+            "identify",
+            str(tmp_path),
+            "--model",
+            str(model),
+            "--jsonl",
+        ]
+        done = subprocess.run([*command, "--workers", count], capture_output=True, text=True)
+        assert done.returncode == 1
+        assert done.stderr.splitlines() == [f"error: {tmp_path}/077.png: not a PNG, JPEG, BMP, GIF, WebP or TIFF image"]
+        outputs.append([json.loads(line) for line in done.stdout.splitlines()])
+    assert outputs[0] == outputs[1] and len(outputs[0]) == 150
+
+
+def test_a_worker_that_dies(monkeypatch: pytest.MonkeyPatch, model: Path, folder: Path) -> None:
+    monkeypatch.setattr(workers, "_work", _die)
+    sources = [files.Source("b", f"{folder}/b.png")]
+    with pytest.raises(ScriptkdError, match="a worker process died"):
+        list(workers.identify_sources(sources, str(model), None, 2))
+
+
+def _die(chunk: object, threshold: object) -> None:
+    os._exit(3)
+
+
+def test_a_reader_that_leaves_early(model: Path, tmp_path: Path) -> None:
+    """As `| head -1` does."""
+    for i in range(200):
+        cv2.imwrite(str(tmp_path / f"{i:03}.png"), np.full((20, 50), i, np.uint8))
+    arguments = ["identify", str(tmp_path), "--model", str(model), "--jsonl"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "scriptkd_sdk.cli", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None and process.stderr is not None
+    assert b"000.png" in process.stdout.readline()
+    process.stdout.close()
+    assert b"Traceback" not in process.stderr.read()
+    process.stderr.close()
+    process.wait(30)
+
+
+def test_many_images_move_a_bar_for_whoever_watches(model: Path, tmp_path: Path) -> None:
+    image = tmp_path / "word.png"
+    cv2.imwrite(str(image), np.full((20, 50), 120, np.uint8))
+    ours, theirs = pty.openpty()
+    command = [
+        sys.executable,
+        "-m",
+        "scriptkd_sdk.cli",
+        "identify",
+        *[str(image)] * 250,
+        "--model",
+        str(model),
+        "--csv",
+    ]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=theirs, text=True)
+    os.close(theirs)
+    shown = os.read(ours, 100_000).decode()
+    os.close(ours)
+    assert done.returncode == 0 and len(done.stdout.splitlines()) == 251
+    assert "identifying" in shown and "250/250" in shown
+    assert "\x1b" not in done.stdout
 
 
 def test_a_file_name_that_is_not_text(run: Run, folder: Path, model: Path) -> None:

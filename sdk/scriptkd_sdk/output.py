@@ -1,0 +1,182 @@
+"""How `scriptkd identify` shows its answers: as a table, JSON, CSV or lines of the user's own."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import sys
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+import typer
+
+from scriptkd_sdk.errors import ArgumentError, ImageError
+from scriptkd_sdk.prediction import Prediction
+
+Answer = Prediction | ImageError
+FIELDS = ("file", "script", "code", "score", "best")
+
+
+class Writer(Protocol):
+    """Takes the answers one by one. `add` is called for each, in order, and `end` after the last."""
+
+    def add(self, name: str, answer: Answer) -> None: ...
+
+    def end(self) -> None: ...
+
+
+class JsonLines:
+    """A JSON object a line, as it goes; what cannot be used is a line with `error`."""
+
+    def __init__(self, top: int | None) -> None:
+        self._top = top
+
+    def add(self, name: str, answer: Answer) -> None:
+        _print(json.dumps(_as_dict(name, answer, self._top)))
+
+    def end(self) -> None:
+        pass
+
+
+class Json:
+    """One JSON list of everything, at the end."""
+
+    def __init__(self, top: int | None) -> None:
+        self._top = top
+        self._answers: list[dict[str, Any]] = []
+
+    def add(self, name: str, answer: Answer) -> None:
+        self._answers.append(_as_dict(name, answer, self._top))
+
+    def end(self) -> None:
+        _print(json.dumps(self._answers, indent=2))
+
+
+class Csv:
+    """A line of comma-separated values for each image, as it goes, below a line of heads."""
+
+    def __init__(self, top: int | None) -> None:
+        self._top = top or 0
+        ranks = [f"{field}_{rank}" for rank in range(1, self._top + 1) for field in ("script", "score")]
+        self._writer = csv.writer(sys.stdout, lineterminator="\n")
+        self._writer.writerow([*FIELDS, *ranks, "error"])
+
+    def add(self, name: str, answer: Answer) -> None:
+        if isinstance(answer, ImageError):
+            row = [printable(name), *[""] * (len(FIELDS) - 1 + 2 * self._top), answer.reason]
+        else:
+            ranks = [cell for script, score in answer.top(self._top) for cell in (script, f"{score:.6f}")]
+            ranks += [""] * (2 * self._top - len(ranks))  # the model may know fewer scripts
+            row = [printable(name), answer.script, answer.code, f"{answer.score:.6f}", answer.best, *ranks, ""]
+        self._writer.writerow(row)
+        sys.stdout.flush()
+
+    def end(self) -> None:
+        pass
+
+
+class Lines:
+    """A line of the user's own for each image that could be used, as it goes."""
+
+    def __init__(self, template: str) -> None:
+        """template: as for str.format, with the fields' names; raises ArgumentError for one that does not work."""
+        self._template = template.replace("\\t", "\t").replace("\\n", "\n")
+        try:
+            self._line("", Prediction("", "", 0.5, {}, ""))
+        except (KeyError, IndexError, ValueError, AttributeError, TypeError) as error:
+            fields = ", ".join(f"{{{field}}}" for field in FIELDS)
+            raise ArgumentError(
+                f"--format takes the fields {fields}, as in '{{file}} {{score:.2f}}': {error}"
+            ) from error
+
+    def add(self, name: str, answer: Answer) -> None:
+        if isinstance(answer, Prediction):
+            _print(self._line(name, answer))
+
+    def end(self) -> None:
+        pass
+
+    def _line(self, name: str, answer: Prediction) -> str:
+        return self._template.format(
+            file=printable(name), script=answer.script, code=answer.code, score=answer.score, best=answer.best
+        )
+
+
+class Table:
+    """A table on a terminal; elsewhere aligned plain text, a line for each image. At the end, as widths depend on all.
+
+    Where there are answers below the threshold, a column shows the best guess.
+    """
+
+    def __init__(self, top: int | None) -> None:
+        self._top = top
+        self._answers: list[tuple[str, Prediction]] = []
+
+    def add(self, name: str, answer: Answer) -> None:
+        if isinstance(answer, Prediction):
+            self._answers.append((printable(name), answer))
+
+    def end(self) -> None:
+        if not self._answers:
+            return
+        guesses = not all(answer.known for _, answer in self._answers)
+        heads = [
+            "file",
+            "script",
+            "code",
+            "score",
+            *(["best guess"] if guesses else []),
+            *(["scores"] if self._top else []),
+        ]
+        rows = [self._row(name, answer, guesses) for name, answer in self._answers]
+        if sys.stdout.isatty():
+            _print_table(heads, rows, [answer.known for _, answer in self._answers])
+        else:
+            _print_aligned([heads, *rows])
+
+    def _row(self, name: str, answer: Prediction, guesses: bool) -> list[str]:
+        cells = [name, answer.script, answer.code, f"{answer.score:.3f}"]
+        if guesses:
+            cells.append(answer.best)
+        if self._top:
+            cells.append(", ".join(f"{script} {score:.3f}" for script, score in answer.top(self._top)))
+        return cells
+
+
+def printable(name: str) -> str:
+    """A file's name as text that can be printed: a file name need not be text."""
+    return os.fsencode(name).decode("utf-8", "replace")
+
+
+def _print(line: str) -> None:
+    typer.echo(line)
+    sys.stdout.flush()
+
+
+def _as_dict(name: str, answer: Answer, top: int | None) -> dict[str, Any]:
+    if isinstance(answer, ImageError):
+        return {"file": name, "error": answer.reason}
+    fields = answer.to_dict() | {"score": round(answer.score, 6)}
+    fields["scores"] = {script: round(score, 6) for script, score in list(answer.scores.items())[:top]}
+    return {"file": name, **fields}
+
+
+def _print_table(heads: Iterable[str], rows: Iterable[list[str]], known: Iterable[bool]) -> None:
+    from rich.console import Console  # here: what prints lines does without it
+    from rich.markup import escape
+    from rich.table import Table as RichTable
+
+    table = RichTable(*heads)
+    table.columns[0].overflow = "fold"
+    for row, sure in zip(rows, known, strict=True):
+        cells = [escape(cell) for cell in row]
+        cells[1] = f"[{'bold green' if sure else 'yellow'}]{cells[1]}[/]"
+        table.add_row(*cells)
+    Console().print(table)
+
+
+def _print_aligned(rows: list[list[str]]) -> None:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
