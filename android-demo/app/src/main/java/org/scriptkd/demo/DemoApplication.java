@@ -1,0 +1,33 @@
+package org.scriptkd.demo;
+
+import android.app.Application;
+import android.os.Handler;
+import android.os.Looper;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.scriptkd.sdk.ScriptIdentifier;
+
+/** What outlives a turn of the phone: the worker thread and the identifier. */
+public final class DemoApplication extends Application {
+    private final ExecutorService worker = Executors.newSingleThreadExecutor();
+    private final Handler screen = new Handler(Looper.getMainLooper());
+    private ScriptIdentifier identifier; // used by the worker alone
+
+    /** Do this after what else was asked for, off the screen's thread. */
+    void work(Runnable task) {
+        worker.execute(task);
+    }
+
+    /** Do this on the screen's thread. */
+    void show(Runnable task) {
+        screen.post(task);
+    }
+
+    /** The opened model; on the worker only. A model that could not be opened is tried again. */
+    ScriptIdentifier identifier() throws Problem {
+        if (identifier == null) {
+            identifier = Models.open(this, Models.read(this, Models.STUDENT), Models.STUDENT, 1);
+        }
+        return identifier;
+    }
+}

@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# Builds, tests, aligns, signs and verifies the Android demo without Gradle or an Android SDK: `make apk`.
+# MODELS="FILE..." bundles more models for the benchmark screen, such as a teacher and an assistant.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. sdk/java/tools.sh
+main=android-demo/app/src/main
+out=build/android
+abis=(arm64-v8a armeabi-v7a x86_64)
+min_sdk=$(sed -n 's/.*minSdkVersion="\([0-9]*\)".*/\1/p' $main/AndroidManifest.xml)
+
+mkdir -p "$out"
+need javac default-jdk-headless mvn maven aapt aapt zipalign zipalign apksigner apksigner dexdump dexdump unzip unzip
+download() { fetch "$1" || fail "$1 cannot be downloaded: see build/maven-$1.log"; }
+download android-all && framework=$fetched
+download dalvik-dx && dexer=$fetched
+download junit-platform-console-standalone && junit=$fetched
+
+rm -rf "$out"/{stage,gen,runtime,classes,tests,assets} "$out"/*.apk
+mkdir -p "$out"/{stage,gen,runtime,classes,tests,assets/models}
+
+# The runtime: Java classes, and a native library for each kind of processor.
+if fetch onnxruntime-android; then
+    apk=$out/scriptkd-demo.apk
+    unzip -q "$fetched" classes.jar 'jni/*' -d "$out/runtime"
+    runtime=$out/runtime/classes.jar
+    for abi in "${abis[@]}"; do
+        mkdir -p "$out/stage/lib/$abi"
+        cp "$out/runtime/jni/$abi"/*.so "$out/stage/lib/$abi/"
+    done
+else
+    apk=$out/scriptkd-demo-without-runtime.apk
+    echo "onnxruntime-android, which holds the native libraries for phones, is not to be had from this Maven repository."
+    echo "So all the rest is built and checked, with the same Java classes from onnxruntime for desktops."
+    download onnxruntime && runtime=$fetched
+fi
+unzip -q "$runtime" 'ai/*.class' -d "$out/classes"
+
+# The models: all that the Python SDK brings along, an 8-bit one for the benchmark, and what MODELS names.
+cp sdk/scriptkd_sdk/models/*.onnx "$out/assets/models/"
+cp sdk/contract/golden/int8.onnx "$out/assets/models/int8-for-tests.onnx"
+for model in ${MODELS:-}; do
+    [ -f "$model" ] || fail "MODELS names $model, which is no file."
+    cp "$model" "$out/assets/models/"
+done
+
+# Resources, Java, its tests, dex.
+package=(aapt package -f -M $main/AndroidManifest.xml -S $main/res -A "$out/assets" -I "$framework" -0 arsc)
+"${package[@]}" -m -J "$out/gen" -F "$out/unaligned.apk"
+compile=(javac --release 8 -Xlint:all,-options,-classfile,-deprecation -Werror -encoding UTF-8)
+find $main/java "$out/gen" sdk/java/src/main/java -name '*.java' >"$out/sources.txt"
+"${compile[@]}" -XDsuppressNotes -cp "$framework:$runtime" -d "$out/classes" @"$out/sources.txt"
+"${compile[@]}" -cp "$out/classes:$junit" -d "$out/tests" android-demo/app/src/test/java/org/scriptkd/demo/*.java
+java -jar "$junit" execute --class-path "$out/tests:$out/classes:$framework" --scan-class-path "$out/tests" \
+    --details=summary --disable-banner
+java -cp "$dexer" com.android.dx.command.Main --dex --min-sdk-version="$min_sdk" \
+    --output="$out/stage/classes.dex" "$out/classes"
+
+# Pack, align, sign with a key made here (an update of an installed demo needs the same key), verify.
+(cd "$out/stage" && find . -type f | sed 's|^\./||' | xargs aapt add ../unaligned.apk >/dev/null)
+zipalign -f -p 4 "$out/unaligned.apk" "$out/aligned.apk"
+[ -f "$out/debug.keystore" ] || keytool -genkeypair -keystore "$out/debug.keystore" -storepass android -keypass android \
+    -alias debug -dname CN=scriptkd-debug -keyalg RSA -keysize 2048 -validity 10000 >/dev/null 2>&1
+apksigner sign --ks "$out/debug.keystore" --ks-pass pass:android --out "$apk" "$out/aligned.apk"
+zipalign -c -p 4 "$apk" || fail "$apk is not aligned."
+apksigner verify --verbose --min-sdk-version "$min_sdk" "$apk" | grep -E '^Verifie[sd]' || fail "$apk is not signed as it should be."
+rm -f "$out"/{unaligned,aligned}.apk "$apk.idsig"
+echo "$apk: $(wc -c <"$apk") bytes, for $(cd "$out/stage" && ls lib 2>/dev/null | paste -sd' ' | grep . || echo 'no phone: it lacks the native libraries')"
