@@ -24,7 +24,7 @@ step "Render words in ten scripts from the installed fonts" \
 step "Distil teacher -> assistant -> student" \
     scriptkd train demo --data build/demo/data --out build/demo/run
 step "Export the student to ONNX, fp32 and int8, and check it against torch" \
-    scriptkd-export --ckpt build/demo/run/student.pt --data build/demo/data --int8
+    scriptkd-export --ckpt build/demo/run/student.pt --data build/demo/data --quantize fp32 --quantize int8
 step "Identify the sample crops with the model that the SDK brings along" \
     scriptkd identify samples
 step "Benchmark the chain just trained" \

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 import time
 from enum import StrEnum
 from pathlib import Path
@@ -11,88 +12,169 @@ from typing import Annotated
 import onnx
 import typer
 from rich.console import Console
+from rich.table import Table
 
 from scriptkd_sdk.errors import ArgumentError, ScriptkdError
-from scriptkd_train.checkpoint import load_checkpoint
+from scriptkd_train.checkpoint import Checkpoint, load_checkpoint
 
+from .auto import Trial, choose, drop, try_forms
 from .errors import ExportError
 from .export import write_verified
+from .forms import CALIBRATED, FOLDED, MEANING, Form, make, sensible
 from .graph import export_graph
-from .quantize import quantize_int8, quantize_weights
-from .samples import batches, draw_samples, read_samples
+from .quantize import Calibration
+from .report import sha256
+from .samples import Samples, batches, draw_samples, read_images, read_samples
 from .verify import Check
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 console = Console(highlight=False, markup=False, soft_wrap=True)
 
 CALIBRATION_BATCH = 16
-
-
-class Activations(StrEnum):
-    """Type of the activations of an int8 file."""
-
-    int8 = "int8"
-    uint8 = "uint8"
+AUTO = "auto"
+Quantize = StrEnum("Quantize", {form.name: form.value for form in Form} | {AUTO: AUTO})
 
 
 @app.command()
 def export(
     ckpt: Annotated[Path, typer.Option(help="Checkpoint (.pt) of a teacher, assistant or student.")],
     out: Annotated[Path | None, typer.Option(help="Folder to write into; else the checkpoint's own.")] = None,
+    quantize: Annotated[
+        list[Quantize] | None,
+        typer.Option(
+            help="Form of the file; may be given several times. fp32, the default, is NAME.onnx, else NAME.FORM.onnx. "
+            "auto: try all that make sense on this processor and keep the fastest."
+        ),
+    ] = None,
+    max_drop: Annotated[float, typer.Option(min=0.0, help="Of auto: points of accuracy that may be lost.")] = 0.5,
     data: Annotated[Path | None, typer.Option(help="Data set whose val split is compared and calibrated on.")] = None,
-    int8: Annotated[
-        bool, typer.Option("--int8", help="Also NAME.int8.onnx: computes in 8 bits; needs --data.")
+    images: Annotated[Path | None, typer.Option(help="Folder of images to use instead; none needs a label.")] = None,
+    count: Annotated[int, typer.Option(min=1, help="How many images to compare, and to calibrate, on.")] = 256,
+    calibration: Annotated[
+        Calibration, typer.Option(help="Of int8 and int8-u8: how activations' ranges are found.")
+    ] = Calibration.minmax,
+    per_channel: Annotated[
+        bool, typer.Option("--per-channel/--per-tensor", help="Of int8 and int8-u8: scales of the weights.")
+    ] = True,
+    any_size: Annotated[
+        bool, typer.Option("--any-size", help="Also NAME.any-size.onnx, which takes images of any size as they are.")
     ] = False,
-    activations: Annotated[
-        Activations, typer.Option(help="Of --int8. uint8 is the faster on x86, with 7-bit weights.")
-    ] = Activations.int8,
-    int8_weights: Annotated[
-        bool, typer.Option("--int8-weights", help="Also NAME.int8-weights.onnx: a quarter of the size, float32 speed.")
-    ] = False,
-    images: Annotated[int, typer.Option(min=1, help="How many images to compare, and to calibrate, on.")] = 256,
+    ort: Annotated[bool, typer.Option("--ort", help="Also each file as .ort, for onnxruntime's small builds.")] = False,
 ) -> None:
     """Export a checkpoint to ONNX and compare it with torch; a file that fails a check is not written."""
-    if int8 and data is None:
-        raise ArgumentError("--int8 is calibrated on real images: add --data DATASET")
+    wanted = list(dict.fromkeys(quantize or [Quantize.fp32]))
+    automatic = Quantize(AUTO) in wanted
+    if automatic and len(wanted) > 1:
+        raise ArgumentError("--quantize auto chooses the form itself: give it alone")
+    forms = [] if automatic else [Form(each.value) for each in wanted]
+    _check_wishes(forms, automatic, data, images, ort)
     checkpoint = load_checkpoint(ckpt)
-    samples, calibration = read_samples(data, images) if data is not None else (draw_samples(images), None)
-    stem = (out or ckpt.parent) / ckpt.stem
-    written: list[Path] = []
-
-    def write(model: onnx.ModelProto, suffix: str, precision: str, started: float) -> None:
-        path = stem.with_name(f"{stem.name}{suffix}")
-        try:
-            _print(checks := write_verified(model, path, checkpoint, samples, precision))
-        except ExportError as error:
-            _print(error.checks)
-            raise
-        written.append(path)
-        size, seconds = path.stat().st_size / 1000, time.perf_counter() - started
-        console.print(f"  all {len(checks)} checks passed in {seconds:.1f} s; {path}, {size:,.0f} KB")
-
+    samples, calibrating = _read(data, images, count)
+    pixels = list(batches(calibrating, checkpoint.preprocessing, CALIBRATION_BATCH)) if calibrating else []
+    console.print(f"{ckpt}: {checkpoint.network}, SHA-256 {sha256(ckpt)}")
     started = time.perf_counter()
-    console.print(f"{ckpt}: {checkpoint.network}, float32")
     graph = export_graph(checkpoint)
-    write(graph, ".onnx", "fp32", started)
-    if int8 and calibration is not None:
+
+    def make_form(form: Form) -> onnx.ModelProto:
+        return make(form, graph, pixels, calibration, per_channel)
+
+    if automatic:
+        tried = sensible(graph)
+        console.print(f"auto: trying {', '.join(tried)} on {samples.source}")
+        with tempfile.TemporaryDirectory() as folder:
+            trials = try_forms(tried, make_form, checkpoint, samples, Path(folder))
+        best = choose(trials, max_drop)
+        _print_trials(trials, best, samples)
+        forms = [best.form]
+        if ort and best.form in FOLDED:
+            console.print(f"no .ort of {best.form}: it would hold float32 weights")
+            ort = False
         started = time.perf_counter()
-        console.print(f"int8 with {activations} activations, calibrated on {calibration.source}")
-        precision = "int8" if activations is Activations.int8 else "int8-u8"
-        calibrating = batches(calibration, checkpoint.preprocessing, CALIBRATION_BATCH)
-        write(quantize_int8(graph, calibrating, activations.value), ".int8.onnx", precision, started)
-    if int8_weights:
-        started = time.perf_counter()
-        console.print("int8 weights, float32 activations")
-        write(quantize_weights(graph), ".int8-weights.onnx", "int8-weights", started)
-    console.print(f"Written: {', '.join(map(str, written))}")
+    written: list[Path] = []
+    for form in forms:
+        model = make_form(form)
+        for suffix in (".onnx", ".ort") if ort else (".onnx",):
+            for whole in (False, True) if any_size else (False,):
+                name = ckpt.stem + ("" if form is Form.fp32 else f".{form}") + (".any-size" if whole else "") + suffix
+                path = (out or ckpt.parent) / name
+                console.print(f"{name}: {MEANING[form]}{', images of any size' if whole else ''}")
+                _write(model, path, checkpoint, samples, form, whole, started)
+                written.append(path)
+                started = time.perf_counter()
+    console.print(f"Written, each with its parity report: {', '.join(map(str, written))}")
     console.print(f"Try: scriptkd identify --model {written[-1]} IMAGE...")
-    console.print(f"     scriptkd bench {' '.join(map(str, written))}")
+    console.print(f"     scriptkd model show {written[-1]}")
 
 
-def _print(checks: list[Check]) -> None:
+def _check_wishes(forms: list[Form], automatic: bool, data: Path | None, images: Path | None, ort: bool) -> None:
+    """Raise ArgumentError for options that do not go together."""
+    if data is not None and images is not None:
+        raise ArgumentError("--data and --images are two sources of the same: give one")
+    asking = AUTO if automatic else next((form for form in forms if form in CALIBRATED), None)
+    if asking and data is None and images is None:
+        raise ArgumentError(f"--quantize {asking} is calibrated on real images: add --data DATASET or --images FOLDER")
+    folded = [form for form in forms if form in FOLDED]
+    if ort and folded:
+        raise ArgumentError(
+            f"--ort cannot keep {folded[0]}: onnxruntime restores float32 weights before it writes an .ort file; "
+            f"allowed are {', '.join(form for form in Form if form not in FOLDED)}"
+        )
+
+
+def _read(data: Path | None, images: Path | None, count: int) -> tuple[Samples, Samples | None]:
+    """Images to compare on, and to calibrate on where they are real."""
+    if data is not None:
+        return read_samples(data, count)
+    return read_images(images, count) if images is not None else (draw_samples(count), None)
+
+
+def _write(
+    model: onnx.ModelProto,
+    path: Path,
+    checkpoint: Checkpoint,
+    samples: Samples,
+    form: Form,
+    any_size: bool,
+    started: float,
+) -> None:
+    """Write and check one file, and print what came of it."""
+    try:
+        _print_checks(checks := write_verified(model, path, checkpoint, samples, form, any_size))
+    except ExportError as error:
+        _print_checks(error.checks)
+        raise
+    size, seconds = path.stat().st_size / 1000, time.perf_counter() - started
+    console.print(
+        f"  all {len(checks)} checks passed in {seconds:.1f} s; {path}, {size:,.0f} KB, SHA-256 {sha256(path)}"
+    )
+
+
+def _print_checks(checks: list[Check]) -> None:
     for check in checks:
         mark = typer.style("ok    ", fg="green") if check.passed else typer.style("FAILED", fg="red")
         typer.echo(f"  {mark} {check.name}: {check.found}")
+
+
+def _print_trials(trials: list[Trial], best: Trial, samples: Samples) -> None:
+    whole = next(trial for trial in trials if trial.form is Form.fp32)
+    measure = "like fp32 %" if samples.labels is None else "accuracy %"
+    table = Table("form", measure, "drop", "median ms", "x fp32", "KB", "", box=None, pad_edge=False)
+    for column in table.columns[1:6]:
+        column.justify = "right"
+    for trial in trials:
+        if trial.failed:
+            table.add_row(trial.form, "", "", "", "", "", f"failed: {trial.failed}")
+            continue
+        table.add_row(
+            trial.form,
+            f"{100 * trial.accuracy:.2f}",
+            f"{drop(trial, whole):.2f}",
+            f"{trial.milliseconds:.3f}",
+            f"{whole.milliseconds / trial.milliseconds:.2f}",
+            f"{trial.size / 1000:,.0f}",
+            "kept" if trial is best else "",
+        )
+    console.print(table)
 
 
 def main() -> None:

@@ -12,8 +12,11 @@ from scriptkd_train.checkpoint import Checkpoint
 from scriptkd_train.networks import parameter_count
 
 from . import metadata
+from .anysize import take_any_size
 from .errors import ExportError
 from .graph import export_graph
+from .ort_format import write_ort
+from .report import write_report
 from .samples import Samples
 from .verify import Check, verify
 
@@ -29,22 +32,35 @@ def export_onnx(checkpoint: Checkpoint, path: Path, samples: Samples) -> list[Ch
 
 
 def write_verified(
-    model: onnx.ModelProto, path: Path, checkpoint: Checkpoint, samples: Samples, precision: str
+    model: onnx.ModelProto,
+    path: Path,
+    checkpoint: Checkpoint,
+    samples: Samples,
+    precision: str,
+    any_size: bool = False,
 ) -> list[Check]:
     """Write a graph with the checkpoint's metadata, atomically and only if it passes all checks, which are returned.
 
-    precision: "fp32", "int8", "int8-u8" (uint8 activations) or "int8-weights"; goes into the metadata, and all but
-    "fp32" need only be close.
-    Raises ExportError, with the checks, if one failed; nothing is written then and an older file stays as it is.
+    path: ends in .onnx, or in .ort for that format. precision: the form that `model` has, one of `forms.Form`; goes
+    into the metadata, and all but "fp32" need only be close. any_size: put the pre-processing before the graph.
+
+    The checks also go into a JSON report beside the file.
+    Raises ExportError, with the checks, if one failed; nothing but the report is written then, under the name of a
+    failed one, and an older file stays as it is.
     """
     parameters = parameter_count(checkpoint.build())
-    metadata.attach(model, metadata.describe(checkpoint, precision, parameters))
+    whole = take_any_size(model, checkpoint.preprocessing) if any_size else model
+    metadata.attach(whole, metadata.describe(checkpoint, precision, parameters, any_size))
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
         draft = Path(folder) / path.name
-        onnx.save(model, draft)
-        checks = verify(draft, checkpoint, samples, precision)
+        if path.suffix == ".ort":
+            write_ort(whole, draft)
+        else:
+            onnx.save(whole, draft)
+        checks = verify(draft, checkpoint, samples, precision, model if any_size else None)
         failed = [check.name for check in checks if not check.passed]
+        write_report(path, draft, checks, precision, samples.source)
         if failed:
             raise ExportError(f"{path.name} failed its check of {', '.join(failed)} and was not written", checks)
         os.replace(draft, path)

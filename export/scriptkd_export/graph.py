@@ -16,6 +16,7 @@ from .quiet import quiet
 
 OPSET = 18  # the oldest that torch's exporter writes without converting; onnxruntime reads it since 1.14
 INPUT, OUTPUT = "image", "logits"
+WEIGHTED = {"Conv", "Gemm", "LSTM", "MatMul"}  # operators that hold weights
 
 
 def export_graph(checkpoint: Checkpoint) -> onnx.ModelProto:
@@ -59,6 +60,20 @@ def example_width(preprocessing: Preprocessing) -> int:
 def fixed_to(preprocessing: Preprocessing, width: int) -> Preprocessing:
     """The same pre-processing with every image squashed to one width, in pixels."""
     return replace(preprocessing, width_min=width, width_max=width, width_step=1)
+
+
+def before_the_weights(graph: onnx.GraphProto) -> list[str]:
+    """Names of the nodes that no weights have had a part in yet: they normalise the input."""
+    weights = {initializer.name for initializer in graph.initializer if len(initializer.dims) > 1}
+    learned: set[str] = set()  # values that weights had a part in
+    names = []
+    for node in graph.node:  # sorted: a node's inputs come before it
+        after = any(name in learned for name in node.input)
+        if after or (node.op_type in WEIGHTED and not weights.isdisjoint(node.input)):
+            learned.update(node.output)
+        else:
+            names.append(node.name)
+    return names
 
 
 def simplify(model: onnx.ModelProto) -> onnx.ModelProto:

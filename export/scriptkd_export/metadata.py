@@ -9,26 +9,29 @@ from typing import Any
 import onnx
 
 from scriptkd_sdk.errors import ArgumentError, ModelError
-from scriptkd_sdk.modelfile import FORMAT, METADATA_KEY
+from scriptkd_sdk.modelfile import METADATA_KEY
 from scriptkd_sdk.scripts import script
 from scriptkd_train.checkpoint import Checkpoint
 
 UNCODED = "Zzzz"  # ISO 15924's code for a script without a code: labels that are not in the SDK's table
+FORMAT, ANY_SIZE_FORMAT = 1, 2  # readers of format 1 must refuse a file that takes whole images
 _PACKAGES = ("torch", "onnx", "onnxruntime", "onnxscript", "onnxsim")
 
 
-def describe(checkpoint: Checkpoint, precision: str, parameters: int) -> dict[str, Any]:
+def describe(checkpoint: Checkpoint, precision: str, parameters: int, any_size: bool = False) -> dict[str, Any]:
     """The metadata of a model file made from this checkpoint, whose network has so many parameters.
+
+    any_size: the file takes whole images, and pre-processes them itself.
 
     Raises ModelError where the checkpoint's notes are not plain values.
     """
     description = {
-        "format": FORMAT,
+        **({"format": ANY_SIZE_FORMAT, "input": "image"} if any_size else {"format": FORMAT}),
         "network": checkpoint.network,
         "labels": [{"name": label, "code": _code(label)} for label in checkpoint.labels],
         "preprocessing": checkpoint.preprocessing.to_dict(),
         "temperature": checkpoint.temperature,
-        "threshold": 0.0,
+        "threshold": checkpoint.threshold,
         "precision": precision,
         "provenance": {
             **checkpoint.provenance,
@@ -49,12 +52,6 @@ def attach(model: onnx.ModelProto, description: dict[str, Any]) -> None:
     del model.metadata_props[:]
     text = json.dumps(description, ensure_ascii=False, separators=(",", ":"))
     onnx.helper.set_model_props(model, {METADATA_KEY: text})
-
-
-def read(model: onnx.ModelProto) -> dict[str, Any]:
-    """The metadata of a model; an empty object if it has none."""
-    texts = [entry.value for entry in model.metadata_props if entry.key == METADATA_KEY]
-    return json.loads(texts[0]) if texts else {}
 
 
 def _code(label: str) -> str:

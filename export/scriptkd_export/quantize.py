@@ -1,12 +1,14 @@
-"""Smaller and faster forms of an exported graph.
+"""8-bit forms of an exported graph.
 
-int8: weights and activations in 8 bits (static, QDQ). int8-weights: weights alone, computed in float32.
+Static (QDQ): weights and activations in 8 bits, with ranges found on images. Dynamic: weights in 8 bits, ranges of the
+activations found at every call. Weights alone: stored in 8 bits, computed in float32.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
+from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
@@ -14,34 +16,69 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
-from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+from onnxruntime.quantization import (
+    CalibrationDataReader,
+    CalibrationMethod,
+    QuantFormat,
+    QuantType,
+    quantize_dynamic,
+    quantize_static,
+)
 
 from .errors import ExportError
-from .graph import INPUT, OUTPUT, strip
+from .graph import INPUT, OUTPUT, before_the_weights, strip
 from .quiet import quiet
 
-_MULTIPLY = {"Conv", "Gemm", "MatMul"}  # what the integer kernels are for
+_STATIC = {"Conv", "Gemm", "MatMul"}  # what the static integer kernels are for
+_DYNAMIC = ["LSTM", "MatMul"]  # dynamic kernels of convolutions are far slower than float32's
 _SMALLEST = 1024  # numbers in a weight: below, the two nodes that restore it take what is saved
 
 
+class Calibration(StrEnum):
+    """How the range of an activation follows from its values on images."""
+
+    minmax = "minmax"  # all of them fit
+    entropy = "entropy"  # the range whose 8-bit histogram tells most about the true one
+    percentile = "percentile"  # 99.999 % of them fit
+
+
+_METHODS = {
+    Calibration.minmax: CalibrationMethod.MinMax,
+    Calibration.entropy: CalibrationMethod.Entropy,
+    Calibration.percentile: CalibrationMethod.Percentile,
+}
+
+
 class _Reader(CalibrationDataReader):
-    """Batches in the form in which onnxruntime's calibrator asks for them."""
+    """Batches in the form in which onnxruntime's calibrator asks for them: one range of batches after another."""
 
     def __init__(self, images: Iterable[NDArray[np.uint8]]) -> None:
-        self.images: Iterator[NDArray[np.uint8]] = iter(images)
+        self.images = list(images)
+        self.set_range(0, len(self.images))
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def set_range(self, start_index: int, end_index: int) -> None:
+        self.waiting = iter(self.images[start_index:end_index])
 
     def get_next(self) -> dict[str, NDArray[np.uint8]] | None:
-        batch = next(self.images, None)
+        batch = next(self.waiting, None)
         return None if batch is None else {INPUT: batch}
 
 
 def quantize_int8(
-    model: onnx.ModelProto, images: Iterable[NDArray[np.uint8]], activations: Literal["int8", "uint8"] = "int8"
+    model: onnx.ModelProto,
+    images: Iterable[NDArray[np.uint8]],
+    activations: Literal["int8", "uint8"] = "int8",
+    calibration: Calibration = Calibration.minmax,
+    per_channel: bool = True,
 ) -> onnx.ModelProto:
-    """Quantise convolutions and matrix products to 8 bits, weights per channel, activations by their range on `images`.
+    """Quantise convolutions and matrix products to 8 bits, activations by their range on `images`.
 
     images: batches uint8 [N, C, H, W], each of one width. The normalisation of the input, poolings, LSTMs and the layer
-    that gives the logits stay float32: they cost little time and would cost accuracy.
+    that gives the logits stay float32: they cost little time and would cost accuracy. per_channel: one scale for each
+    output channel of a weight, not one for all.
 
     activations: "int8" (S8S8). "uint8" (U8S8) also keeps ReLUs and residual sums in 8 bits, which onnxruntime's x86
     kernels reward; its weights have 7 bits, because processors without VNNI add pairs of products in 16 bits and
@@ -50,23 +87,65 @@ def quantize_int8(
     Raises ExportError if onnxruntime's quantiser fails.
     """
     unsigned = activations == "uint8"
+
+    def quantise(copy: onnx.ModelProto, path: Path) -> None:
+        quantize_static(
+            copy,
+            path,
+            _Reader(images),
+            quant_format=QuantFormat.QDQ,
+            op_types_to_quantize=sorted(_STATIC | {"Add", "Relu"} if unsigned else _STATIC),
+            nodes_to_exclude=_stay_float(model.graph),
+            per_channel=per_channel,
+            reduce_range=unsigned,
+            activation_type=QuantType.QUInt8 if unsigned else QuantType.QInt8,
+            weight_type=QuantType.QInt8,
+            calibrate_method=_METHODS[calibration],
+            # Batch by batch: batches differ in width, and the histograms' calibrators would stack them.
+            extra_options={"CalibStridedMinMax": 1},
+        )
+
+    return _quantised(model, quantise)
+
+
+def quantize_int8_dynamic(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Quantise LSTMs and matrix products to 8 bits, activations by their range at each call; no images are needed.
+
+    Convolutions, and the layer that gives the logits, stay float32.
+    Raises ExportError for a graph without such layers, or if onnxruntime's quantiser fails.
+    """
+
+    def quantise(copy: onnx.ModelProto, path: Path) -> None:
+        quantize_dynamic(
+            copy,
+            path,
+            op_types_to_quantize=_DYNAMIC,
+            per_channel=True,
+            weight_type=QuantType.QInt8,
+            # onnxruntime splits each Gemm into a MatMul of this name and an Add before it looks at the names.
+            nodes_to_exclude=[f"{name}{suffix}" for name in _stay_float(model.graph) for suffix in ("", "_MatMul")],
+        )
+
+    if not has_dynamic_layers(model):
+        raise ExportError(
+            "int8-dynamic is for networks with an LSTM or a hidden linear layer, and this one has neither"
+        )
+    return _quantised(model, quantise)
+
+
+def has_dynamic_layers(model: onnx.ModelProto) -> bool:
+    """Whether there is anything that dynamic quantisation makes smaller."""
+    excluded = set(_stay_float(model.graph))
+    return any(node.op_type in {*_DYNAMIC, "Gemm"} and node.name not in excluded for node in model.graph.node)
+
+
+def _quantised(model: onnx.ModelProto, quantise: Callable[[onnx.ModelProto, Path], None]) -> onnx.ModelProto:
     copy = onnx.ModelProto()
     copy.CopyFrom(model)  # the quantiser moves the weights of what it is given to a file
     with tempfile.TemporaryDirectory() as folder, quiet():
         path = Path(folder) / "int8.onnx"
         try:
-            quantize_static(
-                copy,
-                path,
-                _Reader(images),
-                quant_format=QuantFormat.QDQ,
-                op_types_to_quantize=sorted(_MULTIPLY | {"Add", "Relu"} if unsigned else _MULTIPLY),
-                nodes_to_exclude=_stay_float(model.graph),
-                per_channel=True,
-                reduce_range=unsigned,
-                activation_type=QuantType.QUInt8 if unsigned else QuantType.QInt8,
-                weight_type=QuantType.QInt8,
-            )
+            quantise(copy, path)
         except Exception as error:  # it raises whatever its many passes raise
             reason = " ".join(str(error).split())[:300]
             raise ExportError(f"onnxruntime cannot quantise the graph: {reason}") from error
@@ -74,17 +153,8 @@ def quantize_int8(
 
 
 def _stay_float(graph: onnx.GraphProto) -> list[str]:
-    """Names of the nodes before the first weights, which normalise the input, and of the one that gives the logits."""
-    weights = {initializer.name for initializer in graph.initializer if len(initializer.dims) > 1}
-    learned: set[str] = set()  # values that weights had a part in
-    names = []
-    for node in graph.node:  # sorted: a node's inputs come before it
-        after = any(name in learned for name in node.input)
-        if after or (node.op_type in {*_MULTIPLY, "LSTM"} and not weights.isdisjoint(node.input)):
-            learned.update(node.output)
-        if not learned.intersection(node.output) or OUTPUT in node.output:
-            names.append(node.name)
-    return names
+    """Names of the nodes that normalise the input, and of the one that gives the logits."""
+    return before_the_weights(graph) + [node.name for node in graph.node if OUTPUT in node.output]
 
 
 def quantize_weights(model: onnx.ModelProto) -> onnx.ModelProto:

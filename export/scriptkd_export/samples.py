@@ -1,4 +1,4 @@
-"""Word images to compare and calibrate with: of a data set's validation split, or drawn where there is no data set."""
+"""Word images to compare and calibrate with: of a data set's validation split, of a folder, or drawn."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scriptkd_sdk.errors import ArgumentError
-from scriptkd_sdk.images import load_image
+from scriptkd_sdk.images import SUFFIXES, load_image
 from scriptkd_sdk.preprocess import Preprocessing
-from scriptkd_train.data.dataset import read_dataset
+from scriptkd_train.data.dataset import NON_TEXT, read_dataset
 
 Image = NDArray[np.uint8]
 """uint8 [H, W, 3] RGB, or [H, W] gray."""
@@ -22,10 +22,11 @@ Image = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Samples:
-    """images: each of its own size. source: where they are from, for people."""
+    """images: each of its own size. source: where they are from, for people. labels: their scripts, where known."""
 
     images: list[Image]
     source: str
+    labels: list[str] | None = None
 
 
 def read_samples(root: Path, count: int) -> tuple[Samples, Samples]:
@@ -34,18 +35,38 @@ def read_samples(root: Path, count: int) -> tuple[Samples, Samples]:
     They are spread evenly over the split, so all labels are there. A split with fewer than twice as many is shared.
     Raises ArgumentError where there is no such split or `count` is below 1, ImageError for an unreadable image.
     """
+    items = [item for item in read_dataset(root, "val") if item.label != NON_TEXT]
+    return _split(
+        [item.path for item in items], [item.label for item in items], count, f"validation images of {root.name}"
+    )
+
+
+def read_images(folder: Path, count: int) -> tuple[Samples, Samples]:
+    """The same of the image files in a folder and its subfolders, whose scripts are not known.
+
+    Raises ArgumentError for a folder without images or a `count` below 1, ImageError for an unreadable image.
+    """
+    if not folder.is_dir():
+        raise ArgumentError(f"cannot read images from {folder}: it is {'a file' if folder.exists() else 'missing'}")
+    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    if not paths:
+        raise ArgumentError(f"{folder} holds no image files ({' '.join(SUFFIXES)})")
+    return _split(paths, None, count, f"images of {folder.name}")
+
+
+def _split(paths: list[Path], labels: list[str] | None, count: int, source: str) -> tuple[Samples, Samples]:
     if count < 1:
         raise ArgumentError(f"the number of images must be at least 1, not {count}")
-    items = read_dataset(root, "val")
-    total = min(len(items), 2 * count)
-    chosen = [items[i * len(items) // total] for i in range(total)]
+    total = min(len(paths), 2 * count)
+    chosen = [i * len(paths) // total for i in range(total)]
     compared = chosen[::2]
     calibrated = chosen[1::2] or compared  # one image serves for both
-    source = f"validation images of {root.name}"
-    return (
-        Samples([load_image(item.path) for item in compared], f"{len(compared)} {source}"),
-        Samples([load_image(item.path) for item in calibrated], f"{len(calibrated)} {source}"),
-    )
+
+    def load(indices: list[int]) -> Samples:
+        images = [load_image(paths[i]) for i in indices]
+        return Samples(images, f"{len(images)} {source}", [labels[i] for i in indices] if labels else None)
+
+    return load(compared), load(calibrated)
 
 
 def draw_samples(count: int, seed: int = 0) -> Samples:
@@ -63,7 +84,7 @@ def draw_samples(count: int, seed: int = 0) -> Samples:
         cv2.putText(image, text, (height // 6, 3 * height // 4), font, scale, ink, max(1, height // 16), cv2.LINE_AA)
         noise = random.normal(0, 6, image.shape)
         images.append(np.clip(image + noise, 0, 255).astype(np.uint8))
-    return Samples(images, f"{count} drawn words (no --data given)")
+    return Samples(images, f"{count} drawn words (no --data or --images given)")
 
 
 def by_width(samples: Samples, preprocessing: Preprocessing) -> dict[int, NDArray[np.uint8]]:

@@ -1,5 +1,6 @@
 """Every network of the chain, in every format, is what its checkpoint was; a file that is not is never left behind."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -12,13 +13,18 @@ import pytest
 import torch
 
 from scriptkd_export import (
+    Calibration,
     ExportError,
+    Form,
     Samples,
     export_graph,
     export_onnx,
+    make,
     quantize_int8,
     quantize_weights,
     read_samples,
+    report_path,
+    sensible,
     verify,
     write_verified,
 )
@@ -50,26 +56,60 @@ def samples(data: Path) -> tuple[Samples, Samples]:
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_networks_and_formats(name: str, train: Train, samples: tuple[Samples, Samples], tmp_path: Path) -> None:
+def test_networks_and_forms(name: str, train: Train, samples: tuple[Samples, Samples], tmp_path: Path) -> None:
     network, preprocessing, arguments = NETWORKS[name]
     checkpoint = train(network, preprocessing, **arguments)
     compared, calibration = samples
     graph = export_graph(checkpoint)
-    forms = {
-        "fp32": graph,
-        "int8": quantize_int8(graph, batches(calibration, preprocessing, 16)),
-        "int8-u8": quantize_int8(graph, batches(calibration, preprocessing, 16), "uint8"),
-        "int8-weights": quantize_weights(graph),
-    }
+    images = list(batches(calibration, preprocessing, 16))
+    forms = [*sensible(graph), Form.fp16_compute]
+    assert (Form.int8_dynamic in forms) == (network in ("assistant", "student"))  # they have hidden linear layers
     sizes = {}
-    for form, model in forms.items():
+    for form in forms:
+        model = make(form, graph, images)
         path = tmp_path / f"{form}.onnx"
         checks = write_verified(model, path, checkpoint, compared, form)
         assert all(check.passed for check in checks)
         assert {"file", "input", "output", "metadata", "difference", "top-1 agreement"} <= {c.name for c in checks}
         sizes[form] = path.stat().st_size
+        report = json.loads(report_path(path).read_text("utf-8"))
+        assert report["passed"] and report["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+        assert [check["name"] for check in report["checks"]] == [check.name for check in checks]
+        whole = write_verified(model, tmp_path / f"{form}.any-size.onnx", checkpoint, compared, form, any_size=True)
+        assert all(check.passed for check in whole) and "any size" in {check.name for check in whole}
     assert sizes["int8-weights"] < 0.5 * sizes["fp32"]
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(f"{form}.onnx" for form in forms)
+    assert sizes["fp16"] < 0.6 * sizes["fp32"] and sizes["fp16-compute"] < 0.6 * sizes["fp32"]
+    if network == "assistant":  # its LSTM is most of it, and the static form leaves it in float32
+        assert sizes["int8-dynamic"] < 0.6 * sizes["int8"]
+
+
+@pytest.mark.parametrize("calibration", Calibration)
+@pytest.mark.parametrize("per_channel", [True, False])
+def test_ways_to_calibrate(
+    calibration: Calibration, per_channel: bool, textnet: Checkpoint, samples: tuple[Samples, Samples], tmp_path: Path
+) -> None:
+    images = list(batches(samples[1], textnet.preprocessing, 16))
+    assert len({batch.shape for batch in images}) > 3  # widths, and so shapes, that cannot be stacked
+    model = quantize_int8(export_graph(textnet), images, "int8", calibration, per_channel)
+    checks = write_verified(model, tmp_path / "student.onnx", textnet, samples[0], "int8")
+    assert all(check.passed for check in checks)
+    dims = {weight.name: weight.dims for weight in model.graph.initializer}
+    scales = [dims[node.input[1]] for node in model.graph.node if node.op_type == "DequantizeLinear"]
+    assert any(len(each) == 1 for each in scales) == per_channel
+
+
+@pytest.mark.parametrize("form", ["fp32", "int8"])
+def test_ort_files_are_checked_too(
+    form: str, textnet: Checkpoint, samples: tuple[Samples, Samples], tmp_path: Path
+) -> None:
+    model = make(Form(form), export_graph(textnet), list(batches(samples[1], textnet.preprocessing, 16)))
+    path = tmp_path / "student.ort"
+    assert all(check.passed for check in write_verified(model, path, textnet, samples[0], form))
+    assert path.read_bytes()[4:8] == b"ORTM"
+    assert ScriptIdentifier(path).info.precision == form  # the metadata came along
+    other = Checkpoint(**{**vars(textnet), "temperature": 2.0})
+    failed = [check for check in verify(path, other, samples[0], form) if not check.passed]
+    assert [(check.name, check.found) for check in failed] == [("metadata", "temperature differ from the checkpoint's")]
 
 
 def test_the_sdk_serves_what_torch_says(textnet: Checkpoint, samples: tuple[Samples, Samples], tmp_path: Path) -> None:
@@ -138,7 +178,7 @@ def test_a_file_that_differs_is_not_written(
     path = tmp_path / "student.onnx"
     with pytest.raises(ExportError, match="failed its check of difference"):
         write_verified(_perturbed(export_graph(textnet)), path, textnet, samples[0], "fp32")
-    assert list(tmp_path.iterdir()) == []
+    assert list(tmp_path.iterdir()) == [report_path(path, passed=False)]
     path.write_bytes(b"older")
     with pytest.raises(ExportError):
         write_verified(_perturbed(export_graph(textnet)), path, textnet, samples[0], "fp32")

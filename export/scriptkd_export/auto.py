@@ -1,0 +1,120 @@
+"""Which form is best here? All are checked, then measured on the same images: accuracy, latency and size."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+from numpy.typing import NDArray
+
+from scriptkd_sdk.errors import ArgumentError
+from scriptkd_train.checkpoint import Checkpoint
+
+from .errors import ExportError
+from .export import write_verified
+from .forms import Form
+from .graph import INPUT, OUTPUT
+from .samples import Samples
+from .verify import open_session
+
+LEAST = 100  # timed calls
+EQUAL = 0.03  # latencies so close are noise, and the smaller file is the better one
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What became of one form.
+
+    accuracy: share of right answers, or of answers like float32's where the images' scripts are not known.
+    milliseconds: median of a call with one image on one thread. failed: why the form cannot be had; else empty.
+    """
+
+    form: Form
+    size: int = 0
+    accuracy: float = 0.0
+    milliseconds: float = 0.0
+    failed: str = ""
+
+
+def try_forms(
+    forms: list[Form],
+    make: Callable[[Form], onnx.ModelProto],
+    checkpoint: Checkpoint,
+    samples: Samples,
+    folder: Path,
+) -> list[Trial]:
+    """Make and measure the forms, float32 among them; drafts are written into `folder`.
+
+    Raises ExportError if float32 itself cannot be had, ArgumentError for samples with labels that the network lacks.
+    """
+    failed: dict[Form, str] = {}
+    for form in forms:
+        try:
+            write_verified(make(form), folder / f"{form}.onnx", checkpoint, samples, form)
+        except ExportError as error:
+            if form is Form.fp32:
+                raise
+            failed[form] = "; ".join(f"{c.name}: {c.found}" for c in error.checks if not c.passed) or str(error)
+    measured = [form for form in forms if form not in failed]
+    answers, seconds = _measure([folder / f"{form}.onnx" for form in measured], checkpoint, samples)
+    truth = answers[measured.index(Form.fp32)] if samples.labels is None else _indices(samples.labels, checkpoint)
+    found = {
+        form: Trial(
+            form,
+            (folder / f"{form}.onnx").stat().st_size,
+            float((row == truth).mean()),
+            1000 * float(np.median(times)),
+        )
+        for form, row, times in zip(measured, answers, seconds, strict=True)
+    }
+    return [found[form] if form in found else Trial(form, failed=failed[form]) for form in forms]
+
+
+def choose(trials: list[Trial], max_drop: float) -> Trial:
+    """The fastest that loses at most `max_drop` points to float32; the smallest of those that are as fast."""
+    whole = next(trial for trial in trials if trial.form is Form.fp32)
+    good = [trial for trial in trials if not trial.failed and drop(trial, whole) <= max_drop + 1e-9]
+    fastest = min(trial.milliseconds for trial in good)
+    return min((t for t in good if t.milliseconds <= fastest * (1 + EQUAL)), key=lambda trial: trial.size)
+
+
+def drop(trial: Trial, whole: Trial) -> float:
+    """Points of accuracy, of 100, that a trial lost to another."""
+    return 100 * (whole.accuracy - trial.accuracy)
+
+
+def _measure(
+    paths: list[Path], checkpoint: Checkpoint, samples: Samples
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Answers [files, images] and seconds [files, calls]: image by image, so that what disturbs one disturbs all."""
+    sessions: list[onnxruntime.InferenceSession] = [open_session(path.read_bytes()) for path in paths]
+    inputs = [checkpoint.preprocessing.apply(image)[None] for image in samples.images]
+    calls = max(LEAST, len(inputs))
+    answers = np.zeros((len(paths), len(inputs)), np.int64)
+    seconds = np.zeros((len(paths), calls))
+    order = list(range(len(paths)))
+    shuffle = random.Random(0).shuffle
+    for call in range(calls):
+        image = call % len(inputs)
+        feed = {INPUT: inputs[image]}
+        shuffle(order)
+        for i in order:
+            # The first call pays for what the file before swept from the caches, and only the second is timed.
+            answers[i, image] = sessions[i].run([OUTPUT], feed)[0][0].argmax()
+            started = time.perf_counter()
+            sessions[i].run([OUTPUT], feed)
+            seconds[i, call] = time.perf_counter() - started
+    return answers, seconds
+
+
+def _indices(labels: list[str], checkpoint: Checkpoint) -> NDArray[np.int64]:
+    unknown = sorted(set(labels) - set(checkpoint.labels))
+    if unknown:
+        raise ArgumentError(f"the images have labels that the network lacks: {', '.join(unknown)}")
+    return np.array([checkpoint.labels.index(label) for label in labels])
