@@ -48,13 +48,12 @@ class Estimate:
         spread = f" ± {self.deviation:.{digits}f}" if len(self.values) > 1 else ""
         return f"{self.mean:.{digits}f}{spread}"
 
-    def interval(self, digits: int = 2, signed: bool = False) -> str:
-        """`84.5 to 86.0`; a dash if there is no interval."""
+    def interval(self, signed: bool = False) -> str:
+        """`84.50 to 86.00`; a dash if there is no interval. `signed`: a difference; else per cent, cut at 0 and 100."""
         if len(self.values) < 2:
             return NOTHING
-        sign = "+" if signed else ""
         low, high = self.mean - self.margin, self.mean + self.margin
-        return f"{low:{sign}.{digits}f} to {high:{sign}.{digits}f}".replace("-", "−")
+        return f"{points(low)} to {points(high)}" if signed else f"{max(low, 0):.2f} to {min(high, 100):.2f}"
 
 
 def points(value: float) -> str:
