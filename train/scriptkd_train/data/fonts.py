@@ -89,18 +89,25 @@ def _scan(directories: tuple[str, ...]) -> dict[str, list[Face]]:
     # script -> sort key -> face. The key leaves out where a folder lies, so that a seed gives the same words anywhere.
     found: dict[str, dict[tuple[str, int, str, int], Face]] = defaultdict(dict)
     charsets: dict[str, frozenset[int]] = {}
-    for rank, (directory, listing) in enumerate(listings):
-        for line in listing.splitlines():
-            path, index, family, charset = line.split("\t")
-            # Type 1 and bitmap faces are left out: FreeType does not shape them. The high bits of the index name
-            # instances of a variable font; the default instance alone is used.
-            if not path.lower().endswith((".ttf", ".otf", ".ttc")) or int(index) > 0xFFFF or NOT_TEXT.search(family):
-                continue
-            points = charsets.setdefault(charset, _parse_charset(charset))
-            for script, probe in required.items():
-                if probe <= points:
-                    face = Face(path, int(index), _base_family(family), points)
-                    found[script][face.family, rank, path.removeprefix(directory), face.index] = face
+    lines = [
+        (rank, directory, *line.split("\t"))
+        for rank, (directory, text) in enumerate(listings)
+        for line in text.splitlines()
+    ]
+    # The families of a collection (.ttc) share most of their glyphs, so they count as one.
+    designs: dict[str, str] = {}
+    for _, _, path, _, family, _ in lines:
+        designs[path] = min(designs.get(path, "~"), _base_family(family))
+    for rank, directory, path, index, family, charset in lines:
+        # Type 1 and bitmap faces are left out: FreeType does not shape them. The high bits of the index name
+        # instances of a variable font; the default instance alone is used.
+        if not path.lower().endswith((".ttf", ".otf", ".ttc")) or int(index) > 0xFFFF or NOT_TEXT.search(family):
+            continue
+        points = charsets.setdefault(charset, _parse_charset(charset))
+        for script, probe in required.items():
+            if probe <= points:
+                face = Face(path, int(index), designs[path], points)
+                found[script][face.family, rank, path.removeprefix(directory), face.index] = face
     return {script: [faces[key] for key in sorted(faces)] for script, faces in found.items()}
 
 
