@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.identifier import ScriptIdentifier
 from scriptkd_train.data.dataset import read_dataset, splits_of
 from scriptkd_train.evaluate import evaluate
@@ -24,6 +25,7 @@ from scriptkd_train.progress import columns
 from .crop import Crop, drawn_crop, median_crop
 from .machine import describe_machine
 from .models import Candidate, bundled, from_files, from_run, untrained_teacher
+from .pareto import Point, draw_pareto
 from .report import NOTES, Accuracy, Report, Row, write_report
 from .timing import Timing, time_models
 
@@ -44,8 +46,13 @@ def bench(
     out: Annotated[
         Path | None, typer.Option(help="Markdown file; else RUN/RESULTS.md, or benchmarks/RESULTS.md. JSON beside it.")
     ] = None,
+    plot: Annotated[
+        bool, typer.Option("--plot", help="Also a PNG beside it: accuracy against latency and file size.")
+    ] = False,
 ) -> None:
     """Measure size, latency and accuracy of models, side by side."""
+    if plot and data is None and real is None:
+        raise ArgumentError("--plot draws accuracies: give the images to measure them on, --data, --real, or both")
     console = Console()
     if not console.is_terminal:
         console = Console(width=WIDTH)
@@ -87,6 +94,10 @@ def bench(
         say(note)
     path = out or (run / "RESULTS.md" if run is not None else Path("benchmarks/RESULTS.md"))
     say(f"Written: {path}, {write_report(report, path)}")
+    if plot:
+        picture = path.with_suffix(".png")
+        draw_pareto([_point(row) for row in rows], picture)
+        say(f"Written: {picture}")
 
 
 def _crop(data: Path | None, split: str, real: Path | None, folder: Path) -> Crop:
@@ -126,6 +137,12 @@ def _row(candidate: Candidate, timing: Timing, accuracy: dict[str, Accuracy | No
         timing=timing,
         accuracy=accuracy,
     )
+
+
+def _point(row: Row) -> Point:
+    name = row.model if row.precision == "fp32" else f"{row.model}, {row.precision}"
+    accuracy = {name: found.macro for name, found in row.accuracy.items() if found}
+    return Point(name, row.timing.run.p50, row.kilobytes, accuracy)
 
 
 @contextmanager

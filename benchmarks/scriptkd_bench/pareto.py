@@ -1,0 +1,59 @@
+"""Accuracy against latency and file size: which model is worth its milliseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from scriptkd_sdk.errors import ArgumentError
+
+
+@dataclass(frozen=True)
+class Point:
+    """One model. milliseconds: p50 of session.run. accuracy: macro accuracy in 0..1 by name of the images."""
+
+    name: str
+    milliseconds: float
+    kilobytes: float
+    accuracy: dict[str, float]
+
+
+def front(points: Sequence[tuple[float, float]]) -> list[int]:
+    """Indices of the (cost, gain) pairs that no other beats, cheapest first: none costs less and gains as much."""
+    best: list[int] = []
+    for i in sorted(range(len(points)), key=lambda i: (points[i][0], -points[i][1])):
+        if not best or points[i][1] > points[best[-1]][1]:
+            best.append(i)
+    return best
+
+
+def draw_pareto(points: Sequence[Point], path: Path) -> None:
+    """Write a PNG: a row of two panels, latency and size, for each set of images; a line joins the models of the front.
+
+    Raises ArgumentError if no model has an accuracy.
+    """
+    from matplotlib.figure import Figure  # here: takes a second to load
+
+    names = list(dict.fromkeys(name for point in points for name in point.accuracy))
+    if not names:
+        raise ArgumentError("nothing to plot: no model's accuracy was measured; give --data, --real, or both")
+    figure = Figure(figsize=(11, 4.2 * len(names)), layout="constrained")
+    panels = figure.subplots(len(names), 2, squeeze=False)
+    costs = (("session.run, p50 ms", "milliseconds"), ("file, KB", "kilobytes"))
+    for row, name in zip(panels, names, strict=True):
+        shown = [point for point in points if name in point.accuracy]
+        for axes, (title, field) in zip(row, costs, strict=True):
+            pairs = [(float(getattr(point, field)), 100 * point.accuracy[name]) for point in shown]
+            line = [pairs[i] for i in front(pairs)]
+            axes.plot(*zip(*line, strict=True), color="0.75", zorder=0)
+            for point, (cost, gain) in zip(shown, pairs, strict=True):
+                axes.plot(cost, gain, "o", color="C0" if (cost, gain) in line else "0.5")
+                axes.annotate(point.name, (cost, gain), (4, 5), textcoords="offset points", fontsize=8)
+            axes.set_xscale("log")
+            axes.margins(0.15)
+            axes.grid(alpha=0.3, which="both")
+            axes.set_xlabel(title)
+            axes.set_ylabel(f"{name}: macro accuracy, %")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=110)
