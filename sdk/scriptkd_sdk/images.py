@@ -25,8 +25,10 @@ SMALLEST_SIDE = 2  # pixels
 LARGEST_SIDE = 16_384  # pixels; also keeps the resampling matrices to megabytes
 MOST_PIXELS = 50_000_000  # a word crop has thousands; beyond is a mistake or an attack
 MOST_BYTES = 8 * MOST_PIXELS  # of a file: four channels of 16 bits, uncompressed
+MOST_SCANS = 100  # of a progressive JPEG; encoders write about ten
 TOO_LONG = f"a file of more than {MOST_BYTES // 1_000_000} MB"
 HALF_LEVEL = 0.5 / 255
+STRIP = 64  # rows
 ORDERS = ("rgb", "bgr")
 
 # OpenCV reports a broken file on stderr as well as to us; who wants to see that sets the variable.
@@ -112,6 +114,10 @@ def _decode(data: bytes) -> Pixels:
         raise ImageError("not a PNG, JPEG, BMP, GIF, WebP or TIFF image")
     kind, width, height = declared
     check_size(height, width)
+    if (
+        kind == "JPEG" and data.count(b"\xff\xda") > MOST_SCANS
+    ):  # each goes over the whole image, and may cost ten bytes
+        raise ImageError(f"a JPEG of more than {MOST_SCANS} scans")
     if kind == "PNG" and b"IEND" not in data:  # the commonest damage; libpng itself would also write to stderr
         raise ImageError("broken or truncated PNG")
     try:
@@ -120,10 +126,14 @@ def _decode(data: bytes) -> Pixels:
         raise ImageError(f"broken or truncated {kind}") from error
     if pixels is None:
         raise ImageError(f"broken or truncated {kind}")
+    multiplied = kind == "TIFF" and pixels.dtype == np.uint8  # by alpha, which libtiff does to 8 bits
+    if pixels.dtype != np.uint8:
+        pixels = _to_bytes(pixels)
     if pixels.ndim == 3:
-        pixels = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB if pixels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA)
-        if kind == "TIFF" and pixels.shape[2] == 4 and pixels.dtype == np.uint8:
-            # libtiff has multiplied these by alpha already: laying on white is adding what white shows through.
+        colours = pixels.shape[2]
+        cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB if colours == 3 else cv2.COLOR_BGRA2RGBA, dst=pixels)
+        if colours == 4 and multiplied:
+            # Laying on white is adding what white shows through.
             colour, alpha = pixels[:, :, :3], pixels[:, :, 3:]
             pixels = np.minimum(colour, alpha) + (255 - alpha)
     pixels = _from_array(pixels)
@@ -165,7 +175,8 @@ def _to_bytes(array: npt.NDArray[Any]) -> Pixels:
     """Bring an array of another type to uint8, 0..255."""
     array = array.astype(array.dtype.newbyteorder("="), copy=False)
     if array.dtype == np.uint16:
-        array = (array.astype(np.uint32) + 128) // 257  # 65535 / 257 = 255
+        # (x + 128) // 257, as 65535 / 257 = 255: no 16-bit number lies near a half, and so the floats round as exactly.
+        return np.asarray(cv2.convertScaleAbs(array, alpha=1 / 257), np.uint8).reshape(array.shape)
     elif array.dtype == np.bool_:
         array = array * np.uint8(255)
     elif array.dtype.kind == "f":
@@ -182,8 +193,12 @@ def _to_bytes(array: npt.NDArray[Any]) -> Pixels:
 
 def _on_white(pixels: Pixels) -> Pixels:
     """Lay RGBA pixels on white, rounding to nearest: most transparent text is dark."""
-    colour, alpha = pixels[:, :, :3].astype(np.uint16), pixels[:, :, 3:].astype(np.uint16)  # 255 * 255 + 127 fits
-    return ((colour * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
+    result = np.empty((*pixels.shape[:2], 3), np.uint8)
+    for top in range(0, len(pixels), STRIP):  # a large image in 16 bits, whole, would cost gigabytes
+        strip = pixels[top : top + STRIP].astype(np.uint16)  # 255 * 255 + 127 fits
+        alpha = strip[:, :, 3:]
+        result[top : top + STRIP] = (strip[:, :, :3] * alpha + 255 * (255 - alpha) + 127) // 255
+    return result
 
 
 def _from_pil(image: Any) -> Pixels:

@@ -3,6 +3,8 @@
 import io
 import os
 import struct
+import time
+import tracemalloc
 import zlib
 from pathlib import Path
 from typing import Any
@@ -130,6 +132,9 @@ def test_sixteen_bits_round_to_eight() -> None:
     for image in (deep, deep.astype(">u2"), deep[..., None], encode(picture, "PNG"), encode(picture, "TIFF"), picture):
         assert near(load_image(image), levels)
     np.testing.assert_array_equal(load_image(np.array([[128, 129], [65535, 65406]], np.uint16)), [[0, 1], [255, 254]])
+    every = np.arange(65536, dtype=np.uint16).reshape(256, 256)
+    np.testing.assert_array_equal(load_image(every), (every.astype(int) + 128) // 257)
+    assert near(load_image(deep[::-1, ::2]), levels[::-1, ::2])
     colour = np.repeat(deep[..., None], 3, axis=2)
     assert near(load_image(colour), np.repeat(levels[..., None], 3, axis=2))
 
@@ -311,6 +316,28 @@ def test_damaged_files_give_pixels_or_an_image_error(kind: str, seed: int) -> No
         return
     assert pixels.dtype == np.uint8
     assert pixels.shape[2:] in ((), (3,))
+
+
+def test_a_jpeg_of_endless_scans_is_refused() -> None:
+    content = FILES["JPEG progressive"]
+    scan = content.index(b"\xff\xda")
+    with pytest.raises(ImageError, match="a JPEG of more than 100 scans"):
+        load_image(content[:-2] + content[scan:-2] * 30 + content[-2:])
+
+
+@pytest.mark.parametrize("side", [10_000, 60_000])
+def test_a_bomb_costs_neither_memory_nor_time(side: int) -> None:
+    rows = zlib.compressobj(9)
+    data = b"".join([rows.compress(bytes(3 * side + 1)) for _ in range(side)]) + rows.flush() if side == 10_000 else b""
+    header = png_header(side, side)
+    bomb = header[:33] + struct.pack(">I", len(data)) + b"IDAT" + data + struct.pack(">I", zlib.crc32(b"IDAT" + data))
+    tracemalloc.start()
+    started = time.process_time()
+    with pytest.raises(ImageError, match=f"{side}x{side} pixels, but at most"):
+        load_image(bomb + header[33:])
+    assert time.process_time() - started < 0.1
+    assert tracemalloc.get_traced_memory()[1] < 1_000_000 + 2 * len(data)
+    tracemalloc.stop()
 
 
 def test_declared_sizes_are_right_for_every_kind() -> None:
