@@ -11,6 +11,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from scriptkd_sdk.errors import ScriptkdError
 from scriptkd_sdk.identify_cli import identify
+from scriptkd_sdk.model_cli import app as model_app
 
 ENTRY_POINTS = "scriptkd.commands"
 
@@ -24,6 +25,7 @@ KNOWN_COMMANDS = {
     "reproduce": ("Train and measure the paper's matrix of networks.", "train"),
     "report": ("Turn a matrix into tables and figures.", "train"),
     "bench": ("Measure size, latency and accuracy of models.", "bench"),
+    "bench-train": ("Measure what a training step costs.", "train"),
 }
 
 
@@ -97,6 +99,7 @@ def root(
 
 
 app.command()(identify)
+app.add_typer(model_app, name="model")
 
 
 def main() -> None:

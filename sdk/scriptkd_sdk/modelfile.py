@@ -105,15 +105,12 @@ def open_model(
         raise ArgumentError(f"threads must be an integer from 1 to {MOST_THREADS}, not {threads!r}")
     if threads is not None and session_options is not None:
         raise ArgumentError("give threads or session_options, not both: the options hold the number of threads")
-    name, content = _content(model)
-    try:
-        return _load(content, threads or 1, providers, session_options)
-    except ModelError as error:
-        raise ModelError(f"{name}: {error}") from error
+    name, content = read_content(model)
+    return load_content(name, content, threads or 1, providers, session_options)
 
 
-def _content(model: str | Path | None) -> tuple[str, bytes]:
-    """Name, for errors, and content of a model."""
+def read_content(model: str | Path | None) -> tuple[str, bytes]:
+    """Name, for people, and content of a model, named as for `open_model`; raises ModelError if it cannot be read."""
     names = bundled_models()
     if model is None:
         if DEFAULT not in names:
@@ -149,11 +146,25 @@ def _bundled(name: str) -> bytes:
     return content
 
 
-def _load(
+def load_content(
+    name: str,
     content: bytes,
     threads: int = 1,
     providers: Sequence[str | tuple[str, dict[str, Any]]] | None = None,
     options: Any = None,
+) -> tuple[Any, ModelInfo]:
+    """`open_model` for what `read_content` returned."""
+    try:
+        return _load(content, threads, providers, options)
+    except ModelError as error:
+        raise ModelError(f"{name}: {error}") from error
+
+
+def _load(
+    content: bytes,
+    threads: int,
+    providers: Sequence[str | tuple[str, dict[str, Any]]] | None,
+    options: Any,
 ) -> tuple[Any, ModelInfo]:
     import onnxruntime  # here, so that `scriptkd --help` and the training code do without it
 
