@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import warnings
+import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from scriptkd_sdk.errors import ModelError
+from scriptkd_sdk.errors import ModelError, ScriptkdError
 from scriptkd_sdk.preprocess import Preprocessing
 
 from .networks import Network, build_network
@@ -41,10 +43,16 @@ class Checkpoint:
         """The network with its weights, in eval mode.
 
         Raises:
-            ModelError: the weights do not fit the network that the checkpoint names.
+            ModelError: the network cannot be built from its arguments, or the weights do not fit it.
         """
         arguments = {**self.arguments, "pretrained": False} if "pretrained" in self.arguments else self.arguments
-        network = build_network(self.network, len(self.labels), self.preprocessing, **arguments)
+        try:
+            network = build_network(self.network, len(self.labels), self.preprocessing, **arguments)
+        except ScriptkdError:
+            raise
+        except Exception as error:  # the arguments are a file's, and anything may be wrong with them
+            reason = " ".join(str(error).split())[:200]
+            raise ModelError(f"the checkpoint's network {self.network!r} cannot be built: {reason}") from error
         try:
             network.load_state_dict(self.state_dict)
         except RuntimeError as error:
@@ -93,32 +101,59 @@ def load_checkpoint(path: Path) -> Checkpoint:
     path = Path(path)
     if not path.is_file():
         raise ModelError(f"checkpoint {path} does not exist" if not path.exists() else f"{path} is not a file")
+    if _is_compressed(path):
+        raise ModelError(f"{path} is not a scriptkd checkpoint: its contents are compressed, which torch never does")
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it warns of files that it then refuses
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # what it raises depends on which kind of file it takes a foreign file for
         raise ModelError(f"{path} is not a scriptkd checkpoint: it cannot be read as plain tensors") from error
     if not isinstance(content, dict) or "format" not in content:
         raise ModelError(f"{path} is not a scriptkd checkpoint: it has no format version")
-    if content["format"] != FORMAT:
+    if type(content["format"]) is not int or content["format"] != FORMAT:
         raise ModelError(f"{path} has checkpoint format {content['format']!r}; this version reads format {FORMAT}")
     expected = {"network": str, "arguments": dict, "labels": list, "preprocessing": dict, "state_dict": dict}
     for key, kind in expected.items():
         if not isinstance(content.get(key), kind):
             raise ModelError(f"{path} is damaged: {key!r} is missing or not a {kind.__name__}")
+    for key in ("metrics", "provenance"):
+        if not isinstance(content.get(key, {}), dict):
+            raise ModelError(f"{path} is damaged: {key!r} is not a dict")
+    labels = content["labels"]
+    if not all(isinstance(label, str) for label in labels) or not 0 < len(set(labels)) == len(labels):
+        raise ModelError(f"{path} is damaged: its labels must be texts, each another")
     state = content["state_dict"]
-    if not all(isinstance(value, Tensor) for value in state.values()):
-        raise ModelError(f"{path} is damaged: its state dict holds something other than tensors")
+    # Not contiguous: no file of ours, and a few bytes can then claim to be terabytes.
+    plain = all(isinstance(v, Tensor) and v.layout == torch.strided and v.is_contiguous() for v in state.values())
+    if not plain or not all(isinstance(name, str) for name in state):
+        raise ModelError(f"{path} is damaged: its state dict holds something other than plain tensors")
     broken = [name for name, value in state.items() if value.is_floating_point() and not torch.isfinite(value).all()]
     if broken:
         raise ModelError(f"{path} holds NaN or infinite weights in {broken[0]!r}; its training diverged")
     return Checkpoint(
         network=content["network"],
         arguments=content["arguments"],
-        labels=[str(label) for label in content["labels"]],
+        labels=labels,
         preprocessing=Preprocessing.from_dict(content["preprocessing"]),
         state_dict=state,
         metrics=content.get("metrics", {}),
         provenance=content.get("provenance", {}),
-        temperature=float(content.get("temperature", 1.0)),
-        threshold=float(content.get("threshold", 0.0)),
+        temperature=_number(path, content.get("temperature", 1.0), "temperature", 1e-3, 1e3),
+        threshold=_number(path, content.get("threshold", 0.0), "threshold", 0.0, 1.0),
     )
+
+
+def _is_compressed(path: Path) -> bool:
+    """Whether it is a zip file with compressed members: a small one could fill the memory."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist())
+    except (zipfile.BadZipFile, OSError, ValueError):
+        return False  # torch says what else is wrong
+
+
+def _number(path: Path, value: Any, name: str, low: float, high: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+        raise ModelError(f"{path} is damaged: its {name} must be a number in {low:g}..{high:g}, not {str(value)[:40]}")
+    return float(value)
