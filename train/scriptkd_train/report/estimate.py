@@ -58,7 +58,7 @@ class Estimate:
 
 def points(value: float) -> str:
     """A difference with its sign: `+0.42`, `−1.30`."""
-    return f"{value:+.2f}".replace("-", "−")
+    return f"{round(value, 2) + 0.0:+.2f}".replace("-", "−")  # + 0.0: minus nothing is nothing
 
 
 def estimate(values: Sequence[float]) -> Estimate:

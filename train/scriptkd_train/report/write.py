@@ -21,10 +21,12 @@ _PAGE = """<!DOCTYPE html>
 body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 68rem; margin: 2rem auto; padding: 0 1rem; color: #222; }}
 h1, h2 {{ line-height: 1.2; margin-top: 2.2rem; }}
 p, li {{ max-width: 46rem; }}
+p:has(img) {{ max-width: none; }}
 .wide {{ overflow-x: auto; }}
 table {{ border-collapse: collapse; font-size: 0.85rem; margin: 0.8rem 0 1.4rem; }}
-th, td {{ padding: 0.25rem 0.6rem; border-bottom: 1px solid #ddd; text-align: left; white-space: nowrap; }}
-th {{ border-bottom: 2px solid #888; vertical-align: bottom; white-space: normal; }}
+th, td {{ padding: 0.25rem 0.6rem; border-bottom: 1px solid #ddd; text-align: left; vertical-align: top; }}
+td[style*="right"] {{ white-space: nowrap; }}
+th {{ border-bottom: 2px solid #888; vertical-align: bottom; }}
 img {{ max-width: 100%; }}
 </style>
 </head>
@@ -140,7 +142,6 @@ class _Page:
                     "one that was measured on CVSI-2015 itself."
                 )
             self.add(text)
-        self.add(tables.settings(matrix))
         found = [matrix.accuracy(row, matrix.last(row)) for row in matrix.rows]
         share = max((accuracy.mean for accuracy in found if accuracy.values), default=50.0) / 100
         chance = 196 * math.sqrt(share * (1 - share) / matrix.images)
@@ -149,7 +150,7 @@ class _Page:
             "deviation between them. The 95 % interval is of that mean, by Student's t; gains are taken seed by seed, "
             "and one whose interval holds 0 is no difference shown. The seeds vary weights and the order of images, "
             f"not the data: another draw of {matrix.images:,} test images would move any accuracy by about "
-            f"±{chance:.1f} points (95 %)."
+            f"±{chance:.1f} points (95 %). A dash: not measured, or nothing to divide by."
         )
 
     def confusions(self, stages: dict[str, dict[str, str]]) -> None:
@@ -173,6 +174,8 @@ class _Page:
             self.add("## CVSI-2015's tasks")
             self.add("Only the task's scripts count, in the words and in the answers.")
             self.add(tasks)
+        self.add("## How the networks were trained")
+        self.add(tables.settings(matrix))
         self.add("## Parameters, time and cost")
         self.add(
             "Epochs' time, training and validation; a network that serves several rows stands where it was trained. "
