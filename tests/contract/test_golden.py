@@ -70,13 +70,18 @@ def test_scores(model: str) -> None:
     entry = GOLDEN["models"][model]
     identifier = ScriptIdentifier(SDK / entry["file"])
     assert [label.name for label in identifier.labels] == entry["labels"]
+    differences = {}
     for vector in VECTORS:
         prediction = identifier.identify(FOLDER / vector["pixels"])
         expected = dict(zip(entry["labels"], vector["scores"][model], strict=True))
         worst = max(abs(prediction.scores[label] - score) for label, score in expected.items())
-        assert worst <= entry["tolerance"], (vector["name"], worst)
-        best = max(expected, key=lambda label: expected[label])
-        assert expected[prediction.best] > expected[best] - 2 * entry["tolerance"], vector["name"]
+        differences[vector["name"]] = worst
+        behind = max(expected.values()) - expected[prediction.best]
+        assert behind == 0 or behind < 2 * max(worst, entry["tolerance"]), vector["name"]
+    over = {name: worst for name, worst in differences.items() if worst > entry["tolerance"]}
+    assert len(over) <= entry.get("outliers", 0) * len(VECTORS), over
+    assert max(differences.values()) <= entry.get("outlier_tolerance", entry["tolerance"]), over
+    print(f"{model}: largest difference {max(differences.values()):.1e}, {len(over)} over {entry['tolerance']}")
 
 
 @pytest.mark.parametrize("path", REFUSED, ids=lambda path: path.name)

@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# Gets what an emulated AArch64 machine needs into build/arm64: qemu, a Debian root with Python, and the SDK's packages.
+# No root rights, chroot or binfmt: packages are unpacked, not installed. About 100 MB, once.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+here=$PWD/build/arm64
+[ ! -f "$here/.ready" ] || [ scripts/arm64/prepare.sh -nt "$here/.ready" ] || [ pyproject.toml -nt "$here/.ready" ] || exit 0
+rm -rf "$here"/{apt,debs,root,qemu,wheels,site}
+mkdir -p "$here"/apt/{lists/partial,cache/archives/partial} "$here"/{debs,root,qemu,wheels,site}
+
+# apt with a configuration of its own, which knows arm64 and leaves this machine's alone.
+host=$(dpkg --print-architecture)
+keys=/usr/share/keyrings/debian-archive-keyring.gpg
+[ -f "$keys" ] || { echo "$keys is missing: install debian-archive-keyring" >&2; exit 1; }
+cat > "$here/apt/sources.list" <<END
+deb [signed-by=$keys] http://deb.debian.org/debian bookworm main
+deb [signed-by=$keys] http://deb.debian.org/debian bookworm-backports main
+END
+: > "$here/apt/status"
+cat > "$here/apt/apt.conf" <<END
+APT::Architecture "arm64";
+APT::Architectures { "arm64"; "$host"; };
+APT::Sandbox::User "root";
+Acquire::Retries "3";
+Acquire::Languages "none";
+Dir::Etc::SourceList "$here/apt/sources.list";
+Dir::Etc::SourceParts "-";
+Dir::State::Lists "$here/apt/lists";
+Dir::State::Status "$here/apt/status";
+Dir::Cache "$here/apt/cache";
+END
+export APT_CONFIG=$here/apt/apt.conf
+echo "arm64: qemu and a Debian root"
+apt-get -qq update
+cd "$here/debs"
+apt-get -qq download python3.11-minimal libpython3.11-minimal libpython3.11-stdlib libc6 libgcc-s1 libstdc++6 zlib1g \
+    libexpat1 libssl3 libffi8 libbz2-1.0 liblzma5 libuuid1 libsqlite3-0 libgomp1
+for deb in *.deb; do dpkg-deb -x "$deb" "$here/root"; done
+apt-get -qq download -t bookworm-backports "qemu-user:$host" # bookworm's own, 7.2, crashes in onnxruntime
+dpkg-deb -x qemu-user_*.deb "$here/qemu"
+cd - > /dev/null
+
+# The same onnxruntime as here, so that a difference is the processor's and not the version's.
+echo "arm64: Python packages"
+runtime=$(.venv/bin/python -c 'from importlib.metadata import version; print(version("onnxruntime"))')
+.venv/bin/pip download --quiet --disable-pip-version-check --dest "$here/wheels" --only-binary=:all: \
+    --platform manylinux_2_28_aarch64 --platform manylinux_2_27_aarch64 --platform manylinux_2_17_aarch64 \
+    --platform manylinux2014_aarch64 --python-version 311 --implementation cp \
+    "onnxruntime==$runtime" 'numpy>=2.4' 'opencv-python-headless>=5.0' pytest
+for wheel in "$here"/wheels/*.whl; do unzip -q -o "$wheel" -d "$here/site"; done
+rm -rf "$here"/{apt,debs,wheels}
+touch "$here/.ready"
