@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,7 @@ def draw_pareto(points: Sequence[Point], path: Path) -> None:
     Raises ArgumentError if no model has an accuracy.
     """
     from matplotlib.figure import Figure  # here: takes a second to load
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     names = list(dict.fromkeys(name for point in points for name in point.accuracy))
     if not names:
@@ -47,10 +49,15 @@ def draw_pareto(points: Sequence[Point], path: Path) -> None:
             pairs = [(float(getattr(point, field)), 100 * point.accuracy[name]) for point in shown]
             line = [pairs[i] for i in front(pairs)]
             axes.plot(*zip(*line, strict=True), color="0.75", zorder=0)
+            middle = math.sqrt(min(cost for cost, _ in pairs) * max(cost for cost, _ in pairs))
             for point, (cost, gain) in zip(shown, pairs, strict=True):
                 axes.plot(cost, gain, "o", color="C0" if (cost, gain) in line else "0.5")
-                axes.annotate(point.name, (cost, gain), (4, 5), textcoords="offset points", fontsize=8)
+                offset, side = ((6, 5), "left") if cost <= middle else ((-6, 5), "right")  # text stays in the panel
+                axes.annotate(point.name, (cost, gain), offset, textcoords="offset points", ha=side, fontsize=8)
             axes.set_xscale("log")
+            axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axes.xaxis.set_major_formatter(FuncFormatter(lambda value, place: f"{value:g}"))
+            axes.xaxis.set_minor_formatter(NullFormatter())
             axes.margins(0.15)
             axes.grid(alpha=0.3, which="both")
             axes.set_xlabel(title)
