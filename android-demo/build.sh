@@ -9,6 +9,9 @@ out=build/android
 abis=(arm64-v8a armeabi-v7a x86_64)
 min_sdk=$(sed -n 's/.*minSdkVersion="\([0-9]*\)".*/\1/p' $main/AndroidManifest.xml)
 
+for model in ${MODELS:-}; do
+    [[ -f $model && $model == *.onnx ]] || fail "MODELS names $model, which is no .onnx file."
+done
 mkdir -p "$out"
 need javac default-jdk-headless mvn maven aapt aapt zipalign zipalign apksigner apksigner dexdump dexdump unzip unzip
 download() { fetch "$1" || fail "$1 cannot be downloaded: see build/maven-$1.log"; }
@@ -40,7 +43,6 @@ unzip -q "$runtime" 'ai/*.class' -d "$out/classes"
 cp sdk/scriptkd_sdk/models/*.onnx "$out/assets/models/"
 cp sdk/contract/golden/int8.onnx "$out/assets/models/int8-for-tests.onnx"
 for model in ${MODELS:-}; do
-    [ -f "$model" ] || fail "MODELS names $model, which is no file."
     cp "$model" "$out/assets/models/"
 done
 

@@ -1,0 +1,180 @@
+"""The Android demo's APK: built here, taken apart and compared with what it was made of. It is never run here."""
+
+import hashlib
+import os
+import re
+import shutil
+import struct
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+OUT = ROOT / "build" / "android"
+SOURCES = ROOT / "android-demo" / "app" / "src" / "main"
+ABIS = {"arm64-v8a": 183, "armeabi-v7a": 40, "x86_64": 62}  # and ELF's number of the processor
+TOOLS = ("javac", "mvn", "aapt", "zipalign", "apksigner", "dexdump")
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        os.geteuid() != 0 and not all(map(shutil.which, TOOLS)),
+        reason=f"needs {', '.join(TOOLS)}, or root to install them",
+    ),
+]
+
+
+def build(**environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [ROOT / "android-demo/build.sh"], capture_output=True, text=True, check=False, env=os.environ | environment
+    )
+
+
+@pytest.fixture(scope="session")
+def apk() -> Path:
+    result = build()
+    assert result.returncode == 0, result.stdout + result.stderr
+    (path,) = OUT.glob("*.apk")
+    return path
+
+
+@pytest.fixture(scope="session")
+def archive(apk: Path) -> zipfile.ZipFile:
+    return zipfile.ZipFile(apk)
+
+
+@pytest.fixture(scope="session")
+def manifest(apk: Path) -> str:
+    return run("aapt", "dump", "xmltree", apk, "AndroidManifest.xml")
+
+
+def run(*command: str | Path) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_the_manifest_says_what_the_app_is(manifest: str, apk: Path) -> None:
+    badging = run("aapt", "dump", "badging", apk)
+    assert "package: name='org.scriptkd.demo'" in badging
+    assert "sdkVersion:'26'" in badging
+    assert "targetSdkVersion:'34'" in badging
+    assert "application-label:'scriptkd'" in badging
+    assert re.findall("launchable-activity: name='(.*?)'", badging) == ["org.scriptkd.demo.MainActivity"]
+    # Nothing leaves the phone, and photos come through other apps: no permission is asked.
+    assert "uses-permission" not in badging
+    assert "application-debuggable" not in badging
+
+
+def test_only_the_main_screen_is_open_to_other_apps(manifest: str) -> None:
+    components = re.split(r"\n      E: ", manifest)[1:]
+    name, exported = r'android:name\(\w+\)="(.*?)"', r"android:exported\(\w+\)=\(type 0x12\)(\w+)"
+    open_to_others = {re.search(name, each)[1]: re.search(exported, each)[1] for each in components}
+    assert open_to_others == {
+        ".MainActivity": "0xffffffff",
+        ".BenchmarkActivity": "0x0",
+        ".PhotoProvider": "0x0",
+    }
+
+
+def test_every_model_is_the_one_that_the_sdk_brings_along(archive: zipfile.ZipFile) -> None:
+    models = {path.name: path for path in (ROOT / "sdk/scriptkd_sdk/models").glob("*.onnx")}
+    assert "student.onnx" in models
+    models["int8-for-tests.onnx"] = ROOT / "sdk/contract/golden/int8.onnx"
+    packaged = {Path(name).name: name for name in archive.namelist() if name.startswith("assets/")}
+    assert set(packaged) == set(models)
+    for name, path in models.items():
+        assert sha256(archive.read(packaged[name])) == sha256(path.read_bytes()), name
+
+
+def test_every_class_that_is_named_is_there(archive: zipfile.ZipFile, manifest: str) -> None:
+    defined, named = dex_classes(archive.read("classes.dex"))
+    ours = {name for name in named if name.startswith(("org/scriptkd/", "ai/onnxruntime/"))}
+    assert ours <= defined
+    for component in re.findall(r'android:name\(\w+\)="(\.\w+)"', manifest):
+        assert "org/scriptkd/demo/" + component[1:] in defined
+    for layout in SOURCES.glob("res/layout*/*.xml"):
+        for view in re.findall(r"<((?:\w+\.)+\w+)", layout.read_text()):
+            assert view.replace(".", "/") in defined, layout
+    # What the system provides: Android's own classes, and Java's.
+    (framework,) = (ROOT / "build/maven").glob("android-all-*.jar")
+    android = {name.removesuffix(".class") for name in zipfile.ZipFile(framework).namelist()}
+    others = named - ours
+    missing = {name for name in others if not name.startswith(("java/", "dalvik/")) and name not in android}
+    assert missing == set()
+    assert len(defined) > 100
+
+
+def test_no_lambdas_but_onnxruntimes(apk: Path) -> None:
+    """Android has no LambdaMetafactory. onnxruntime's own lambdas are in methods that the app never calls."""
+    current, users = "", set()
+    for line in run("dexdump", "-d", apk).splitlines():
+        if found := re.match(r"\s+Class descriptor\s+: 'L(.*);'", line):
+            current = found[1]
+        elif "invoke-custom" in line or "invoke-polymorphic" in line:
+            users.add(current)
+    assert {name for name in users if not name.startswith("ai/onnxruntime/")} == set()
+
+
+def test_the_native_libraries(apk: Path, archive: zipfile.ZipFile) -> None:
+    found: dict[str, set[str]] = {}
+    for name in archive.namelist():
+        if name.startswith("lib/"):
+            _, abi, library = name.split("/")
+            found.setdefault(abi, set()).add(library)
+            head = archive.read(name)[:20]
+            assert head[:4] == b"\x7fELF"
+            assert struct.unpack_from("<H", head, 18)[0] == ABIS[abi], name
+    if apk.stem.endswith("-without-runtime"):
+        assert found == {}
+        pytest.skip("onnxruntime-android was not to be had from this Maven repository: this APK lacks native libraries")
+    assert found == {abi: {"libonnxruntime.so", "libonnxruntime4j_jni.so"} for abi in ABIS}
+
+
+def test_signed_aligned_and_small(apk: Path, archive: zipfile.ZipFile) -> None:
+    assert "Verifies" in run("apksigner", "verify", "--verbose", "--min-sdk-version", "26", apk)
+    run("zipalign", "-c", "-p", "4", apk)
+    assert archive.getinfo("resources.arsc").compress_type == zipfile.ZIP_STORED  # or Android 11 refuses it
+    size = {
+        part: sum(each.compress_size for each in archive.infolist() if each.filename.startswith(part))
+        for part in ("lib/", "assets/", "")
+    }
+    assert size["lib/"] < 50_000_000  # three kinds of processor
+    assert size[""] - size["lib/"] - size["assets/"] < 300_000  # the app itself
+
+
+def test_texts_are_resources() -> None:
+    for layout in SOURCES.glob("res/layout*/*.xml"):
+        for attribute, text in re.findall(r'android:(text|hint|contentDescription)="(.*?)"', layout.read_text()):
+            assert text.startswith("@string/"), f"{layout}: {attribute}"
+
+
+def test_a_model_that_is_not_there(apk: Path) -> None:
+    before = apk.stat().st_mtime
+    result = build(MODELS="no/such.onnx")
+    assert result.returncode == 1
+    assert result.stderr == "MODELS names no/such.onnx, which is no .onnx file.\n"
+    assert apk.stat().st_mtime == before
+
+
+def dex_classes(dex: bytes) -> tuple[set[str], set[str]]:
+    """Classes that a dex file defines, and all that it names (https://source.android.com/docs/core/runtime/dex-format)."""
+    _, strings, type_count, types = struct.unpack_from("<4I", dex, 56)
+    class_count, classes = struct.unpack_from("<2I", dex, 96)
+
+    def name(number: int) -> str:
+        (index,) = struct.unpack_from("<I", dex, types + 4 * number)
+        (start,) = struct.unpack_from("<I", dex, strings + 4 * index)
+        while dex[start] & 0x80:  # the length, in groups of seven bits
+            start += 1
+        return dex[start + 1 : dex.index(0, start + 1)].decode()
+
+    def plain(descriptors: list[str]) -> set[str]:
+        return {each.lstrip("[")[1:-1] for each in descriptors if each.lstrip("[").startswith("L")}
+
+    defined = [name(struct.unpack_from("<I", dex, classes + 32 * number)[0]) for number in range(class_count)]
+    return plain(defined), plain([name(number) for number in range(type_count)])
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
