@@ -118,7 +118,7 @@ def _decode(data: bytes) -> Pixels:
         kind == "JPEG" and data.count(b"\xff\xda") > MOST_SCANS
     ):  # each goes over the whole image, and may cost ten bytes
         raise ImageError(f"a JPEG of more than {MOST_SCANS} scans")
-    if kind == "PNG" and b"IEND" not in data:  # the commonest damage; libpng itself would also write to stderr
+    if kind == "PNG" and not _whole_png(data):
         raise ImageError("broken or truncated PNG")
     try:
         pixels, kinds, metadata = cv2.imdecodeWithMetadata(np.frombuffer(data, np.uint8), flags=cv2.IMREAD_UNCHANGED)
@@ -257,6 +257,21 @@ def _declared(data: bytes) -> tuple[str, int, int] | None:
         tags = _tiff_tags(data)
         return "TIFF", tags.get(256, 0), tags.get(257, 0)
     return None
+
+
+def _whole_png(data: bytes) -> bool:
+    """Whether a PNG's chunks lie within it, up to the last.
+
+    OpenCV makes room for a chunk of whatever length is written there, up to 4 GB, before it looks at the file's end; and
+    libpng would write to stderr.
+    """
+    position = 8
+    while position + 12 <= len(data):
+        length, kind = struct.unpack_from(">I4s", data, position)
+        position += 12 + length
+        if kind == b"IEND":
+            return position <= len(data)
+    return False
 
 
 def _webp_size(data: bytes) -> tuple[int, int]:

@@ -184,11 +184,14 @@ def _load(
     missing = names - set(session.get_providers())  # onnxruntime itself only writes a warning
     if missing:
         raise ArgumentError(f"onnxruntime cannot use {', '.join(sorted(missing))} on this machine")
-    text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
-    if text is None:
-        raise ModelError("an ONNX file without scriptkd's metadata; export it with scriptkd-export")
-    info = ModelInfo.from_json(text)
-    _check_network(session, info)
+    try:
+        text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+        if text is None:
+            raise ModelError("an ONNX file without scriptkd's metadata; export it with scriptkd-export")
+        info = ModelInfo.from_json(text)
+        _check_network(session, info)
+    except UnicodeDecodeError as error:  # onnxruntime reads a file's texts only when they are asked for
+        raise ModelError("an ONNX file whose names or metadata are not UTF-8") from error
     return session, info
 
 

@@ -325,6 +325,16 @@ def test_a_jpeg_of_endless_scans_is_refused() -> None:
         load_image(content[:-2] + content[scan:-2] * 30 + content[-2:])
 
 
+def test_a_png_that_declares_gigabytes_in_a_chunk_is_refused() -> None:
+    content = FILES["PNG"]
+    start = content.index(b"IDAT") - 4
+    for length in (0xFFFFFFFF, 0xD4000092, 0x7FFFFFFF, len(content)):
+        started = time.process_time()
+        with pytest.raises(ImageError, match="broken or truncated PNG"):
+            load_image(content[:start] + struct.pack(">I", length) + content[start + 4 :])
+        assert time.process_time() - started < 0.1
+
+
 @pytest.mark.parametrize("side", [10_000, 60_000])
 def test_a_bomb_costs_neither_memory_nor_time(side: int) -> None:
     rows = zlib.compressobj(9)

@@ -104,6 +104,14 @@ def test_files_that_are_no_model(
     assert capfd.readouterr().err == ""
 
 
+@pytest.mark.parametrize("text", [b"gray-levels", b"Piqd", b"logits", b"image"])
+def test_texts_that_are_none(tmp_path: Path, model: Path, text: bytes) -> None:
+    path = tmp_path / "odd.onnx"
+    path.write_bytes(model.read_bytes().replace(text, b"\xff" + text[1:]))
+    with pytest.raises(ModelError, match=r"odd\.onnx: "):
+        open_model(path, 1)
+
+
 def test_a_truncated_model(tmp_path: Path, model: Path) -> None:
     path = tmp_path / "cut.onnx"
     path.write_bytes(model.read_bytes()[:-100])
