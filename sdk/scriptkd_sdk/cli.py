@@ -22,9 +22,11 @@ KNOWN_COMMANDS = {
     "train": ("Distil teacher, assistant and student by a recipe.", "train"),
     "evaluate": ("Measure a model on labelled images.", "train"),
     "analyse": ("Find what a model's errors have in common.", "train"),
+    "card": ("Write a model's card: data, use, figures, limits.", "train"),
     "reproduce": ("Train and measure the paper's matrix of networks.", "train"),
     "report": ("Turn a matrix into tables and figures.", "train"),
     "bench": ("Measure size, latency and accuracy of models.", "bench"),
+    "ablation": ("Train variants of a recipe and say what each is worth.", "bench"),
     "bench-train": ("Measure what a training step costs.", "train"),
 }
 

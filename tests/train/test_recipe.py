@@ -31,7 +31,44 @@ stages:
 @pytest.mark.parametrize("name", sorted(ready_recipes()))
 def test_ready_recipes_load(name):
     recipe = load_recipe(name)
+    assert list(recipe.stages)[-1] == "student"
+
+
+@pytest.mark.parametrize("teacher", ["inceptionv3", "efficientnet-b4", "vgg19"])
+def test_paper_recipes_say_what_the_paper_says(teacher):
+    """PAPER: 299x299, SGD with Nesterov momentum 0.95, rate 0.001, decay 0.001, 150 epochs, alpha = lambda = 0.4."""
+    recipe = load_recipe(f"paper-{teacher}")
     assert list(recipe.stages) == ["teacher", "assistant", "student"]
+    for stage in recipe.stages.values():
+        assert (stage.input.channels, stage.input.height, stage.input.width_min, stage.input.width_max) == (
+            3,
+            *[299] * 3,
+        )
+        assert stage.optimizer.model_dump() == {
+            "name": "sgd", "lr": 0.001, "weight_decay": 0.001, "momentum": 0.95, "schedule": "constant", "warmup": 0.0,
+        }  # fmt: skip
+        assert (stage.epochs, stage.augment, stage.ema, stage.label_smoothing) == (150, "photometric", 0, 0)
+    network = recipe.stages["teacher"].network
+    assert network.arguments["model"] == teacher
+    assert network.arguments["pretrained"] is True
+    assert network.arguments.get("auxiliary", False) is (teacher == "inceptionv3")
+    assistant, student = recipe.stages["assistant"].distil, recipe.stages["student"].distil
+    assert (assistant.teacher, assistant.alpha, assistant.feature_weight) == ("teacher", 0.4, 0)
+    assert (student.teacher, student.alpha, student.feature_weight) == ("assistant", 0.4, 0.4)
+    assert {(d.loss, d.feature_loss, d.labels) for d in (assistant, student)} == {("kd", "kl", "cached")}
+
+
+@pytest.mark.parametrize("teacher", ["inceptionv3", "efficientnet-b4", "vgg19"])
+def test_cpu_recipes_differ_from_the_paper_in_scale_alone(teacher):
+    paper, small = load_recipe(f"paper-{teacher}"), load_recipe(f"paper-{teacher}-cpu")
+    assert list(small.stages) == list(paper.stages)
+    for name, stage in small.stages.items():
+        assert stage.distil == paper.stages[name].distil
+        assert stage.augment == paper.stages[name].augment
+        assert stage.network.name == paper.stages[name].network.name
+        assert stage.epochs < 50
+        assert stage.input.height == stage.input.width_min == stage.input.width_max < 100
+    assert not small.stages["teacher"].network.arguments["pretrained"]
 
 
 def test_the_good_one_is_good():
@@ -48,13 +85,29 @@ def test_the_good_one_is_good():
         (("stages", "teacher", "network", "name"), "resnet", r"'resnet' is unknown; allowed are assistant"),
         (("stages", "student", "distil", "teacher"), "student", r"'student' is no earlier stage \(teacher\)"),
         (("stages", "student", "distil", "alpha"), 1.5, r"distil\.alpha = 1\.5: .*less than or equal to 1"),
+        (
+            ("stages", "student", "distil", "teacher"),
+            3,
+            r"distil\.teacher: 3 must be an earlier stage, a list of them, or",
+        ),
+        (("stages", "student", "distil", "teacher"), ["teacher", "x"], r"teacher 'x' is no earlier stage \(teacher\)"),
+        (("stages", "student", "distil", "teacher"), {"teacher": 0}, r"mapping of them to weights above 0"),
+        (("stages", "student", "distil", "teacher"), [], r"\[\] must be an earlier stage"),
+        (
+            ("stages", "student", "distil", "loss"),
+            "dk",
+            r"loss 'dk' is unknown; allowed are kd, dkd, dist, standardised",
+        ),
+        (("stages", "student", "distil", "feature_loss"), "x", r"feature_loss 'x' is unknown; allowed are kl, l2"),
+        (("stages", "student", "distil", "arguments"), {"beta": 2}, r"loss 'kd' has no argument 'beta'; it has none"),
+        (("stages", "student"), None, r"stages\.student = null: there is nothing of this name to take away"),
         (("stages", "teacher", "augment"), "mixup", r"augment = 'mixup': .*'none', 'photometric' or 'text'"),
         (
             ("stages", "teacher", "input", "width_min"),
             256,
             r"stages\.teacher\.input: width_min \(256\) must not exceed",
         ),
-        (("sead",), 3, r"sead = 3: no such key; allowed here are seed, precision, stages"),
+        (("sead",), 3, r"sead = 3: no such key; allowed here are seed, precision, stages, parent"),
         (("stages",), {}, r"stages = \{\}: .*at least 1"),
     ],
 )
@@ -87,3 +140,88 @@ def test_missing_and_broken_files(tmp_path):
     broken.write_text("- 1")
     with pytest.raises(ArgumentError, match="must be a mapping"):
         load_recipe(str(broken))
+
+
+def test_several_teachers_and_their_shares():
+    content = copy.deepcopy(GOOD)
+    content["stages"]["second"] = {**content["stages"]["student"], "distil": None}
+    content["stages"]["third"] = {**content["stages"]["student"], "distil": {"teacher": ["teacher", "second"]}}
+    assert parse_recipe(content, "list").stages["third"].distil.teachers == {"teacher": 0.5, "second": 0.5}
+    content["stages"]["third"]["distil"] = {"teacher": {"teacher": 3, "second": 1}}
+    assert parse_recipe(content, "weights").stages["third"].distil.teachers == {"teacher": 0.75, "second": 0.25}
+    content["stages"]["third"]["distil"]["feature_weight"] = 0.4
+    with pytest.raises(ArgumentError, match="feature_weight above 0 needs one teacher"):
+        parse_recipe(content, "features")
+
+
+def write(path, text):
+    path.write_text(text)
+    return str(path)
+
+
+@pytest.fixture
+def parent(tmp_path):
+    return write(tmp_path / "parent.yaml", yaml.safe_dump(GOOD, sort_keys=False))
+
+
+def test_a_child_changes_a_few_keys(tmp_path, parent):
+    child = write(
+        tmp_path / "child.yaml",
+        "parent: parent.yaml\nstages: {student: {optimizer: {lr: 0.01}, distil: {loss: dkd, arguments: {beta: 2}}}}",
+    )
+    mine, theirs = load_recipe(child), load_recipe(parent)
+    assert mine.seed == theirs.seed
+    assert mine.stages["teacher"] == theirs.stages["teacher"]
+    student = mine.stages["student"]
+    assert (student.optimizer.lr, student.optimizer.name) == (0.01, "adamw")
+    assert (student.distil.teacher, student.distil.loss, student.distil.arguments) == ("teacher", "dkd", {"beta": 2})
+    # A grandchild, of a path from its own folder, with another loss: DKD's constants do not follow it.
+    (tmp_path / "below").mkdir()
+    grandchild = write(
+        tmp_path / "below" / "grandchild.yaml",
+        "parent: ../child.yaml\nseed: 7\nstages: {student: {distil: {loss: dist}}}",
+    )
+    assert load_recipe(grandchild).seed == 7
+    assert load_recipe(grandchild).stages["student"].distil.arguments == {}
+    assert load_recipe(grandchild).stages["student"].optimizer.lr == 0.01
+
+
+def test_null_takes_away(tmp_path, parent):
+    student = "{distil: null, network: {arguments: null}}"
+    alone = load_recipe(write(tmp_path / "a.yaml", f"parent: {parent}\nstages: {{teacher: null, student: {student}}}"))
+    assert list(alone.stages) == ["student"]
+    assert alone.stages["student"].distil is None
+    assert alone.stages["student"].network.arguments == {}
+    # Without its teacher the student cannot learn from it.
+    with pytest.raises(ArgumentError, match="stage student: teacher 'teacher' is no earlier stage"):
+        load_recipe(write(tmp_path / "b.yaml", f"parent: {parent}\nstages: {{teacher: null}}"))
+    with pytest.raises(ArgumentError, match=r"stages\.taecher = null: there is nothing of this name to take away"):
+        load_recipe(write(tmp_path / "c.yaml", f"parent: {parent}\nstages: {{taecher: null}}"))
+
+
+def test_another_network_does_not_inherit_arguments(tmp_path, parent):
+    child = f"parent: {parent}\nstages: {{student: {{network: {{name: assistant}}}}}}"
+    assert load_recipe(write(tmp_path / "child.yaml", child)).stages["student"].network.arguments == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("parent: child.yaml", "is its own ancestor: .*child.yaml -> .*child.yaml"),
+        ("parent: other.yaml", "is its own ancestor: .*child.yaml -> .*other.yaml -> .*child.yaml"),
+        ("parent: nothing", "parent 'nothing' is neither a file nor one of the ready ones: demo"),
+        ("parent: [a, b]", r"parent = \['a', 'b'\]: must be a path or one of demo"),
+        ("parent: list.yaml", "its parent 'list.yaml' is not a mapping"),
+        ("parents: demo", "parents = 'demo': no such key; allowed here are seed, precision, stages, parent"),
+        ("parent: demo\nstages: {studnet: {epochs: 3}}", r"stages\.studnet\.network is missing"),
+        ("parent: demo\nstages: {student: {epoch: 3}}", r"student\.epoch = 3: no such key; allowed here are network"),
+        ("parent: demo\nstages: 3", "stages = 3: "),
+        ("parent: binary.yaml", "binary.yaml cannot be read as text"),
+    ],
+)
+def test_mistakes_with_parents_are_named(tmp_path, text, message):
+    (tmp_path / "other.yaml").write_text("parent: child.yaml")
+    (tmp_path / "list.yaml").write_text("- 1")
+    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ArgumentError, match=message):
+        load_recipe(write(tmp_path / "child.yaml", text))

@@ -23,8 +23,9 @@ from .data.dataset import NON_TEXT, Item, fingerprint, read_dataset
 from .networks import parameter_count
 from .prepared import Prepared, prepare
 from .recipe import Recipe, parse_recipe
-from .stage import Teacher, to_checkpoint, train_stage
+from .stage import to_checkpoint, train_stage
 from .threshold import threshold_on
+from .trainer import Teacher
 
 _PACKAGES = ("torch", "torchvision", "timm", "lightning-fabric", "numpy", "opencv-python-headless")
 
@@ -52,7 +53,7 @@ def train_chain(
     train, val = read_dataset(data, "train"), read_dataset(data, "val")
     labels = sorted({item.label for item in train} - {NON_TEXT})
     content = _Data(train, val, labels, fingerprint(train))
-    fabric = _fabric(recipe, devices)
+    fabric = open_fabric(recipe, devices)
     _claim(out, recipe, content, fabric)
     console = console if fabric.is_global_zero else None
     prepared: dict[tuple[str, Preprocessing], Prepared] = {}
@@ -130,12 +131,13 @@ def fit_temperature(logits: np.ndarray, target: np.ndarray) -> float:
     return float(np.exp((low + high) / 2))
 
 
-def _fabric(recipe: Recipe, devices: int | str) -> Fabric:
+def open_fabric(recipe: Recipe, devices: int | str) -> Fabric:
+    """The devices to train on, in the recipe's precision. Starts this program once more for each further device."""
     # Half precision pays on GPUs; on CPUs without matrix units it measured slower than float32.
     fastest: Literal["bf16-mixed", "32-true"] = "bf16-mixed" if torch.cuda.is_available() else "32-true"
     precision = fastest if recipe.precision == "auto" else recipe.precision
     fabric = Fabric(accelerator="auto", devices=devices, precision=precision)
-    fabric.launch()  # with several devices, starts this program once more for each
+    fabric.launch()
     return fabric
 
 

@@ -10,6 +10,7 @@ import multiprocessing
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -77,6 +78,7 @@ def prepare(items: list[Item], labels: list[str], preprocessing: Preprocessing) 
     if unknown := sorted({item.label for item in items} - {*labels, NON_TEXT}):
         raise ArgumentError(f"label {unknown[0]!r} is not among the labels {', '.join(labels)}")
     chunks = [items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK)]
+    arrays: list[Any]  # of uint8 [C, H, W]
     if len(chunks) == 1:
         arrays = _read(chunks[0], preprocessing)
     else:
@@ -91,7 +93,11 @@ def prepare(items: list[Item], labels: list[str], preprocessing: Preprocessing) 
     target = np.array([number[item.label] for item in items])
     images, targets, index = {}, {}, {}
     for width, positions in sorted(by_width.items()):
-        images[width] = torch.from_numpy(np.stack([arrays[i] for i in positions]))
+        # One by one, each freed after it: a split at 299x299 must not be in memory twice.
+        images[width] = torch.empty(len(positions), *arrays[positions[0]].shape, dtype=torch.uint8)
+        for place, position in enumerate(positions):
+            images[width][place] = torch.from_numpy(arrays[position])
+            arrays[position] = None
         targets[width] = torch.from_numpy(target[positions])
         index[width] = torch.tensor(positions)
     return Prepared(images, targets, index)

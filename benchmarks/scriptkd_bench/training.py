@@ -1,0 +1,147 @@
+"""How much a training step costs beyond its network: the whole step of `scriptkd train` against a bare torch loop.
+
+Bare is forward, backward and optimizer on one batch that lies ready on the device. The whole step cuts the batch, moves
+and augments it, asks the teachers, computes the recipe's loss and follows the moving average. Both take turns, step by
+step, so that what disturbs the machine disturbs both.
+"""
+
+from __future__ import annotations
+
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from lightning_fabric import Fabric
+
+from scriptkd_sdk.preprocess import Preprocessing
+from scriptkd_train.augment import augment
+from scriptkd_train.chain import open_fabric
+from scriptkd_train.networks import build_network
+from scriptkd_train.prepared import Batch, Prepared
+from scriptkd_train.recipe import Recipe, Stage
+from scriptkd_train.trainer import Teacher, Trainer, make_optimizer
+
+CLASSES = 10
+MEDIAN_CROP = (39, 114)  # height and width of CVSI-2015's median crop, in pixels
+WARM_UP = 2
+
+
+@dataclass(frozen=True)
+class StepCost:
+    """Milliseconds a step, medians over the steps; shape: of the batch, [N, C, H, W].
+
+    bare, whole: see the module. loading, augmenting, averaging: parts of the whole, each on its own. peak: the
+    process's largest memory so far, in bytes, with `images` images resident.
+    """
+
+    stage: str
+    shape: tuple[int, ...]
+    images: int
+    bare: float
+    whole: float
+    loading: float
+    augmenting: float
+    averaging: float
+    peak: int
+
+
+def time_stage(
+    recipe: Recipe, name: str, steps: int, images: int, progress: Callable[[int, int], None] = lambda done, total: None
+) -> StepCost:
+    """Time one stage of a recipe on random images; its teachers have random weights. `progress(done, total)` by step.
+
+    images: how many are resident, 0 for eight batches.
+    """
+    stage, fabric = recipe.stages[name], open_fabric(recipe, 1)
+    images = images or 8 * stage.batch_size
+    split = _random_split(stage.input.preprocessing(), images)
+    teachers = []
+    for teacher, share in stage.distil.teachers.items() if stage.distil else ():
+        source = recipe.stages[teacher]
+        size = source.input.preprocessing()
+        theirs = split if size == stage.input.preprocessing() else _random_split(size, images)
+        network = build_network(source.network.name, CLASSES, size, **_offline(source))
+        teachers.append(Teacher(network, theirs, share))
+    offline = stage.network.model_copy(update={"arguments": _offline(stage)})
+    trainer = Trainer(fabric, name, stage.model_copy(update={"network": offline}), CLASSES, 0, teachers)
+    trainer.learner.train()
+    draw = torch.Generator().manual_seed(0)
+    batches = _endless(split, stage.batch_size, draw)
+    bare = _bare_step(fabric, stage, next(batches), draw)
+
+    def whole() -> None:
+        trainer.step(next(batches), 0.0, draw)
+
+    def augmenting() -> None:
+        augment(held.images, stage.augment, draw)
+
+    def averaging() -> None:
+        if trainer.average is not None:
+            trainer.average.update()
+
+    held = Batch(*(fabric.to_device(part) for part in _parts(next(batches))))
+    calls = [bare, whole, lambda: next(batches), augmenting, averaging]
+    seconds: list[list[float]] = []
+    for i in range(WARM_UP + steps):
+        seconds.append([_seconds(fabric, call) for call in calls])
+        progress(max(0, i + 1 - WARM_UP), steps)
+    medians = [1000 * statistics.median(column) for column in zip(*seconds[WARM_UP:], strict=True)]
+    # Kilobytes on Linux, bytes on macOS.
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return StepCost(name, tuple(held.images.shape), images, *medians, peak)
+
+
+def _bare_step(fabric: Fabric, stage: Stage, batch: Batch, draw: torch.Generator) -> Callable[[], None]:
+    network = build_network(stage.network.name, CLASSES, stage.input.preprocessing(), **_offline(stage))
+    network = fabric.to_device(network.to(memory_format=torch.channels_last)).train()
+    optimizer = make_optimizer(network, stage.optimizer)
+    images, target = fabric.to_device((batch.images, batch.target))
+    images = augment(images, stage.augment, draw)
+
+    def step() -> None:
+        with fabric.autocast():
+            loss = torch.nn.functional.cross_entropy(network(images), target)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+
+    return step
+
+
+def _seconds(fabric: Fabric, call: Callable[[], object]) -> float:
+    """Seconds of processor time on a CPU, where other work must not count; of the clock where a GPU does the work."""
+    on_gpu = fabric.device.type == "cuda"
+    clock = time.perf_counter if on_gpu else time.process_time
+    if on_gpu:
+        torch.cuda.synchronize()
+    started = clock()
+    call()
+    if on_gpu:
+        torch.cuda.synchronize()
+    return clock() - started
+
+
+def _random_split(preprocessing: Preprocessing, images: int) -> Prepared:
+    """As many random images of the width that a median crop gets."""
+    width = preprocessing.width_for(*MEDIAN_CROP)
+    pixels = torch.randint(0, 256, (images, preprocessing.channels, preprocessing.height, width), dtype=torch.uint8)
+    return Prepared({width: pixels}, {width: torch.randint(CLASSES, (images,))}, {width: torch.arange(images)})
+
+
+def _endless(split: Prepared, size: int, draw: torch.Generator) -> Iterator[Batch]:
+    while True:
+        yield from (batch for batch in split.batches(size, draw) if len(batch.target) == size)
+
+
+def _parts(batch: Batch) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    return batch.images, batch.target, batch.index
+
+
+def _offline(stage: Stage) -> dict[str, object]:
+    """The network's arguments without the download of weights, which cost the same as random ones."""
+    arguments = dict(stage.network.arguments)
+    return {**arguments, "pretrained": False} if "pretrained" in arguments else arguments
