@@ -16,7 +16,7 @@ from ..progress import columns
 from .cvsi_like import CvsiPlan, render_cvsi
 from .fontsource import fetch_fonts
 from .inspect import inspect_command
-from .render import RenderPlan, survey
+from .render import SCRIPTS, WORLD, RenderPlan, survey
 from .render import render as render_set
 
 app = typer.Typer(help="Render word images, look at a dataset, fetch more fonts.", no_args_is_help=True)
@@ -30,11 +30,15 @@ def render(
     seed: Annotated[int, typer.Option(help="Same seed, fonts and words: same bytes.")] = 0,
     fonts: Annotated[list[Path] | None, typer.Option(help="Folder with more fonts; may be repeated.")] = None,
     workers: Annotated[int, typer.Option(help="Processes; 0 means one a core.")] = 0,
+    scripts: Annotated[
+        Literal["ten", "world"],
+        typer.Option(help="ten: CVSI-2015's. world: those and 16 more, from Armenian to Tibetan."),
+    ] = "ten",
     like: Annotated[
         Literal["cvsi"] | None, typer.Option(help="cvsi: in CVSI-2015's layout and size, whatever --words-per-script.")
     ] = None,
 ) -> None:
-    """Render words of the ten scripts as train, val and test folders; no font family is in two splits."""
+    """Render words as train, val and test folders; no font family is in two splits."""
     console = Console()
     workers = workers or cores()
     if like == "cvsi":
@@ -44,7 +48,8 @@ def render(
             render_cvsi(cvsi_plan, out, workers, lambda done: bar.advance(task, done))
         console.print(f"{cvsi_plan.total:,} images in CVSI-2015's layout -> {out}", highlight=False)
         return
-    plan = RenderPlan(words_per_script, seed, font_folders=tuple(str(folder) for folder in fonts or []))
+    names = SCRIPTS if scripts == "ten" else WORLD
+    plan = RenderPlan(words_per_script, seed, names, tuple(str(folder) for folder in fonts or []))
     table = Table("script", *(f"families {split}" for split in ("train", "val", "test")), "faces", "words")
     for column in table.columns[1:]:
         column.justify = "right"

@@ -16,6 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from scriptkd_sdk.errors import ArgumentError
+from scriptkd_sdk.scripts import SCRIPTS
 
 SPLITS = ("train", "val", "test")
 
@@ -31,7 +32,26 @@ PROBES = {
     "Oriya": "ଅଆଇକଖଗଚଜଟତଦନପବମଯରଲଶସହାିୀେୋ୍",
     "Tamil": "அஆஇகசடதநபமயரலவழளறனாிீேோ்",
     "Telugu": "అఆఇకఖగచజటతదనపబమయరలవశసహాిీేో్",
+    # Beyond the ten of CVSI-2015
+    "Armenian": "ԱԲԳԴԵԶԷԸԹԺԻԼԽԾԿՀՁՂՃՄՅՆՇՈՉՊՋՌՍՎՏՐՑՒՓՔաբգդեզէըթժիլխծկհձղճմյնշոչպջռսվտրցւփք",
+    "Cyrillic": "АБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯабвгдежзийклмнопрстуфхцчшщъыьэюя",
+    "Ethiopic": "ሀለሐመሰረሸቀበተነአከወዘየደገጠፀፈኢላማራሳ",
+    "Georgian": "აბგდევზთიკლმნოპჟრსტუფქღყშჩცძწჭხჯჰ",
+    "Greek": "ΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩαβγδεζηθικλμνξοπρςστυφχψωάέήίόύώ",
+    "Han": "一人大中日本年不在上下月水火山口手小心天",
+    "Hangul": "가나다라마바사아자차카타파하이고을는에한국시스",
+    "Hebrew": "אבגדהוזחטיךכלםמןנסעףפץצקרשת",
+    "Kana": "あいうえおかきくけこさしすせそたちつてとなにのはひふへほまみむめもよらりるれろをん"
+    "アイウエオカキクケコサシスセソタチツテトー",
+    "Khmer": "កខគឃងចឆជញដតថទនបផពភមយរលវសហអាិីុោះ្",
+    "Lao": "ກຂຄງຈຊດຕຖທນບປພມຍຣລວສຫອະາິີຸເແໂ່້",
+    "Malayalam": "അആഇകഖഗചടതദനപബമയരലവശസഹാിീേോ്",
+    "Myanmar": "ကခဂငစဆညတထဒနပဖဗမယရလဝသဟအာိီုူေံ့း်ျြွှ",
+    "Sinhala": "අආඇඉඋකගචටඩතදනපබමයරලවසහළාැිීුේ",
+    "Thai": "กขคงจชดตถทนบปพมยรลวสหอะาิีุเแโ่้",
+    "Tibetan": "ཀཁགངཅཆཇཉཏཐདནཔཕབམཙཚཛཝཞཟའཡརལཤསཧཨིེོུྱྲ",
 }
+_TEN = frozenset(script.name for script in SCRIPTS)
 
 # Faces whose letters are pictures, bar codes, outlines of keys or deliberately unreadable.
 NOT_TEXT = re.compile(
@@ -42,6 +62,11 @@ NOT_TEXT = re.compile(
     r"|^TAMu_|Orxun|UKIJ (Imaret|Tughra|Saet)",
     re.IGNORECASE,
 )
+# Left out beyond the ten scripts only, whose families and splits stay as they were: faces that hold letters of scripts
+# that they cannot shape, or draw another script's signs in their place.
+_NOT_SHAPED = re.compile(r"^(SetoFont|Zawgyi|Caslon$|Caliban$|UKIJ|Handjet$|Linux Libertine Initials)", re.IGNORECASE)
+# One design in several widths or spacings: a split must not tear it apart. Beyond the ten scripts only, too.
+_VARIANT = re.compile(r"(?<=Khmer Busra) .*| GPL&GNU| GNU&GPL| (Mono|Caps|Book)$|(?<=^IPA)P|(?<=^VL )P| P$| TW$| MBE$")
 
 _FORMAT = "%{file}\t%{index}\t%{family[0]}\t%{charset}\n"
 
@@ -105,8 +130,9 @@ def _scan(directories: tuple[str, ...]) -> dict[str, list[Face]]:
             continue
         points = charsets.setdefault(charset, _parse_charset(charset))
         for script, probe in required.items():
-            if probe <= points:
-                face = Face(path, int(index), designs[path], points)
+            if probe <= points and (script in _TEN or not _NOT_SHAPED.search(family)):
+                design = designs[path] if script in _TEN else _design(designs[path])
+                face = Face(path, int(index), design, points)
                 found[script][face.family, rank, path.removeprefix(directory), face.index] = face
     return {script: [faces[key] for key in sorted(faces)] for script, faces in found.items()}
 
@@ -115,6 +141,13 @@ def _base_family(family: str) -> str:
     """`Noto Sans Bengali UI` and `Noto Sans Bengali` draw the same letters, so they must share a split."""
     family = family.replace("\\", "")
     return re.sub(r"\s+((Ultra|Extra|Semi|Demi)?(Condensed|Light|Bold)|UI|Medium|Black|Heavy|Thin|Bold.*)$", "", family)
+
+
+def _design(family: str) -> str:
+    """`BPG Excelsior Caps GPL&GNU` and `BPG Excelsior GPL&GNU` come from one drawing board."""
+    while (shorter := _base_family(_VARIANT.sub("", family))) != family:
+        family = shorter
+    return family
 
 
 def find_faces(script: str, directories: Sequence[str] = ()) -> list[Face]:

@@ -16,6 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from scriptkd_sdk import scripts
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.scripts import script
 
@@ -26,7 +27,8 @@ from .scenery import draw_scenery
 from .typeset import require_shaping
 from .words import words
 
-SCRIPTS = tuple(sorted(PROBES))
+SCRIPTS = tuple(each.name for each in scripts.SCRIPTS)
+WORLD = tuple(each.name for each in scripts.WORLD)
 _CHUNK = 200  # words a task: long enough to hide the cost of handing it over, short enough for a smooth bar
 _QUALITY = 95  # the pictures carry their own compression; this one only stores them
 
@@ -59,7 +61,7 @@ def survey(plan: RenderPlan) -> dict[str, dict[str, int]]:
     if plan.words_per_script < 1:
         raise ArgumentError(f"words per script must be at least 1, not {plan.words_per_script}")
     if unknown := [name for name in plan.scripts if name not in PROBES]:
-        raise ArgumentError(f"script {unknown[0]!r} cannot be rendered; allowed are {', '.join(SCRIPTS)}")
+        raise ArgumentError(f"script {unknown[0]!r} cannot be rendered; allowed are {', '.join(WORLD)}")
     require_shaping()
     table = {}
     for name in plan.scripts:

@@ -10,10 +10,13 @@ from __future__ import annotations
 import subprocess
 import unicodedata
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 
 from scriptkd_sdk.errors import ArgumentError
+
+from .syllables import COMPOSERS, composed
 
 # Script -> first and last code point of its letters (the blocks that its words are made of).
 BLOCKS = {
@@ -27,6 +30,23 @@ BLOCKS = {
     "Oriya": (0x0B00, 0x0B7F),
     "Tamil": (0x0B80, 0x0BFF),
     "Telugu": (0x0C00, 0x0C7F),
+    # Beyond the ten of CVSI-2015
+    "Armenian": (0x0531, 0x0587),
+    "Cyrillic": (0x0400, 0x04FF),
+    "Ethiopic": (0x1200, 0x135A),
+    "Georgian": (0x10D0, 0x10FF),
+    "Greek": (0x0386, 0x03CE),
+    "Han": (0x4E00, 0x9FFF),
+    "Hangul": (0xAC00, 0xD7A3),
+    "Hebrew": (0x05D0, 0x05EA),
+    "Kana": (0x3041, 0x30FF),
+    "Khmer": (0x1780, 0x17D3),
+    "Lao": (0x0E81, 0x0EDF),
+    "Malayalam": (0x0D00, 0x0D7F),
+    "Myanmar": (0x1000, 0x104F),
+    "Sinhala": (0x0D80, 0x0DFF),
+    "Thai": (0x0E01, 0x0E4E),
+    "Tibetan": (0x0F00, 0x0FBC),
 }
 DICTIONARIES = {
     "Arabic": "ar",
@@ -39,9 +59,24 @@ DICTIONARIES = {
     "Oriya": "or",
     "Tamil": "ta",
     "Telugu": "te",
+    "Armenian": "hy",
+    "Cyrillic": "ru uk bg",
+    "Ethiopic": "am",
+    "Greek": "el",
+    "Hebrew": "he",
+    "Malayalam": "ml",
 }
+# Word lists of hunspell; its affix rules are not applied, the stems are enough.
+_HUNSPELL = {"Hangul": "ko", "Lao": "lo_LA", "Sinhala": "si_LK", "Thai": "th_TH"}
+_HUNSPELL_FOLDER = Path("/usr/share/hunspell")
 # Thin dictionaries borrow by code-point offset from a sister script.
 BORROWED = {"Gurmukhi": "Devanagari", "Oriya": "Bengali"}
+# Armenian letters and the Georgian ones that sound alike: there is no Georgian dictionary, and both languages have
+# the same plain, voiced and ejective consonants.
+_GEORGIAN = str.maketrans(
+    dict(zip("աբգդեզէըթժիլխծկհձղճմյնշոչպջռսվտրցւփքօֆ", "აბგდეზეათჟილხწკჰძღჭმინშოჩპჯრსვტრცვფქოფ", strict=True))
+    | {"և": "ევ"}
+)
 # First digit of each script's own digits; European digits are used beside all of them.
 DIGITS = {
     "Arabic": 0x0660,
@@ -53,7 +88,27 @@ DIGITS = {
     "Oriya": 0x0B66,
     "Tamil": 0x0BE6,
     "Telugu": 0x0C66,
+    "Khmer": 0x17E0,
+    "Lao": 0x0ED0,
+    "Myanmar": 0x1040,
+    "Thai": 0x0E50,
+    "Tibetan": 0x0F20,
 }
+# Letters that look like another script's: a text of these alone would be a label that nobody can see.
+_SHARED = {
+    "Armenian": "ՍՕՏԼՈհոսօցզքլյւս",
+    "Cyrillic": "АВГЕІЗКМНОПРСТУФХЬЈЅавгеікмнопрстуфхзьјѕ",
+    "Greek": "ΑΒΓΕΖΗΙΚΛΜΝΟΠΡΤΥΦΧΆΈΉΊΌΎΪΫαικνορτυφχάίόύϊϋΐΰ",
+    "Han": "一二三口力夕工卜八丁十千土才万入",
+    "Hebrew": "וןיסםל",
+    "Kana": "ーノニロカタエトハヘへチミりリ",
+    "Lao": "ກທບນມຍລວສອຣ",
+    "Thai": "กทบนมยลวสอร",
+}
+_CASED = ("Latin", "Armenian", "Cyrillic", "Greek")
+_VOWEL_FIRST = frozenset("เแโใไເແໂໃໄ")  # Thai and Lao: written, and stored, before its consonant
+_VOWEL_LAST = frozenset("ะาำๅะาำະາຳ")
+_TSHEG = "་"  # ends a Tibetan syllable
 # Signs that an offset can produce though the languages do not write them, so that most fonts lack them.
 _RARE = frozenset("ੑੵଵୱ")
 _VIRAMA = 9  # Unicode's canonical combining class of every Indic virama
@@ -67,23 +122,49 @@ def words(script: str) -> tuple[str, ...]:
     Raises:
         ArgumentError: the script's dictionary is not installed, or aspell is not.
     """
-    own = _dictionary(script)
+    if script in COMPOSERS:
+        return tuple(sorted(composed(script)))
+    own = _georgian() if script == "Georgian" else _hunspell(script) if script in _HUNSPELL else _dictionary(script)
     if script in BORROWED:
         shift = BLOCKS[script][0] - BLOCKS[BORROWED[script]][0]
         own = own | {w for w in (_moved(word, shift) for word in _dictionary(BORROWED[script])) if _fits(w, script)}
     if not own:
-        raise ArgumentError(f"no words for {script}: the dictionary aspell-{DICTIONARIES[script]} is not installed")
+        raise ArgumentError(f"no words for {script}: the dictionary {_package(script)} is not installed")
     return tuple(sorted(own))
 
 
+def _package(script: str) -> str:
+    if script in _HUNSPELL:
+        return f"hunspell-{_HUNSPELL[script][:2]}"
+    return f"aspell-{DICTIONARIES['Armenian' if script == 'Georgian' else script].replace(' ', ' or aspell-')}"
+
+
 def _dictionary(script: str) -> set[str]:
-    try:
-        command = ["aspell", "-d", DICTIONARIES[script], "--encoding=utf-8", "dump", "master"]
-        dump = subprocess.run(command, capture_output=True, check=False).stdout.decode("utf-8", "ignore")
-    except FileNotFoundError as error:
-        raise ArgumentError("aspell was not found; install the packages aspell and aspell-<language>") from error
+    dump = ""
+    for language in DICTIONARIES[script].split():
+        try:
+            command = ["aspell", "-d", language, "--encoding=utf-8", "dump", "master"]
+            dump += subprocess.run(command, capture_output=True, check=False).stdout.decode("utf-8", "ignore")
+        except FileNotFoundError as error:
+            raise ArgumentError("aspell was not found; install the packages aspell and aspell-<language>") from error
+    return _entries(dump, script)
+
+
+def _hunspell(script: str) -> set[str]:
+    path = _HUNSPELL_FOLDER / f"{_HUNSPELL[script]}.dic"
+    return _entries(path.read_text("utf-8", "ignore"), script) if path.is_file() else set()
+
+
+def _entries(dump: str, script: str) -> set[str]:
+    """The words of a dump, one a line, flags after a slash."""
     found = (unicodedata.normalize("NFC", line.partition("/")[0].strip()) for line in dump.splitlines())
     return {word for word in found if _fits(word, script)}
+
+
+def _georgian() -> set[str]:
+    armenian = (word.lower().replace("ու", "ւ").replace("ւ", "უ") for word in _dictionary("Armenian"))
+    moved = (word.translate(_GEORGIAN).replace("ხა", "ყა") for word in armenian)
+    return {word for word in moved if _fits(word, "Georgian")}
 
 
 def _moved(word: str, shift: int) -> str:
@@ -103,16 +184,19 @@ def _fits(word: str, script: str) -> bool:
 
 
 def clusters(word: str) -> list[str]:
-    """Splits a word where it may be cut without leaving a bare vowel sign: before a letter not bound by a virama."""
+    """Splits a word where it may be cut without leaving a bare vowel sign: before a letter not bound by a virama.
+
+    In Thai and Lao, vowels that stand before or behind their consonant stay with it.
+    """
     parts: list[str] = []
     joined = False
     for c in word:
-        mark = unicodedata.category(c)[0] == "M" or c in "\u200c\u200d"
+        mark = unicodedata.category(c)[0] == "M" or c in "\u200c\u200d" or c in _VOWEL_LAST or c == _TSHEG
         if parts and (mark or joined):
             parts[-1] += c
         else:
             parts.append(c)
-        joined = unicodedata.combining(c) == _VIRAMA or (joined and c in "\u200c\u200d")
+        joined = unicodedata.combining(c) == _VIRAMA or (joined and c in "\u200c\u200d") or c in _VOWEL_FIRST
     return parts
 
 
@@ -129,6 +213,8 @@ def _number(rng: np.random.Generator, script: str) -> str:
 
 def _cased(rng: np.random.Generator, word: str) -> str:
     pick = rng.random()
+    if pick < 0.4 and "\u0386" <= word[0] <= "\u03ce":  # Greek capitals carry no accent
+        word = unicodedata.normalize("NFC", unicodedata.normalize("NFD", word).replace("\u0301", ""))
     return word.upper() if pick < 0.4 else word.capitalize() if pick < 0.65 else word
 
 
@@ -144,14 +230,30 @@ def _part(rng: np.random.Generator, word: str) -> str:
     return "".join(parts[start : start + size]).strip("\u200c\u200d'-") or word
 
 
+def _tells(text: str, script: str) -> bool:
+    """True when at least one letter is the script's alone; in Kana, when no more than half of the letters are Han."""
+    low, high = BLOCKS[script]
+    own = [c for c in text if low <= ord(c) <= high]
+    if script == "Kana" and sum("一" <= c <= "鿿" for c in text) > len(own):
+        return False
+    return script not in _SHARED or not set(own) <= set(_SHARED[script])
+
+
 def draw_word(rng: np.random.Generator, script: str) -> str:
     """One text to render: mostly a dictionary word; sometimes a part of one, a word with a number or with punctuation.
 
     At least one letter of the script is always in it, so that the label is never a guess.
     """
+    text = _draw(rng, script)
+    while not _tells(text, script):  # never so for the ten scripts of CVSI-2015
+        text = _draw(rng, script)
+    return text
+
+
+def _draw(rng: np.random.Generator, script: str) -> str:
     pool = words(script)
     word = pool[int(rng.integers(len(pool)))]
-    if script == "Latin":
+    if script in _CASED:
         word = _cased(rng, word)
     word = _part(rng, word)
     pick = rng.random()
