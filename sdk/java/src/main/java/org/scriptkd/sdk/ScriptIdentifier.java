@@ -149,11 +149,6 @@ public final class ScriptIdentifier implements AutoCloseable {
             input = info.preprocessing.apply(argb, width, region);
             shape = shape(1, info.preprocessing.widthFor(region.width(), region.height()));
         }
-        return answer(input, shape);
-    }
-
-    /** The answer to one input of the network. */
-    Prediction answer(byte[] input, long[] shape) {
         Lock reading = lock.readLock();
         reading.lock();
         try {
@@ -182,7 +177,7 @@ public final class ScriptIdentifier implements AutoCloseable {
         }
     }
 
-    long[] shape(int count, int width) {
+    private long[] shape(int count, int width) {
         return new long[] {count, info.preprocessing.channels, info.preprocessing.height, width};
     }
 
