@@ -9,7 +9,7 @@ import pytest
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_train.data import fonts, render, typeset, words
 from scriptkd_train.data.fonts import SPLITS, faces_by_split, find_faces, split_families
-from scriptkd_train.data.render import SCRIPTS, RenderPlan, survey
+from scriptkd_train.data.render import SCRIPTS, WORLD, RenderPlan, survey
 from scriptkd_train.data.words import BLOCKS, clusters, draw_word
 
 
@@ -73,6 +73,54 @@ def test_drawn_words_hold_letters_of_their_script(script):
         letters = [c for c in text if c.isalpha()]  # the danda of all Indic scripts lies in the block of Devanagari
         others = [s for s, (a, b) in BLOCKS.items() if s != script and any(a <= ord(c) <= b for c in letters)]
         assert not others, text
+
+
+FURTHER = sorted(set(WORLD) - set(SCRIPTS))
+
+
+def test_every_further_script_has_fonts_for_each_split_and_words():
+    table = survey(RenderPlan(1, 0, scripts=tuple(FURTHER)))
+    assert len(FURTHER) == 16
+    assert min(row["words"] for row in table.values()) > 10_000
+    assert all(row[f"fonts_{split}"] >= 1 for row in table.values() for split in SPLITS)
+
+
+@pytest.mark.parametrize("script", FURTHER)
+def test_further_words_tell_their_script(script):
+    rng = np.random.default_rng(2)
+    for _ in range(200):
+        text = draw_word(rng, script)
+        foreign = [s for s, (a, b) in BLOCKS.items() if any(a <= ord(c) <= b for c in text if c.isalpha())]
+        assert set(foreign) <= {script, "Han"} if script == "Kana" else foreign == [script], text
+        assert not set(text) <= set("АВЕКМНОРСТХаеорсух ΑΒΕΖΗΙΚΜΝΟΡΤΥΧονυ ノニロ一二口 ՍՕօոս"), text
+
+
+def test_a_kana_word_has_no_more_han_than_kana():
+    drawn = [draw_word(np.random.default_rng(seed), "Kana") for seed in range(300)]
+    mixed = [text for text in drawn if any("一" <= c <= "鿿" for c in text)]
+    assert mixed
+    assert all(sum("一" <= c <= "鿿" for c in t) <= sum("ぁ" <= c <= "ヿ" for c in t) for t in mixed)
+
+
+def test_words_of_the_ten_scripts_stay_as_they_were(monkeypatch):
+    """A change for the further scripts must not draw other words for the ten, whose rendered sets are published."""
+    monkeypatch.setattr(words, "words", lambda script: ("Hamburg", "reading", "alphabets", "of"))
+    rng = np.random.default_rng(4)
+    assert [draw_word(rng, "Latin") for _ in range(8)] == [
+        "Alphabets,",
+        "-READING",
+        "Alphabets",
+        "Of",
+        "'of",
+        "reading",
+        "ALPHABETS",
+        "165of",
+    ]
+
+
+def test_thai_vowels_stay_with_their_consonant():
+    assert clusters("เมือง") == ["เมื", "อ", "ง"]
+    assert clusters("ນ້ຳ") == ["ນ້ຳ"]
 
 
 def test_clusters_never_start_with_a_mark():
