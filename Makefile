@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint golden test-java apk clean
+.PHONY: help setup demo test lint golden test-java apk clean test-arm64 bench-arm64 test-web web
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,20 @@ test-java: ## the Java SDK for Java 8: compile it, run its tests and the golden 
 
 apk: ## the Android demo: build, align, sign and check build/android/scriptkd-demo.apk
 	@android-demo/build.sh
+
+test-arm64: $(READY) ## the Python SDK's golden tests on emulated AArch64, cortex-a53 and cortex-a76
+	@scripts/arm64/test.sh
+
+bench-arm64: $(READY) ## AArch64 instructions per image, of the recipe's networks and of MODELS="FILE ..." (benchmarks/arm64.md)
+	@scripts/arm64/build-qemu.sh
+	@scripts/arm64/prepare.sh
+	$(BIN)/python scripts/arm64/bench.py $(MODELS)
+
+test-web: ## the web SDK's golden vectors and a person's path through the page, in headless Chromium
+	@sdk/web/test.sh
+
+web: ## put the page together in build/web, and say what a visitor downloads
+	@cd sdk/web && npm ci --silent --ignore-scripts --omit=dev && node build.mjs
 
 clean: ## delete what was built, but not .venv
 	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 here=$PWD/build/arm64
-[ ! -f "$here/.ready" ] || [ scripts/arm64/prepare.sh -nt "$here/.ready" ] || [ pyproject.toml -nt "$here/.ready" ] || exit 0
+if [ "$here/.ready" -nt scripts/arm64/prepare.sh ]; then exit 0; fi
 rm -rf "$here"/{apt,debs,root,qemu,wheels,site}
 mkdir -p "$here"/apt/{lists/partial,cache/archives/partial} "$here"/{debs,root,qemu,wheels,site}
 
@@ -37,7 +37,7 @@ apt-get -qq download python3.11-minimal libpython3.11-minimal libpython3.11-stdl
     libexpat1 libssl3 libffi8 libbz2-1.0 liblzma5 libuuid1 libsqlite3-0 libgomp1
 for deb in *.deb; do dpkg-deb -x "$deb" "$here/root"; done
 apt-get -qq download -t bookworm-backports "qemu-user:$host" # bookworm's own, 7.2, crashes in onnxruntime
-dpkg-deb -x qemu-user_*.deb "$here/qemu"
+dpkg-deb --fsys-tarfile qemu-user_*.deb | tar -x -C "$here/qemu" --strip-components=3 ./usr/bin/qemu-aarch64
 cd - > /dev/null
 
 # The same onnxruntime as here, so that a difference is the processor's and not the version's.
@@ -47,6 +47,6 @@ runtime=$(.venv/bin/python -c 'from importlib.metadata import version; print(ver
     --platform manylinux_2_28_aarch64 --platform manylinux_2_27_aarch64 --platform manylinux_2_17_aarch64 \
     --platform manylinux2014_aarch64 --python-version 311 --implementation cp \
     "onnxruntime==$runtime" 'numpy>=2.4' 'opencv-python-headless>=5.0' pytest
-for wheel in "$here"/wheels/*.whl; do unzip -q -o "$wheel" -d "$here/site"; done
+for wheel in "$here"/wheels/*.whl; do .venv/bin/python -m zipfile -e "$wheel" "$here/site"; done
 rm -rf "$here"/{apt,debs,wheels}
 touch "$here/.ready"

@@ -81,7 +81,7 @@ def test_scores(model: str) -> None:
     over = {name: worst for name, worst in differences.items() if worst > entry["tolerance"]}
     assert len(over) <= entry.get("outliers", 0) * len(VECTORS), over
     assert max(differences.values()) <= entry.get("outlier_tolerance", entry["tolerance"]), over
-    print(f"{model}: largest difference {max(differences.values()):.1e}, {len(over)} over {entry['tolerance']}")
+    print(f"\n{model}: largest difference {max(differences.values()):.1e}, {len(over)} over {entry['tolerance']}")
 
 
 @pytest.mark.parametrize("path", REFUSED, ids=lambda path: path.name)

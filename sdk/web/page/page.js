@@ -3,7 +3,7 @@
 import { ImageError, ScriptIdentifier, ScriptkdError, decodeImage } from "scriptkd";
 
 const LEAST = 2; // pixels of the picture, a side of the box
-const HIGHEST = 0.65; // of the window's height, that the picture may take
+const HIGHEST = 0.55; // of the window's height, that the picture may take
 
 const byId = (id) => document.getElementById(id);
 const canvas = byId("canvas");
@@ -30,6 +30,7 @@ async function start() {
   try {
     identifier = await ScriptIdentifier.load("student.onnx", { wasmPaths: new URL("ort/", location.href) });
     byId("known").textContent = list(identifier.labels.map((label) => label.name));
+    if (identifier.threshold > 0) byId("limits").textContent = "A word that it is not sure about is answered “unknown”.";
     say(picture ? "" : "Ready. Choose a picture.");
     if (picture) await ask();
   } catch (error) {

@@ -25,9 +25,9 @@ export async function start() {
   return { browser, url: server.url, close };
 }
 
-/** Lets a page fetch `sdk/...` from the repository: golden vectors and models. */
+/** Lets a page fetch golden vectors, models and samples from the repository. */
 export async function serveRepository(page) {
-  await page.route("**/sdk/**", async (route) => {
+  await page.route(/\/(sdk|samples)\//, async (route) => {
     const path = join(root, decodeURIComponent(new URL(route.request().url()).pathname));
     const body = await readFile(path).catch(() => null);
     await route.fulfill(body === null ? { status: 404 } : { body, contentType: TYPES[extname(path)] ?? "application/octet-stream" });
