@@ -59,13 +59,15 @@ NOT_TEXT = re.compile(
     r"|sign ?writing|music|chess|dotted circle|blank|keyboard|keycaps|circled|runic|ogham|hieroglyph|gothic ?numbers"
     r"|DSEG| BRK$|unifraktur|fantaisie|\bstaypuft\b|last ?resort|adobe ?notdef|D050000L|flatline|wargames"
     # Legacy encodings: Tamil letters, Turkic runes or ornaments at the code points of Latin.
-    r"|^TAMu_|Orxun|UKIJ (Imaret|Tughra|Saet)",
+    r"|^TAMu_|Orxun|UKIJ (Imaret|Tughra|Saet)"
+    # They have the letters of Indic scripts, but no rules to shape them.
+    r"|^(SetoFont|Zawgyi)",
     re.IGNORECASE,
 )
 # Left out beyond the ten scripts only, whose families and splits stay as they were: faces that hold letters of scripts
 # that they cannot shape, or draw another script's signs in their place.
 _NOT_SHAPED = re.compile(
-    r"^(SetoFont|Ayar|Zawgyi|Caslon$|Caliban$|UKIJ|Handjet$|Linux Libertine Initials)", re.IGNORECASE
+    r"^(Ayar|Caslon$|Caliban$|UKIJ|Handjet$|Linux Libertine Initials)", re.IGNORECASE
 )
 # One design in several widths or spacings: a split must not tear it apart. Beyond the ten scripts only, too.
 _VARIANT = re.compile(r"(?<=Khmer Busra) .*| GPL&GNU| GNU&GPL| (Mono|Caps|Book)$|(?<=^IPA)P|(?<=^VL )P| P$| TW$| MBE$")
