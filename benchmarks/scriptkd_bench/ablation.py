@@ -99,8 +99,10 @@ def read_spec(path: Path, data: Path) -> list[Variant]:
     """
     try:
         content = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ArgumentError(f"cannot read the spec {path}: {error}") from error
+    except OSError as error:
+        raise ArgumentError(f"cannot read the spec {path}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise ArgumentError(f"cannot read the spec {path}: it is not text") from error
     except yaml.YAMLError as error:
         raise ArgumentError(f"spec {path} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict) or not set(content) <= {"parent", "variants"} or not content.get("variants"):
