@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,12 +14,19 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from lightning_fabric import Fabric
 
 from scriptkd_sdk.errors import ArgumentError, ModelError
+from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_train.chain import fit_temperature, train_chain
 from scriptkd_train.checkpoint import load_checkpoint
+from scriptkd_train.data.dataset import read_dataset
+from scriptkd_train.losses import SOFT_LOSSES
+from scriptkd_train.networks import build_network
+from scriptkd_train.prepared import prepare
 from scriptkd_train.recipe import parse_recipe
 from scriptkd_train.stage import TrainingError
+from scriptkd_train.trainer import SoftLabels, Teacher
 
 TEXT = {"channels": 1, "height": 16, "width_min": 16, "width_max": 48, "width_step": 16}
 FIXED = {"channels": 3, "height": 32, "width_min": 32, "width_max": 32}
@@ -122,6 +130,55 @@ def test_online_labels(data, tmp_path):
     student = {**STUDENT, "distil": {"teacher": "teacher", "labels": "online"}, "epochs": 1}
     result = train_chain(recipe(teacher=teacher, student=student), "online", data, tmp_path / "run")
     assert 0.0 <= result["student"].metrics["val_accuracy"] <= 1.0
+
+
+def test_cached_soft_labels_are_fresh_ones_bit_for_bit(data):
+    """And of the teacher in eval mode, on its own input, whatever the student's is."""
+    items = read_dataset(data, "train")
+    size = Preprocessing(3, 32, 32, 32, 1)
+    mine, theirs = (prepare(items, ["Latin", "Tamil"], p) for p in (Preprocessing(**TEXT), size))
+    teacher = Teacher(build_network("timm", 2, size, model="test_resnet").train(), theirs)
+    distil = parse_recipe(
+        {"stages": {"teacher": TEACHER, "student": {**STUDENT, "distil": {"teacher": "teacher"}}}}, "x"
+    )
+    labels = SoftLabels(Fabric(accelerator="cpu"), [teacher], distil.stages["student"].distil, 16)
+    assert not teacher.network.training
+    assert not any(p.requires_grad for p in teacher.network.parameters())
+    for fresh in theirs.batches(16):
+        logits, features = labels(fresh, fresh.images)
+        fresh_logits, fresh_features = teacher.network.forward_features(fresh.images)
+        assert torch.equal(logits, fresh_logits)
+        assert torch.equal(features, fresh_features)
+    # In a batch of another size torch may add in another order, so there they agree but for the last bits.
+    for batch in mine.batches(16, torch.Generator().manual_seed(0)):
+        logits, _ = labels(batch, batch.images)
+        torch.testing.assert_close(logits, teacher.network(theirs.images[32][batch.index]))
+
+
+def test_several_teachers_and_another_loss(data, tmp_path):
+    one, other = {**STUDENT, "distil": None, "epochs": 1}, {**TEACHER, "epochs": 1}
+    distil = {"teacher": {"one": 3, "other": 1}, "loss": "dkd", "arguments": {"beta": 2}}
+    stages = {"one": one, "other": other, "student": {**STUDENT, "distil": distil, "epochs": 4}}
+    result = train_chain(recipe(**stages), "several", data, tmp_path / "run")
+    assert result["student"].metrics["val_accuracy"] > 0.8
+    assert result["student"].provenance["settings"]["distil"]["teacher"] == {"one": 3, "other": 1}
+
+
+def test_images_without_text_reach_every_loss(data, tmp_path):
+    shutil.copytree(data, tmp_path / "data")
+    for split in ("train", "val"):
+        (tmp_path / "data" / split / "none").mkdir()
+        for i in range(8):
+            flat = np.full((24, 48, 3), 30 * i, np.uint8)
+            cv2.imwrite(str(tmp_path / "data" / split / "none" / f"{i}.png"), flat)
+    teacher = {**STUDENT, "distil": None, "epochs": 3}
+    stages = {"teacher": teacher} | {
+        loss: {**STUDENT, "epochs": 1, "distil": {"teacher": "teacher", "loss": loss}} for loss in SOFT_LOSSES
+    }
+    result = train_chain(recipe(**stages), "none", tmp_path / "data", tmp_path / "run")
+    for checkpoint in result.values():
+        assert checkpoint.labels == ["Latin", "Tamil"]
+        assert np.isfinite(checkpoint.metrics["val_loss"])
 
 
 def test_two_processes_share_the_work(data, tmp_path):

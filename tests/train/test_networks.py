@@ -54,6 +54,68 @@ def test_any_input_size(name, arguments, preprocessing):
         torch.testing.assert_close(network(images), logits)
 
 
+SMALLEST_AUXILIARY = Preprocessing(3, 299, 299, 299, 1)
+
+
+@pytest.fixture(scope="module")
+def inception():
+    """InceptionV3 with its auxiliary head: 25 M parameters, built once."""
+    return build_network("timm", 10, SMALLEST_AUXILIARY, model="inceptionv3", auxiliary=True)
+
+
+def test_auxiliary_head_takes_part_in_training_only(inception):
+    images = torch.randint(0, 256, (2, 3, 299, 299), dtype=torch.uint8)
+    inception.train()
+    logits, features, auxiliary = inception.forward_training(images)
+    assert logits.shape == auxiliary.shape == (2, 10)
+    assert features.shape == (2, inception.feature_width)
+    auxiliary.sum().backward()
+    assert inception.backbone.AuxLogits.fc.weight.grad is not None
+    assert inception.backbone.fc.weight.grad is None
+    # Served, it answers as the same weights without the head do, which are not even looked at.
+    inception.eval()
+    plain = build_network("timm", 10, SMALLEST_AUXILIARY, model="inceptionv3").eval()
+    weights = {name: value for name, value in inception.state_dict().items() if "AuxLogits" not in name}
+    plain.load_state_dict(weights)
+    with torch.no_grad():
+        torch.testing.assert_close(inception(images), plain(images), rtol=0, atol=0)
+        torch.testing.assert_close(inception.forward_features(images)[1], plain.forward_features(images)[1])
+
+
+def test_paper_counts_inceptions_auxiliary_head(inception):
+    # The paper's "~27 M" is the 1000-way network with both heads; ten outputs take 2.8 M away.
+    assert parameter_count(inception) == pytest.approx(24.4e6, rel=0.01)
+
+
+def test_other_networks_have_no_auxiliary_head():
+    images = torch.zeros(2, 3, 32, 32, dtype=torch.uint8)
+    assert build_network("student", 10, Preprocessing(3, 32, 32, 32, 1)).forward_training(images)[2] is None
+    with pytest.raises(ArgumentError, match="'vgg19' has no auxiliary head, only inceptionv3 has one"):
+        build_network("timm", 10, PAPER, model="vgg19", auxiliary=True)
+    with pytest.raises(ArgumentError, match="needs at least 299x299 pixels, not 75x75"):
+        build_network("timm", 10, Preprocessing(3, 75, 75, 75, 1), model="inceptionv3", auxiliary=True)
+
+
+def test_weights_that_cannot_be_downloaded(monkeypatch):
+    def fail(*_, **__):
+        raise OSError("no route to host")
+
+    monkeypatch.setattr("timm.create_model", fail)
+    with pytest.raises(
+        ArgumentError, match=r"ImageNet weights of 'vgg19' could not be had \(no route to host\).*false"
+    ):
+        build_network("timm", 10, PAPER, model="vgg19", pretrained=True)
+
+
+@pytest.mark.parametrize("model", ["test_resnet", "resnet10t"])
+def test_every_teacher_gets_mean_and_deviation_one_half(model):
+    """PAPER: mean 0.5 and std 0.5 a channel."""
+    teacher = build_network("timm", 10, Preprocessing(3, 32, 32, 32, 1), model=model)
+    pixels = teacher.normalise(torch.tensor([0, 255], dtype=torch.uint8).view(2, 1, 1, 1).expand(2, 3, 1, 1))
+    assert pixels[0].tolist() == [[[-1.0]]] * 3
+    assert pixels[1].tolist() == [[[1.0]]] * 3
+
+
 def test_textnet_ignores_brightness_and_contrast():
     network = build_network("textnet", 10, TEXT, width=0.25).eval()
     images = torch.rand(3, 1, 32, 96) * 200
