@@ -11,17 +11,25 @@ import numpy as np
 import pytest
 import torch
 
+from typer import Typer
+from typer.testing import CliRunner
+
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_train.checkpoint import Checkpoint, save_checkpoint
 from scriptkd_train.data import cvsi_like
+from scriptkd_train.data.cli import app as data_app
 from scriptkd_train.data.cvsi import PREFIXES, TEST_COUNTS, TOTALS
 from scriptkd_train.data.cvsi_like import CvsiPlan, render_cvsi
 from scriptkd_train.data.dataset import read_dataset, splits_of
 from scriptkd_train.data.inspect import inspect
 from scriptkd_train.data.protocol import TASKS, restrict, task_accuracies, task_scripts
 from scriptkd_train.evaluate import evaluate
+from scriptkd_train.evaluate_cli import evaluate as evaluate_command
 from scriptkd_train.networks import build_network
+
+evaluate_app = Typer()
+evaluate_app.command()(evaluate_command)
 
 LABELS = sorted(PREFIXES.values())
 PREPROCESSING = Preprocessing(channels=1, height=16, width_min=16, width_max=64, width_step=16)
@@ -138,3 +146,14 @@ def test_evaluation_by_task(tree: Path, checkpoint: Path) -> None:
         assert set(report["scripts"]) == set(TASKS[task]) and "tasks" not in report
         assert {"images": report["images"], "accuracy": pytest.approx(report["accuracy"])} == whole["tasks"][task]
         assert "test holds" in report["notes"][0]
+
+
+def test_commands(tree: Path, checkpoint: Path) -> None:
+    said = CliRunner().invoke(evaluate_app, [str(checkpoint), str(tree)]).output
+    assert "CVSI-2015 task" in said and "1, mean of the triplets" in said and "1-Kannada" in said
+    said = CliRunner().invoke(evaluate_app, [str(checkpoint), str(tree), "--task", "3"]).output
+    assert "Telugu" in said and "Oriya" not in said.split("script")[1] and "macro accuracy over 5 scripts" in said
+    result = CliRunner().invoke(evaluate_app, [str(checkpoint), str(tree), "--task", "7"])
+    assert isinstance(result.exception, ArgumentError) and "unknown CVSI-2015 task '7'" in str(result.exception)
+    result = CliRunner().invoke(data_app, ["render", "--like", "cvsi", "--out", str(tree)])
+    assert isinstance(result.exception, ArgumentError) and "is not an empty folder" in str(result.exception)
