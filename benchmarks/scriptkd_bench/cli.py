@@ -22,11 +22,14 @@ from scriptkd_train.data.dataset import read_dataset, splits_of
 from scriptkd_train.evaluate import evaluate
 from scriptkd_train.progress import columns
 
+from .compare import compare
 from .crop import Crop, drawn_crop, median_crop
+from .device import governor, measure_device, peak_memory
 from .machine import describe_machine
 from .models import Candidate, bundled, from_files, from_run, untrained_teacher
 from .pareto import Point, draw_pareto
 from .report import NOTES, Accuracy, Report, Row, write_report
+from .sdk import measure_sdk
 from .timing import Timing, time_models
 
 WIDTH = 140  # columns of the table where there is no terminal to ask
@@ -43,6 +46,11 @@ def bench(
     real: Annotated[Path | None, typer.Option(help="Folder of real words to measure the accuracy on as well.")] = None,
     repeats: Annotated[int, typer.Option(min=20, help="Timed calls; fewer for models over 25 ms.")] = 200,
     threads: Annotated[int, typer.Option(min=1, max=256, help="Threads of one call.")] = 1,
+    sdk: Annotated[
+        bool,
+        typer.Option("--sdk", help="Also what the Python SDK costs with the first model: overhead, import, memory."),
+    ] = False,
+    calls: Annotated[int, typer.Option(min=1000, help="Of --sdk: calls over which memory must not grow.")] = 50_000,
     out: Annotated[
         Path | None, typer.Option(help="Markdown file; else RUN/RESULTS.md, or benchmarks/RESULTS.md. JSON beside it.")
     ] = None,
@@ -50,12 +58,15 @@ def bench(
         bool, typer.Option("--plot", help="Also a PNG beside it: accuracy against latency and file size.")
     ] = False,
 ) -> None:
-    """Measure size, latency and accuracy of models, side by side."""
+    """Measure size, latency and accuracy of models, side by side; or `compare A.json B.json`, two such measurements."""
     if plot and data is None and real is None:
         raise ArgumentError("--plot draws accuracies: give the images to measure them on, --data, --real, or both")
     console = Console()
     if not console.is_terminal:
         console = Console(width=WIDTH)
+    if models and str(models[0]) == "compare":
+        compare(models[1:], console)
+        return
 
     def say(text: str) -> None:
         console.print(text, highlight=False, markup=False, soft_wrap=True)
@@ -71,6 +82,17 @@ def bench(
         paths = [candidate.path for candidate in candidates]
         with _bar(console, f"timing {len(paths)} models in turns") as progress:
             timings = time_models(paths, crop, repeats, threads, progress)
+        with _bar(console, "timing with 1, 2 and 4 threads") as progress:
+            infos = [ScriptIdentifier(path).info for path in paths]
+            measured = [
+                (candidate.name, info.precision, candidate.path, info.preprocessing)
+                for candidate, info in zip(candidates, infos, strict=True)
+            ]
+            device = measure_device(measured, crop, progress)
+        cost = None
+        if sdk:
+            with _bar(console, f"cost of the SDK, {calls:,} calls") as progress:
+                cost = measure_sdk(paths[0], crop, repeats, calls, progress)
         accuracies = [_accuracies(candidate, data, split, real, console) for candidate in candidates]
         rows = [
             _row(candidate, timing, accuracy)
@@ -81,17 +103,21 @@ def bench(
         "command": f"`{shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])}`",
         "date": date.today().isoformat(),
         **describe_machine(),
+        **{name: fact for name, fact in (("governor", governor()), ("peak memory", peak_memory())) if fact},
         "threads": str(threads),
         "timed on": crop.source,
         "repeats": ", ".join(sorted({str(row.timing.repeats) for row in rows}, key=int, reverse=True)),
         **({"images": ", ".join(f"{count:,} of {name}" for name, count in images.items())} if images else {}),
     }
-    report = Report(rows, facts)
+    report = Report(rows, facts, device, cost)
     for name, fact in facts.items():
         say(f"{name}: {fact}")
     console.print(report.table())
     for note in NOTES:
         say(note)
+    console.print(report.device_table())
+    if cost:
+        console.print(report.sdk_table())
     path = out or (run / "RESULTS.md" if run is not None else Path("benchmarks/RESULTS.md"))
     say(f"Written: {path}, {write_report(report, path)}")
     if plot:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
+from scriptkd_sdk import modelfile
 from scriptkd_sdk.errors import ArgumentError
 
 PRECISIONS = ("fp32", "int8", "int8-weights")
@@ -37,11 +37,11 @@ def from_files(paths: list[Path]) -> list[Candidate]:
 
 
 def bundled() -> list[Candidate]:
-    """The model that comes with the SDK; raises ArgumentError if this copy has none."""
-    path = Path(str(files("scriptkd_sdk") / "models" / "student.onnx"))
-    if not path.is_file():
+    """The models that come with the SDK; raises ArgumentError if this copy has none."""
+    names = modelfile.bundled_models()
+    if not names:
         raise ArgumentError("this copy of scriptkd holds no model of its own: name model files, or a --run")
-    return [Candidate("student", path)]
+    return [Candidate(name, modelfile.MODELS / f"{name}{modelfile.SUFFIX}") for name in names]
 
 
 def from_run(run: Path, data: Path | None, folder: Path, say: Say) -> list[Candidate]:

@@ -10,6 +10,8 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
+from .device import DeviceRow
+from .sdk import SdkCost
 from .timing import Latency, Timing
 
 COLUMNS = (
@@ -49,10 +51,15 @@ class Row:
 
 @dataclass(frozen=True)
 class Report:
-    """All rows, and how they came about: title of fact -> fact."""
+    """All rows, and how they came about: title of fact -> fact.
+
+    device: each model by threads. sdk: what the Python SDK costs, where it was asked.
+    """
 
     rows: list[Row]
     facts: dict[str, str]
+    device: list[DeviceRow]
+    sdk: SdkCost | None = None
 
     def cells(self) -> tuple[list[str], list[list[str]]]:
         """Heads and rows of the table, as text."""
@@ -78,12 +85,68 @@ class Report:
         lines.append("| " + " | ".join(heads) + " |")
         lines.append("|" + "|".join("---" if number < 2 else "---:" for number in range(len(heads))) + "|")
         lines += ["| " + " | ".join(row) + " |" for row in rows]
-        return "\n".join([*lines, "", *(f"- {note}" for note in NOTES)]) + "\n"
+        lines += ["", *(f"- {note}" for note in NOTES)]
+        lines += ["", "## By threads", "", "| " + " | ".join(DEVICE_COLUMNS) + " |", "|---|---|---:|---:|---:|"]
+        lines += ["| " + " | ".join(row) + " |" for row in self.device_cells()]
+        if self.sdk:
+            lines += ["", "## The Python SDK", "", "| " + " | ".join(SDK_COLUMNS) + " |", "|---|---:|---:|---|"]
+            lines += ["| " + " | ".join(row) + " |" for row in self.sdk_cells()]
+            lines += ["", *(f"- {name}: {fact}" for name, fact in self.sdk.facts.items())]
+        return "\n".join(lines) + "\n"
+
+    def device_cells(self) -> list[list[str]]:
+        """Rows of the table by threads, as text."""
+        return [
+            [
+                row.model,
+                row.precision,
+                str(row.threads),
+                _latency(row.run),
+                "–" if row.millijoules is None else _digits(row.millijoules),
+            ]
+            for row in self.device
+        ]
+
+    def device_table(self) -> Table:
+        """Latency and energy by threads, for a terminal."""
+        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+        for number, head in enumerate(DEVICE_COLUMNS):
+            table.add_column(head, justify="left" if number < 2 else "right")
+        for row in self.device_cells():
+            table.add_row(*row)
+        return table
+
+    def sdk_cells(self) -> list[list[str]]:
+        """Rows of the table of the SDK's figures, as text."""
+        figures = self.sdk.figures if self.sdk else []
+        return [
+            [
+                figure.name,
+                f"{figure.value:.{1 if figure.unit == '%' else 2}f} {figure.unit}",
+                f"{'at least' if figure.least else 'at most'} {figure.aim:g}",
+                "yes" if figure.reached else "no",
+            ]
+            for figure in figures
+        ]
+
+    def sdk_table(self) -> Table:
+        """The SDK's figures for a terminal."""
+        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+        for number, head in enumerate(SDK_COLUMNS):
+            table.add_column(head, justify="right" if number in (1, 2) else "left", overflow="fold")
+        for row in self.sdk_cells():
+            table.add_row(*row)
+        return table
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, ready for JSON; latencies in milliseconds, shares in 0..1."""
-        return {"facts": self.facts, "rows": [asdict(row) for row in self.rows]}
+        report: dict[str, Any] = {"facts": self.facts, "rows": [asdict(row) for row in self.rows]}
+        report["device"] = [asdict(row) for row in self.device]
+        return report | ({"sdk": self.sdk.to_dict()} if self.sdk else {})
 
+
+DEVICE_COLUMNS = ("model", "precision", "threads", "run ms", "mJ an image")
+SDK_COLUMNS = ("figure", "measured", "aim", "reached")
 
 NOTES = (
     "run: a bare session.run on a prepared input. array, path: the SDK's whole identify call on an array or a file.",

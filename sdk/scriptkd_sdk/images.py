@@ -262,15 +262,14 @@ def _declared(data: bytes) -> tuple[str, int, int] | None:
 def _whole_png(data: bytes) -> bool:
     """Whether a PNG's chunks lie within it, up to the last.
 
-    OpenCV makes room for a chunk of whatever length is written there, up to 4 GB, before it looks at the file's end; and
-    libpng would write to stderr.
+    OpenCV makes room for a chunk of whatever length is written there, up to 4 GB, before it looks at the file's end.
     """
     position = 8
     while position + 12 <= len(data):
         length, kind = struct.unpack_from(">I4s", data, position)
         position += 12 + length
         if kind == b"IEND":
-            return position <= len(data)
+            return bool(position <= len(data))
     return False
 
 

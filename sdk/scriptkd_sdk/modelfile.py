@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ from scriptkd_sdk.scripts import Script
 METADATA_KEY = "scriptkd"
 FORMAT = 2  # the newest format of metadata that this version reads; 2 has files that pre-process images themselves
 MOST_THREADS = 256
+MODELS = Path(__file__).parent / "models"  # those in the package
 DEFAULT = "student"  # of the models in the package
 SUFFIX = ".onnx"
 SUMS = "SHA256SUMS"
@@ -79,9 +78,7 @@ class ModelInfo:
 
 def bundled_models() -> list[str]:
     """Names of the models that come with the package, as `ScriptIdentifier` takes them."""
-    folder = files("scriptkd_sdk") / "models"
-    entries = folder.iterdir() if folder.is_dir() else ()
-    return sorted(each.name.removesuffix(SUFFIX) for each in entries if each.name.endswith(SUFFIX))
+    return sorted(path.stem for path in MODELS.glob(f"*{SUFFIX}"))
 
 
 def open_model(
@@ -135,13 +132,15 @@ def read_content(model: str | Path | None) -> tuple[str, bytes]:
 
 def _bundled(name: str) -> bytes:
     """A model that comes with the package, checked against models/SHA256SUMS, which `sha256sum *.onnx` wrote there."""
-    folder = files("scriptkd_sdk") / "models"
+    import hashlib  # here, so that importing the SDK does without
+
+    sums = MODELS / SUMS
     try:
-        content = (folder / f"{name}{SUFFIX}").read_bytes()
-        sums = (folder / SUMS).read_bytes().decode() if (folder / SUMS).is_file() else ""
+        content = (MODELS / f"{name}{SUFFIX}").read_bytes()
+        lines = sums.read_bytes().decode().splitlines() if sums.is_file() else []
     except OSError as error:
         raise ModelError(f"{name}: cannot be read: {error.strerror or error}") from error
-    if f"{hashlib.sha256(content).hexdigest()}  {name}{SUFFIX}" not in sums.splitlines():
+    if f"{hashlib.sha256(content).hexdigest()}  {name}{SUFFIX}" not in lines:
         raise ModelError(f"{name}: the model that comes with scriptkd is not as it was made; install scriptkd again")
     return content
 

@@ -18,6 +18,7 @@ from scriptkd_bench.crop import drawn_crop, median_crop
 from scriptkd_bench.machine import describe_machine
 from scriptkd_bench.report import _digits
 from scriptkd_export import draw_samples, export_onnx
+from scriptkd_sdk import modelfile
 from scriptkd_sdk.errors import ArgumentError, ModelError
 from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_train.checkpoint import Checkpoint, save_checkpoint
@@ -174,7 +175,7 @@ def test_refusals(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     (run / "run.json").write_text("[]")
     with pytest.raises(ArgumentError, match="is not what `scriptkd train` wrote"):
         bench(run=run)
-    monkeypatch.setattr(models, "files", lambda package: tmp_path)
+    monkeypatch.setattr(modelfile, "MODELS", tmp_path / "models")
     with pytest.raises(ArgumentError, match="no model of its own"):
         bench()
 
@@ -182,7 +183,7 @@ def test_refusals(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_the_bundled_model_is_the_default(student: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "student.onnx").write_bytes(student.read_bytes())
-    monkeypatch.setattr(models, "files", lambda package: tmp_path)
+    monkeypatch.setattr(modelfile, "MODELS", tmp_path / "models")
     monkeypatch.chdir(tmp_path)
     bench(repeats=20)
     assert (tmp_path / "benchmarks" / "RESULTS.md").is_file()

@@ -120,7 +120,7 @@ def test_a_truncated_model(tmp_path: Path, model: Path) -> None:
 
 
 def test_a_package_without_its_model_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(modelfile, "files", lambda package: tmp_path)
+    monkeypatch.setattr(modelfile, "MODELS", tmp_path / "models")
     with pytest.raises(ModelError, match="holds no model of its own"):
         open_model(None, 1)
 
@@ -137,7 +137,7 @@ def make_package(folder: Path, **models: Path) -> None:
 
 def test_models_of_the_package_by_name(tmp_path: Path, build_model: Builder, monkeypatch: pytest.MonkeyPatch) -> None:
     make_package(tmp_path, student=build_model(network="small"), world=build_model(network="large"))
-    monkeypatch.setattr(modelfile, "files", lambda package: tmp_path)
+    monkeypatch.setattr(modelfile, "MODELS", tmp_path / "models")
     assert bundled_models() == ["student", "world"]
     for name, network in ((None, "small"), ("student", "small"), ("world", "large")):
         assert open_model(name)[1].network == network
@@ -152,7 +152,7 @@ def test_a_model_of_the_package_that_was_changed(
     tmp_path: Path, build_model: Builder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_package(tmp_path, student=build_model())
-    monkeypatch.setattr(modelfile, "files", lambda package: tmp_path)
+    monkeypatch.setattr(modelfile, "MODELS", tmp_path / "models")
     changed = tmp_path / "models" / "student.onnx"
     changed.write_bytes(build_model(network="another").read_bytes())
     with pytest.raises(ModelError, match=r"^student: the model that comes with scriptkd is not as it was made"):
