@@ -12,7 +12,10 @@ import org.json.JSONObject;
 import org.scriptkd.sdk.ScriptIdentifier;
 import org.scriptkd.sdk.ScriptkdException;
 
-/** Times each bundled model at each number of threads: whole identify calls, from pixels to an answer. */
+/**
+ * Times each bundled model at each number of threads: whole identify calls, from pixels to an answer. The JSON has the
+ * form of `scriptkd bench`, so that `scriptkd bench compare` puts two phones, or a phone and a computer, side by side.
+ */
 final class Benchmark implements Runnable {
     static final int WIDTH = 120; // of the image, in pixels: a word of a photographed sign
     static final int HEIGHT = 40;
@@ -94,35 +97,30 @@ final class Benchmark implements Runnable {
         listener.onResult(context.getString(R.string.benchmark_row, name, identifier.info().precision, threads,
                 timing.p50, timing.p95, timing.runs));
         return new JSONObject()
-                .put("model", name)
-                .put("sha256", sha256(model))
-                .put("bytes", model.length)
-                .put("network", identifier.info().network)
+                .put("model", name.substring(0, name.length() - ".onnx".length()))
                 .put("precision", identifier.info().precision)
                 .put("threads", threads)
+                .put("run", new JSONObject().put("p50", timing.p50).put("p95", timing.p95)) // ms
                 .put("runs", timing.runs)
-                .put("p50_ms", timing.p50)
-                .put("p95_ms", timing.p95);
+                .put("network", identifier.info().network)
+                .put("bytes", model.length)
+                .put("sha256", sha256(model));
     }
 
     private JSONObject describe(JSONArray results) throws JSONException {
-        JSONObject device = new JSONObject()
-                .put("maker", Build.MANUFACTURER)
-                .put("model", Build.MODEL)
-                .put("hardware", Build.HARDWARE)
-                .put("android", Build.VERSION.RELEASE)
-                .put("abi", Build.SUPPORTED_ABIS[0])
-                .put("cores", Runtime.getRuntime().availableProcessors());
+        String chip = Build.HARDWARE;
         if (Build.VERSION.SDK_INT >= 31) {
-            device.put("chip", Build.SOC_MANUFACTURER + " " + Build.SOC_MODEL);
+            chip = Build.SOC_MANUFACTURER + " " + Build.SOC_MODEL;
         }
-        return new JSONObject()
-                .put("benchmark", "scriptkd Android demo")
-                .put("measured", "identify, from pixels to an answer")
+        JSONObject facts = new JSONObject()
+                .put("measured", "whole identify calls in the Android demo, not bare runs of the network")
                 .put("image", WIDTH + "x" + HEIGHT)
-                .put("device", device)
-                .put("onnxruntime", runtimeVersion())
-                .put("results", results);
+                .put("device", Build.MANUFACTURER + " " + Build.MODEL)
+                .put("processor", chip + ", " + Build.SUPPORTED_ABIS[0])
+                .put("cores", Runtime.getRuntime().availableProcessors())
+                .put("system", "Android " + Build.VERSION.RELEASE)
+                .put("onnxruntime", runtimeVersion());
+        return new JSONObject().put("facts", facts).put("rows", new JSONArray()).put("device", results);
     }
 
     private static String runtimeVersion() {
