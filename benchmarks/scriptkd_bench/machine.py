@@ -4,34 +4,76 @@ from __future__ import annotations
 
 import os
 import platform
-from importlib.metadata import version
+from collections import Counter
 from pathlib import Path
+
+import cv2
+import numpy as np
+import onnxruntime
 
 # These decide whether 8-bit arithmetic pays: x86 first, then ARM.
 _INSTRUCTIONS = ("avx2", "avx512f", "avx_vnni", "avx512_vnni", "amx_int8", "asimd", "asimddp", "i8mm")
+
+# ARM's processors tell numbers (implementer 0x41): those that phones and boards have.
+_ARM_PARTS = {
+    0xD03: "A53",
+    0xD04: "A35",
+    0xD05: "A55",
+    0xD07: "A57",
+    0xD08: "A72",
+    0xD09: "A73",
+    0xD0A: "A75",
+    0xD0B: "A76",
+    0xD0D: "A77",
+    0xD41: "A78",
+    0xD44: "X1",
+    0xD46: "A510",
+    0xD47: "A710",
+    0xD48: "X2",
+    0xD4D: "A715",
+    0xD4E: "X3",
+    0xD80: "A520",
+    0xD81: "A720",
+    0xD82: "X4",
+    0xD85: "X925",
+    0xD87: "A725",
+}
 
 
 def describe_machine() -> dict[str, str]:
     """Processor, cores, operating system and versions, by name, ready to print."""
     return {
-        "processor": _cpuinfo("model name") or platform.processor() or platform.machine(),
-        "instructions": " ".join(name for name in _INSTRUCTIONS if name in _cpuinfo("flags", "Features").split())
+        "processor": _processor(),
+        "instructions": " ".join(
+            name for name in _INSTRUCTIONS if name in " ".join(_cpuinfo("flags", "Features")[:1]).split()
+        )
         or platform.machine(),
         "cores": str(os.cpu_count()),
         "system": f"{_system()}, {platform.system()} {platform.release()}",
         "python": platform.python_version(),
-        **{name: version(name) for name in ("onnxruntime", "numpy", "opencv-python-headless")},
+        # Not the packages' metadata: Termux and distributions name them otherwise.
+        "onnxruntime": onnxruntime.__version__,
+        "numpy": np.__version__,
+        "opencv": cv2.__version__,
     }
 
 
-def _cpuinfo(*keys: str) -> str:
-    """The first value of one of the keys in Linux's list of processors; empty elsewhere."""
+def _processor() -> str:
+    """The processor's name; on ARM the board's, where it has one, and its cores, such as "4x Cortex-A72"."""
+    name = next((name for name in _cpuinfo("model name") if name), "")
+    parts = Counter(int(part, 16) for part in _cpuinfo("CPU part"))
+    kinds = [f"{count}x Cortex-{_ARM_PARTS.get(part, hex(part))}" for part, count in sorted(parts.items())]
+    board = Path("/proc/device-tree/model")
+    model = board.read_text("utf-8").strip("\0 \n") if os.access(board, os.R_OK) else ""
+    return name or ", ".join([model, *kinds] if model else kinds) or platform.processor() or platform.machine()
+
+
+def _cpuinfo(*keys: str) -> list[str]:
+    """The values of the keys in Linux's list of processors, one for each; empty elsewhere."""
     path = Path("/proc/cpuinfo")
-    for line in path.read_text("utf-8").splitlines() if path.is_file() else ():
-        key, _, value = line.partition(":")
-        if key.strip() in keys:
-            return value.strip()
-    return ""
+    lines = path.read_text("utf-8").splitlines() if path.is_file() else []
+    pairs = (line.partition(":") for line in lines)
+    return [value.strip() for key, _, value in pairs if key.strip() in keys]
 
 
 def _system() -> str:

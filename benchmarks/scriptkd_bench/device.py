@@ -1,0 +1,137 @@
+"""What a model costs on this very device: latency by threads, energy where it can be read, and peak memory.
+
+For phones and small boards: needs the SDK's dependencies and Linux's files, and leaves out what they do not tell.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from scriptkd_sdk.preprocess import Preprocessing
+
+from .crop import Crop
+from .timing import WARM_UP, Latency
+
+THREADS = (1, 2, 4)
+SECONDS = 1.0  # of calls for each figure, at least: counters of energy move every few milliseconds
+LEAST = 20  # calls, however slow a model is
+_POWER = Path("/sys/class/power_supply")
+_COUNTERS = Path("/sys/class/powercap")
+
+
+@dataclass(frozen=True)
+class DeviceRow:
+    """One model with so many threads. millijoules: of the whole processor, an image; None where not readable."""
+
+    model: str
+    precision: str
+    threads: int
+    run: Latency
+    millijoules: float | None
+
+
+def measure_device(
+    models: list[tuple[str, str, Path, Preprocessing]], crop: Crop, progress: Callable[[int, int], None]
+) -> list[DeviceRow]:
+    """Time a bare session.run of each model (name, precision, path, pre-processing) with 1, 2 and 4 threads.
+
+    Thread counts beyond the cores that this process may use are left out. `progress(done, total)` is called after each.
+    """
+    counts = [count for count in THREADS if count <= usable_cores()]
+    rows: list[DeviceRow] = []
+    for model, precision, path, preprocessing in models:
+        batch = preprocessing.apply(crop.pixels)[None]
+        for count in counts:
+            options = onnxruntime.SessionOptions()
+            options.intra_op_num_threads = count
+            options.inter_op_num_threads = 1
+            session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+            for _ in range(WARM_UP):
+                session.run(["logits"], {"image": batch})
+            joules, seconds = energy(), []
+            started = time.perf_counter()
+            while len(seconds) < LEAST or time.perf_counter() - started < SECONDS:
+                before = time.perf_counter()
+                session.run(["logits"], {"image": batch})
+                seconds.append(time.perf_counter() - before)
+            spent = None if joules is None else joules(time.perf_counter() - started)
+            latency = Latency(*(float(value) for value in 1000 * np.percentile(seconds, [50, 95])))
+            millijoules = None if spent is None else 1000 * spent / len(seconds)
+            rows.append(DeviceRow(model, precision, count, latency, millijoules))
+            progress(len(rows), len(models) * len(counts))
+    return rows
+
+
+def usable_cores() -> int:
+    """Cores that this process may run on; Android and containers often allow fewer than there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def governor() -> str:
+    """How the kernel sets the clock of each core, such as "performance", "4x schedutil, 4x walt"; empty if unknown."""
+    files = sorted(Path("/sys/devices/system/cpu").glob("cpu[0-9]*/cpufreq/scaling_governor"))
+    names = [name for name in map(_read, files) if name]
+    kinds = {name: names.count(name) for name in names}
+    return next(iter(kinds)) if len(kinds) == 1 else ", ".join(f"{count}x {name}" for name, count in kinds.items())
+
+
+def peak_memory() -> str:
+    """The most memory that this process has held, for people; empty where the system does not tell."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return ""
+    size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return f"{size / 1e6:.0f} MB, of this process with all models"
+
+
+def energy() -> Callable[[float], float] | None:
+    """Start counting energy; returns the function from the seconds since then to joules, None if nothing is readable.
+
+    Processors of Intel and AMD count it (RAPL; Linux lets only root read it). A device on battery tells current and
+    voltage: read at the end, as under way it would disturb the measurement, and only while it does not charge.
+    """
+    counters = [path for path in sorted(_COUNTERS.glob("*-rapl:[0-9]/energy_uj")) if _number(path) is not None]
+    if counters:
+        before = [_number(path) or 0.0 for path in counters]
+        ranges = [_number(path.with_name("max_energy_range_uj")) or 0.0 for path in counters]
+
+        def counted(seconds: float) -> float:
+            after = [_number(path) or 0.0 for path in counters]
+            steps = (b - a if b >= a else b - a + r for a, b, r in zip(before, after, ranges, strict=True))
+            return sum(steps) / 1e6
+
+        return counted
+    for path in sorted(_POWER.glob("*")):
+        discharging = _read(path / "type") == "Battery" and _read(path / "status") == "Discharging"
+        if discharging and None not in (_number(path / "current_now"), _number(path / "voltage_now")):
+            return partial(_drawn, path)
+    return None
+
+
+def _drawn(battery: Path, seconds: float) -> float:
+    """Joules at the power drawn now: microamperes, whose sign differs between makers, times microvolts."""
+    return seconds * abs(_number(battery / "current_now") or 0.0) * (_number(battery / "voltage_now") or 0.0) / 1e12
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8").strip()
+    except (OSError, ValueError):
+        return ""
+
+
+def _number(path: Path) -> float | None:
+    try:
+        return float(_read(path))
+    except ValueError:
+        return None

@@ -1,0 +1,171 @@
+"""Writes benchmarks/arm64.md: AArch64 instructions per image, a cost free of noise, and what time they may take.
+
+The networks of a recipe are built with random weights, which do not change the count, and measured in float32 and int8;
+model files may be named as well.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import onnx
+import onnxruntime
+import typer
+from onnx import helper
+
+from scriptkd_export import draw_samples, export_graph, export_onnx, quantize_int8
+from scriptkd_sdk import ScriptIdentifier
+from scriptkd_sdk.modelfile import METADATA_KEY
+from scriptkd_train.checkpoint import Checkpoint
+from scriptkd_train.data.render import SCRIPTS
+from scriptkd_train.networks import build_network
+from scriptkd_train.recipe import load_recipe
+
+ROOT = Path(__file__).resolve().parents[2]
+BUNDLED = ROOT / "sdk" / "scriptkd_sdk" / "models" / "student.onnx"
+COUNTER = ROOT / "build" / "arm64" / "counter" / "build"
+OUT = ROOT / "benchmarks" / "arm64.md"
+CPUS = ("cortex-a53", "cortex-a76")
+FEW, MANY = 2, 20  # calls counted: of a network of large images, and of others
+LARGE = 30_000  # values of an input
+# Core -> clock in GHz, instructions a cycle assumed for this kind of code, and the instruction set counted.
+CORES = {
+    "Cortex-A53, 1.4 GHz (Raspberry Pi 3B+)": (1.4, 0.8, "cortex-a53"),
+    "Cortex-A55, 2.0 GHz (little core of a phone)": (2.0, 0.9, "cortex-a76"),
+    "Cortex-A72, 1.8 GHz (Raspberry Pi 4)": (1.8, 1.4, "cortex-a53"),
+    "Cortex-A76, 2.4 GHz (Raspberry Pi 5)": (2.4, 2.2, "cortex-a76"),
+}
+
+INTRODUCTION = """\
+# Cost on AArch64
+
+Instructions that onnxruntime executes for one image, counted by an emulator: repeatable to about 0.2 %, whatever else
+the machine does. They are a cost, not a time. Made by `make bench-arm64`.
+
+- onnxruntime {version}, one thread, a crop of 114x39 pixels; millions of instructions per image
+- the CPU names an instruction set: cortex-a53 has no 8-bit dot product, cortex-a76 has
+- run: a bare session.run. identify: the Python SDK's whole call on an array, pre-processing included
+- networks named after a recipe have random weights, which do not change the count
+"""
+ESTIMATE = """\
+## Estimated time
+
+Nobody has run these on such a device. This is the count divided by clock times instructions a cycle, and the last is an
+assumption, for dense arithmetic from the first-level cache. The true time may be half or twice as much: memory, other
+loads and throttling add, and onnxruntime's Android build may have other kernels. `scriptkd bench` on the device tells.
+Milliseconds for one run:
+"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """counts: CPU -> instructions of a bare session.run. whole: of the SDK's identify, where that was counted."""
+
+    name: str
+    precision: str
+    input_shape: tuple[int, ...]
+    counts: dict[str, float]
+    whole: dict[str, float]
+
+
+def main(
+    models: Annotated[list[Path] | None, typer.Argument(help="Model files (.onnx) besides the bundled one.")] = None,
+    recipes: Annotated[list[str] | None, typer.Option("--recipe", help="Recipe whose networks to build.")] = None,
+) -> None:
+    """Count instructions."""
+    with tempfile.TemporaryDirectory(prefix="scriptkd-arm64-") as name:
+        subjects = [("bundled", BUNDLED), *((path.stem, path) for path in models or [])]
+        for recipe in recipes or ["mobile", "paper-inceptionv3"]:
+            subjects += untrained(recipe, Path(name))
+        rows = []
+        for title, path in subjects:
+            rows.append(measure(title, path))
+            print(title, rows[-1].precision, rows[-1].counts, rows[-1].whole, flush=True)
+            OUT.write_text(markdown(rows), "utf-8")  # each time: the large networks take minutes
+
+
+def untrained(recipe: str, folder: Path) -> list[tuple[str, Path]]:
+    """The stages of a recipe as model files, in float32 and int8, with random weights: name and path of each."""
+    found = []
+    for stage, plan in load_recipe(recipe).stages.items():
+        preprocessing, arguments = plan.input.preprocessing(), plan.network.arguments
+        arguments = {**arguments, "pretrained": False} if "pretrained" in arguments else arguments
+        network = build_network(plan.network.name, len(SCRIPTS), preprocessing, **arguments)
+        checkpoint = Checkpoint(plan.network.name, arguments, list(SCRIPTS), preprocessing, network.state_dict())
+        path = folder / f"{recipe}-{stage}.onnx"
+        samples = draw_samples(8)
+        export_onnx(checkpoint, path, samples)
+        floats = onnx.load(path)
+        (text,) = (entry.value for entry in floats.metadata_props if entry.key == METADATA_KEY)
+        images = [preprocessing.apply(image)[None] for image in samples.images]
+        small = quantize_int8(export_graph(checkpoint), images)
+        helper.set_model_props(small, {METADATA_KEY: json.dumps({**json.loads(text), "precision": "int8"})})
+        onnx.save(small, path.with_suffix(".int8.onnx"))
+        name = f"{recipe}: {stage}"
+        found += [(name, path), (name, path.with_suffix(".int8.onnx"))]
+    return found
+
+
+def measure(title: str, path: Path) -> Row:
+    identifier = ScriptIdentifier(path)
+    shape = identifier.preprocessing.apply(np.zeros((39, 114, 3), np.uint8)).shape
+    calls = FEW if np.prod(shape) > LARGE else MANY
+    counts = {cpu: per_image(path, cpu, "run", calls) for cpu in CPUS}
+    whole = {cpu: per_image(path, cpu, "identify", calls) for cpu in CPUS} if path == BUNDLED else {}
+    return Row(title, identifier.info.precision, shape, counts, whole)
+
+
+def per_image(path: Path, cpu: str, what: str, calls: int) -> float:
+    """Instructions of one call: the difference between many calls and one, so that loading does not count."""
+    return (count(path, cpu, what, 1 + calls) - count(path, cpu, what, 1)) / calls
+
+
+def count(path: Path, cpu: str, what: str, calls: int) -> int:
+    """Instructions that the emulated machine executes from its start to its end."""
+    plugin = COUNTER / "tests" / "tcg" / "plugins" / "libinsn.so"
+    environment = {**os.environ, "QEMU": str(COUNTER / "qemu-aarch64"), "QEMU_PLUGIN": f"{plugin},inline=on"}
+    here = Path(__file__).parent
+    command = [str(here / "python.sh"), cpu, str(here / "count.py"), str(path), str(calls), what]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    found = re.findall(r"(?:total )?insns: (\d+)", done.stdout + done.stderr)
+    if done.returncode or not found:
+        raise SystemExit(f"counting {path.name} on {cpu} failed: {done.stderr[-2000:]}")
+    return int(found[-1])
+
+
+def markdown(rows: list[Row]) -> str:
+    lines = [
+        INTRODUCTION.format(version=onnxruntime.__version__),
+        "| model | precision | input | a53 run | a76 run | a53 identify | a76 identify |",
+        "|---|---|---|---:|---:|---:|---:|",
+    ]
+    for row in rows:
+        cells = [millions(values.get(cpu)) for values in (row.counts, row.whole) for cpu in CPUS]
+        lines.append(" | ".join(["| " + row.name, row.precision, "×".join(map(str, row.input_shape)), *cells]) + " |")
+    lines += [
+        "",
+        ESTIMATE,
+        "| model | precision | " + " | ".join(CORES) + " |",
+        "|---|---|" + "---:|" * len(CORES),
+        "| *instructions a cycle assumed* | | " + " | ".join(f"{ipc}" for _, ipc, _ in CORES.values()) + " |",
+    ]
+    for row in rows:
+        times = [f"{row.counts[cpu] / (clock * 1e6 * ipc):.3g}" for clock, ipc, cpu in CORES.values()]
+        lines.append(f"| {row.name} | {row.precision} | " + " | ".join(times) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def millions(number: float | None) -> str:
+    return "" if number is None else f"{number / 1e6:.3g}" if number < 1e9 else f"{number / 1e6:,.0f}"
+
+
+if __name__ == "__main__":
+    typer.run(main)
