@@ -52,7 +52,7 @@ NETWORKS: dict[str, tuple[str, Preprocessing, dict[str, Any]]] = {
 
 @pytest.fixture(scope="module")
 def samples(data: Path) -> tuple[Samples, Samples]:
-    return read_samples(data, 90)
+    return read_samples(data, 40)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -60,6 +60,7 @@ def test_networks_and_forms(name: str, train: Train, samples: tuple[Samples, Sam
     network, preprocessing, arguments = NETWORKS[name]
     checkpoint = train(network, preprocessing, **arguments)
     compared, calibration = samples
+    few = Samples(compared.images[::4], "a quarter of them")
     graph = export_graph(checkpoint)
     images = list(batches(calibration, preprocessing, 16))
     forms = [*sensible(graph), Form.fp16_compute]
@@ -75,8 +76,9 @@ def test_networks_and_forms(name: str, train: Train, samples: tuple[Samples, Sam
         report = json.loads(report_path(path).read_text("utf-8"))
         assert report["passed"] and report["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
         assert [check["name"] for check in report["checks"]] == [check.name for check in checks]
-        whole = write_verified(model, tmp_path / f"{form}.any-size.onnx", checkpoint, compared, form, any_size=True)
-        assert all(check.passed for check in whole) and "any size" in {check.name for check in whole}
+        if form in (Form.fp32, Form.int8):
+            whole = write_verified(model, tmp_path / f"{form}.any-size.onnx", checkpoint, few, form, any_size=True)
+            assert all(check.passed for check in whole) and "any size" in {check.name for check in whole}
     assert sizes["int8-weights"] < 0.5 * sizes["fp32"]
     assert sizes["fp16"] < 0.6 * sizes["fp32"] and sizes["fp16-compute"] < 0.6 * sizes["fp32"]
     if network == "assistant":  # its LSTM is most of it, and the static form leaves it in float32
