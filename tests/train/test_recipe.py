@@ -131,7 +131,7 @@ def test_online_labels_need_one_input():
 
 
 def test_missing_and_broken_files(tmp_path):
-    with pytest.raises(ArgumentError, match="neither a file nor one of the ready ones: demo, mobile"):
+    with pytest.raises(ArgumentError, match="neither a file nor one of the ready ones: demo, .*mobile, "):
         load_recipe("nothing")
     broken = tmp_path / "broken.yaml"
     broken.write_text("stages: [")
@@ -184,6 +184,15 @@ def test_a_child_changes_a_few_keys(tmp_path, parent):
     assert load_recipe(grandchild).seed == 7
     assert load_recipe(grandchild).stages["student"].distil.arguments == {}
     assert load_recipe(grandchild).stages["student"].optimizer.lr == 0.01
+
+
+def test_a_new_stage_stands_where_it_is_written(tmp_path, parent):
+    new = yaml.safe_dump(GOOD["stages"]["teacher"], default_flow_style=True, width=1000).strip()
+    stages = f"first: {new}, teacher: {{epochs: 9}}, a: {new}, b: {new}, student: {{}}, last: {new}"
+    text = f"parent: {parent}\nstages: {{{stages}}}"
+    recipe = load_recipe(write(tmp_path / "child.yaml", text))
+    assert list(recipe.stages) == ["first", "teacher", "a", "b", "student", "last"]
+    assert recipe.stages["teacher"].epochs == 9
 
 
 def test_null_takes_away(tmp_path, parent):

@@ -3,6 +3,7 @@
 `parent: NAME_OR_PATH` at the top of a recipe takes over that recipe, and the keys beside it change it:
 
 - mappings are merged, key by key; any other value replaces the parent's;
+- a new stage stands where it is written: before the next one that the parent has too, or else last;
 - `null` takes a key away: a stage is dropped, an option gets its default (`distil: null` trains without a teacher);
 - `arguments` belong to the `name` or `loss` beside them: where that changes, the parent's are not taken over.
 """
@@ -72,6 +73,12 @@ def merge(parent: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     merged = dict(parent)
     if any(key in changes and changes[key] != parent.get(key) for key in ("name", "loss")):
         merged.pop("arguments", None)
+    order, place = list(parent), len(parent)
+    for key in reversed(changes):
+        if key in parent:
+            place = order.index(key)
+        else:
+            order.insert(place, key)
     for key, value in changes.items():
         if value is None and key in parent:
             merged.pop(key, None)
@@ -79,7 +86,7 @@ def merge(parent: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
             merged[key] = merge(merged[key], value)
         else:
             merged[key] = value
-    return merged
+    return {key: merged[key] for key in order if key in merged}
 
 
 def _list(ready: dict[str, str]) -> str:
