@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 import pytest
 import torch
-
 from typer import Typer
 from typer.testing import CliRunner
 

@@ -193,6 +193,11 @@ def test_what_cannot_be_reported(tmp_path: Path) -> None:
         collect(tmp_path)
 
 
+def test_a_folder_that_cannot_be_written_to(matrix: Path) -> None:
+    result = CliRunner().invoke(app, [str(matrix), "--out", str(matrix / "matrix.json")])
+    assert isinstance(result.exception, ArgumentError) and "cannot write" in str(result.exception)
+
+
 @pytest.mark.slow
 def test_the_whole_path_in_miniature(tmp_path: Path) -> None:
     """Rendered words in CVSI-2015's layout, the paper's seven rows, the report; networks and images made tiny."""

@@ -125,6 +125,8 @@ def reproduce(
     """
     if missing := [split for split in ("train", "val", "test") if split not in splits_of(data)]:
         raise ArgumentError(f"{data} has no {missing[0]} split; train, val and test are needed")
+    if out.exists() and not out.is_dir():
+        raise ArgumentError(f"{out} is a file; --out must be a folder")
     jobs = plan_jobs(rows, seeds, out)
     _describe(rows, seeds, data, out, kind)
     rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))

@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from scriptkd_sdk.errors import ArgumentError
+
 from .collect import collect
 from .write import write_report
 
@@ -18,7 +20,10 @@ def report(
 ) -> None:
     """Write what `scriptkd reproduce` has found so far: report.md, report.html and figures as PNG."""
     matrix = collect(folder)
-    paths = write_report(matrix, out or folder / "report")
+    try:
+        paths = write_report(matrix, out or folder / "report")
+    except OSError as error:
+        raise ArgumentError(f"cannot write {error.filename}: {error.strerror}") from error
     console = Console()
     for path in paths:
         console.print(path, highlight=False, markup=False, soft_wrap=True)
