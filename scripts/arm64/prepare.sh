@@ -8,13 +8,17 @@ if [ "$here/.ready" -nt scripts/arm64/prepare.sh ]; then exit 0; fi
 rm -rf "$here"/{apt,debs,root,qemu,wheels,site}
 mkdir -p "$here"/apt/{lists/partial,cache/archives/partial} "$here"/{debs,root,qemu,wheels,site}
 
+# The mirror that this machine uses.
+mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Origin: Debian' 'Codename: bookworm' | head -1)
+[ -n "$mirror" ] || { echo "this needs Debian bookworm, as its packages are those of the emulated machine" >&2; exit 1; }
+
 # apt with a configuration of its own, which knows arm64 and leaves this machine's alone.
 host=$(dpkg --print-architecture)
 keys=/usr/share/keyrings/debian-archive-keyring.gpg
 [ -f "$keys" ] || { echo "$keys is missing: install debian-archive-keyring" >&2; exit 1; }
 cat > "$here/apt/sources.list" <<END
-deb [signed-by=$keys] http://deb.debian.org/debian bookworm main
-deb [signed-by=$keys] http://deb.debian.org/debian bookworm-backports main
+deb [signed-by=$keys] $mirror bookworm main
+deb [signed-by=$keys] $mirror bookworm-backports main
 END
 : > "$here/apt/status"
 cat > "$here/apt/apt.conf" <<END
