@@ -131,7 +131,7 @@ def test_online_labels_need_one_input():
 
 
 def test_missing_and_broken_files(tmp_path):
-    with pytest.raises(ArgumentError, match="neither a file nor one of the ready ones: demo, .*mobile, "):
+    with pytest.raises(ArgumentError, match=r"neither a file nor one of the ready ones: demo, .*mobile, "):
         load_recipe("nothing")
     broken = tmp_path / "broken.yaml"
     broken.write_text("stages: [")
