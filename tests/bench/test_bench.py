@@ -80,7 +80,9 @@ def test_model_files(
     assert "`scriptkd bench student.onnx 'a b.onnx'`" in text
     for fact in ("processor", "cores", "system", "python", "onnxruntime", "numpy", "opencv", "threads: 1", "date"):
         assert fact in text and fact in shown
-    head, _, first, second = [line for line in text.splitlines() if line.startswith("|")]
+    table, threads = text.split("## By threads")
+    head, _, first, second = [line for line in table.splitlines() if line.startswith("|")]
+    assert threads.count("| student | fp32 | 1 |") == 2
     assert [cell.strip() for cell in head.split("|")[1:-1]] == [
         *("model", "precision", "params", "KB", "input", "run ms", "speed", "array ms", "path ms", "over"),
         *("test %", "real %"),

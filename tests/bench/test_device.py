@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -86,3 +88,23 @@ def test_compare_refuses_what_it_cannot_read(tmp_path: Path) -> None:
         (tmp_path / "bad.json").write_text(content)
         with pytest.raises(ArgumentError, match=r"bad\.json: not a JSON file that"):
             compare([good, tmp_path / "bad.json"], console)
+
+
+def test_bench_runs_with_the_base_install_alone(tmp_path: Path) -> None:
+    """On a phone there is no torch: nothing that an extra brings may be imported."""
+    program = """
+import sys
+extras = "torch torchvision timm lightning_fabric matplotlib PIL yaml fontTools onnx onnxscript onnxsim"
+sys.modules |= dict.fromkeys(extras.split())  # importing one of them is now an ImportError
+import scriptkd_bench.device
+scriptkd_bench.device.SECONDS = 0.0
+from scriptkd_sdk.cli import main
+main()
+"""
+    command = [sys.executable, "-c", program, "bench", "--repeats", "20", "--out", str(tmp_path / "results.md")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    written = json.loads((tmp_path / "results.json").read_text("utf-8"))
+    assert {"processor", "cores", "onnxruntime", "peak memory"} <= written["facts"].keys()
+    assert written["device"][0]["threads"] == 1
+    compare([tmp_path / "results.json"] * 2, Console())
