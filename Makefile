@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint golden test-java apk clean test-arm64 bench-arm64 test-web web
+.PHONY: help setup demo test lint test-wheel fuzz golden test-java apk clean test-arm64 bench-arm64 test-web web
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -23,6 +23,14 @@ lint: $(READY) ## ruff, and mypy --strict on the SDK
 
 test: lint ## lint, then all tests
 	$(BIN)/pytest
+
+test-wheel: $(READY) ## the wheel by itself: installed off line without torch, and tested (PYTHON=python3.13: in that one)
+	@sdk/test-wheel.sh $(PYTHON)
+
+fuzz: $(READY) ## 100,000 damaged images and model files: no crash, no error but the SDK's own, none over a second
+	@$(BIN)/python -c "import atheris" 2>/dev/null || $(BIN)/pip install --quiet "atheris>=3.0"
+	$(BIN)/python tests/fuzz/fuzz.py images build/fuzz/images -runs=100000 -max_len=4096 -close_fd_mask=2
+	$(BIN)/python tests/fuzz/fuzz.py models build/fuzz/models -runs=100000 -max_len=4096 -close_fd_mask=2
 
 golden: $(READY) ## expected answers of the golden vectors anew, after the bundled model changed (INT8=FILE: that 8-bit model)
 	$(BIN)/python sdk/contract/generate.py $(if $(INT8),--int8 $(INT8))

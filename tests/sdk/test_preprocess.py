@@ -3,7 +3,6 @@
 import cv2
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -48,6 +47,7 @@ def test_luma_does_not_depend_on_where_a_strip_ends() -> None:
 
 @pytest.mark.parametrize(("height", "width"), SIZES)
 def test_resampling_is_that_of_torch_and_pillow(height: int, width: int) -> None:
+    torch = pytest.importorskip("torch")  # the wheel is tested without
     gray = luma(picture(height, width))
     result = WORD.apply(gray)
     size = (32, WORD.width_for(height, width))
