@@ -22,7 +22,7 @@ prepare (uint8[rows, columns, 3] image) => (uint8[1, %(channels)d, %(height)d, w
     int64 height2 = {%(height2)d}, int64 two = {2}, int64[1] channels = {%(channels)d},
     int64[2] list = {-1, 3}, int64[1] first = {0}, int64[1] last = {-1},
     float[1, 3] luma_weights = {0.299, 0.587, 0.114}, float[1] luma_half = {0.5005},
-    float none = {0}, float one = {1}, float half = {0.5}, float brightest = {255}, float m_rows = {%(height)d}
+    float none = {0}, float one = {1}, float half = {%(half)r}, float brightest = {255}, float m_rows = {%(height)d}
 >
 {
     size = Shape <start = 0, end = 2> (image)
@@ -98,6 +98,7 @@ def preparation(preprocessing: Preprocessing, ir: int, opset: int) -> onnx.Model
         "channels": preprocessing.channels,
         "height": preprocessing.height,
         "height2": 2 * preprocessing.height,
+        "half": 0.5 + 2**-9,  # section 2 of the contract
         "narrowest": preprocessing.width_min,
         "widest": preprocessing.width_max,
         "step": preprocessing.width_step,

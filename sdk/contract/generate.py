@@ -407,13 +407,14 @@ def write_answers(pixels: dict[str, Pixels]) -> None:
 def describe_input(image: Pixels, preprocessing: Preprocessing) -> dict[str, Any]:
     """Width and checksum of the network's input, uint8 [channels, height, width].
 
-    Where the exact value lies within NEAR_TIE of a half, rounding hangs on the order of a sum: those pixels are listed
-    (`ties`, flat indices) and count as 0 in the checksum.
+    Where the exact value lies within NEAR_TIE of the border between two bytes, rounding hangs on the order of a sum:
+    those pixels are listed (`ties`, flat indices) and count as 0 in the checksum.
     """
     exact = exactly(image, preprocessing)
     found = preprocessing.apply(image)
-    near = np.abs(exact - np.floor(exact) - 0.5) < NEAR_TIE
-    wrong = (found != np.floor(exact + 0.5).clip(0, 255)) & ~near
+    lifted = exact + 0.5 + 2**-9
+    near = np.abs(lifted - np.round(lifted)) < NEAR_TIE
+    wrong = (found != np.floor(lifted).clip(0, 255)) & ~near
     if wrong.any():
         raise AssertionError(f"{wrong.sum()} pixels of {found.shape} are not what the contract says")
     return {

@@ -7,7 +7,7 @@ It is defined by arithmetic, not by a library's behaviour, so that Java and Java
 3. resampling: separable triangle filter whose support grows with the reduction (no aliasing), half-pixel centres,
    weights renormalised at the edges. Pillow's BILINEAR, torch's `interpolate(mode="bilinear", antialias=True)` and
    ONNX's `Resize` with `antialias=1` compute the same;
-4. rounding: floor(x + 0.5), clipped to 0..255.
+4. rounding: floor(x + 1/2 + 1/512), clipped to 0..255.
 """
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ BLOCK = 2048  # entries of a block of a resampling matrix, by measurement
 MOST_PRODUCTS = 200_000
 LARGEST_SIDE = 4096  # of a network's input: a model file asking for more is broken, and would cost gigabytes
 
+# A little above 1/2: resampling bytes by whole ratios often gives exact halves, where the last bit of a float sum would
+# decide, and so the order of additions on some other platform.
+_HALF = np.float32(0.5 + 2**-9)
 # Sums of these are off by less than 1e-4, while the 0.0005 on top keeps every sum at least 5e-4 away from an integer:
 # the floor is therefore the exact integer formula's. A test checks all 2^24 colours.
 _LUMA = np.array([[0.299, 0.587, 0.114, 0.5005]], np.float32)
@@ -137,7 +140,7 @@ def _resample(plane: npt.NDArray[np.uint8], out_height: int, out_width: int) -> 
         for top in range(0, out_height, step):
             part = slice(top, top + step)
             np.matmul(rows[part, inputs], weights.T, out=pixels[part, outputs])
-    pixels += 0.5
+    pixels += _HALF
     # Positive, so the cast is the floor; a weighted mean of bytes exceeds 255 by float noise at most.
     return pixels.astype(np.uint8)
 

@@ -2,6 +2,7 @@
 
 import { ModelError } from "./errors.js";
 
+const HALF = 0.5 + 1 / 512; // a little above 1/2, so that the last bit of a sum never decides
 const LARGEST_SIDE = 4096; // of a network's input, in pixels
 const FIELDS = ["channels", "height", "width_min", "width_max", "width_step"];
 
@@ -61,7 +62,7 @@ export class Preprocessing {
           for (let k = 0, at = row + first * channels + c; k < weights.length; k++, at += channels) {
             sum += weights[k] * rows[at];
           }
-          data[c * plane + y * outWidth + x] = Math.min(Math.max(Math.floor(sum + 0.5), 0), 255);
+          data[c * plane + y * outWidth + x] = Math.min(Math.max(Math.floor(sum + HALF), 0), 255);
         }
       }
     }

@@ -17,6 +17,9 @@ public final class Preprocessing {
             Arrays.asList("channels", "height", "width_min", "width_max", "width_step");
     private static final int LARGEST_SIDE = 4096; // of a network's input: a file asking for more is broken
 
+    /** A little above 1/2, so that the last bit of a sum never decides; exact in binary. */
+    private static final float HALF = 0.5f + 1 / 512f;
+
     public final int channels;
     public final int height;
     public final int widthMin;
@@ -146,7 +149,7 @@ public final class Preprocessing {
                     sum = fused(weights[j], line[from + j], sum);
                 }
                 // Positive, so the cast is the floor; a weighted mean of bytes is within 0..255 but for float noise.
-                input[offset + y * columns + x] = (byte) Math.min(sum + 0.5f, 255);
+                input[offset + y * columns + x] = (byte) Math.min(sum + HALF, 255);
             }
         }
     }
