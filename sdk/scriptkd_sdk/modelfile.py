@@ -156,7 +156,9 @@ def load_content(
     try:
         return _load(content, threads, providers, options)
     except ModelError as error:
-        raise ModelError(f"{name}: {error}") from error
+        # The file's own words may be in it: no line breaks, and nothing that would steer a terminal.
+        reason = "".join(each if each.isprintable() else " " for each in str(error))
+        raise ModelError(f"{name}: {reason}") from error
 
 
 def _load(

@@ -36,7 +36,7 @@ def image(data: bytes) -> None:
 
 def model(data: bytes) -> None:
     """Load a model file, which runs it on blank images."""
-    modelfile._load(data, 1, None, None)
+    modelfile.load_content("model", data)
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {"images": image, "models": model}

@@ -45,6 +45,7 @@ def test_what_a_model_file_says_about_itself(model: Path) -> None:
             r"2 labels, but .* \(2, 3\), not float32 of shape \(2, 2\)",
         ),
         ({"preprocessing": {"channels": 1}}, "pre-processing must have exactly the fields"),
+        ({"preprocessing": {"a\nb\x1b[31m": 1}}, r"must have exactly the fields .*, not a b \[31m"),
         ({"preprocessing": None}, "pre-processing must have exactly the fields"),
         ({"temperature": 0}, r"temperature must lie in 0.001..1000, not 0"),
         ({"temperature": float("nan")}, "temperature must be a number, not nan"),
