@@ -1,0 +1,54 @@
+"""The scripts of millions of images, on one machine or a cluster, with Ray Data.
+
+    pip install scriptkd 'ray[data]'
+    python identify_with_ray.py FOLDER_OF_IMAGES FOLDER_FOR_ANSWERS
+
+Reads the images of a folder (any that Ray reads, such as s3://bucket/words), and writes Parquet files with the columns
+path, script, code, score, best and error. Each worker opens the model once; an image that cannot be used has an error
+in place of an answer, and stops nothing.
+"""
+
+import sys
+from typing import Any
+
+import ray
+
+from scriptkd_sdk import ImageError, ScriptIdentifier
+
+BATCH = 64  # images that a worker is handed at a time
+
+
+class Identify:
+    """What a worker does to its share of the images."""
+
+    def __init__(self, model: str | None = None) -> None:
+        self.identifier = ScriptIdentifier(model)
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, list[Any]]:
+        """Take columns `path` and `bytes`, and return the columns of the answers."""
+        answers = self.identifier.identify_batch(list(batch["bytes"]))
+        columns: dict[str, list[Any]] = {"path": list(batch["path"])}
+        for field in ("script", "code", "score", "best"):
+            columns[field] = [None if isinstance(answer, ImageError) else getattr(answer, field) for answer in answers]
+        columns["error"] = [answer.reason if isinstance(answer, ImageError) else None for answer in answers]
+        return columns
+
+
+def identify(images: str, answers: str, workers: int, model: str | None = None) -> None:
+    """Identify all files of a folder and write the answers as Parquet. workers: models at work at the same time."""
+    files = ray.data.read_binary_files(images, include_paths=True)
+    found = files.map_batches(
+        Identify,
+        fn_constructor_args=(model,),
+        batch_size=BATCH,
+        compute=ray.data.ActorPoolStrategy(size=workers),
+        num_cpus=1,
+    )
+    found.write_parquet(answers)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    ray.init()
+    identify(sys.argv[1], sys.argv[2], workers=int(ray.cluster_resources()["CPU"]))
