@@ -67,7 +67,7 @@ def confusions(matrix: Matrix, stage: str, titles: Mapping[str, str], path: Path
     found = {row: runs for row, runs in found.items() if runs}
     if not found:
         return False
-    columns = min(len(found), 2)
+    columns = min(len(found), 3)
     side = 1.8 + 0.42 * len(matrix.labels)
     lines = math.ceil(len(found) / columns)
     figure = Figure(figsize=(columns * side, lines * (side + 0.2)), layout="constrained")
