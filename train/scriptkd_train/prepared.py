@@ -10,7 +10,6 @@ import multiprocessing
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
@@ -77,30 +76,37 @@ def prepare(items: list[Item], labels: list[str], preprocessing: Preprocessing) 
         raise ArgumentError("the split holds no images")
     if unknown := sorted({item.label for item in items} - {*labels, NON_TEXT}):
         raise ArgumentError(f"label {unknown[0]!r} is not among the labels {', '.join(labels)}")
-    chunks = [items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK)]
-    arrays: list[Any]  # of uint8 [C, H, W]
-    if len(chunks) == 1:
-        arrays = _read(chunks[0], preprocessing)
-    else:
-        # Forking is unsafe once torch's threads run; spawned workers import only what this module needs.
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(cores(), context) as pool:
-            arrays = [a for part in pool.map(_read, chunks, [preprocessing] * len(chunks)) for a in part]
+    number = {NON_TEXT: -1} | {label: i for i, label in enumerate(labels)}
+    target = torch.tensor([number[item.label] for item in items])
+    if preprocessing.fixed_width:  # filled as the images come: a split at 299x299 must not be in memory twice
+        width = preprocessing.width_min
+        pixels = torch.empty(len(items), preprocessing.channels, preprocessing.height, width, dtype=torch.uint8)
+        for place, array in enumerate(_read_all(items, preprocessing)):
+            pixels[place] = torch.from_numpy(array)
+        return Prepared({width: pixels}, {width: target}, {width: torch.arange(len(items))})
+    arrays = list(_read_all(items, preprocessing))
     by_width: dict[int, list[int]] = {}
     for position, array in enumerate(arrays):
         by_width.setdefault(array.shape[2], []).append(position)
-    number = {NON_TEXT: -1} | {label: i for i, label in enumerate(labels)}
-    target = np.array([number[item.label] for item in items])
     images, targets, index = {}, {}, {}
     for width, positions in sorted(by_width.items()):
-        # One by one, each freed after it: a split at 299x299 must not be in memory twice.
-        images[width] = torch.empty(len(positions), *arrays[positions[0]].shape, dtype=torch.uint8)
-        for place, position in enumerate(positions):
-            images[width][place] = torch.from_numpy(arrays[position])
-            arrays[position] = None
-        targets[width] = torch.from_numpy(target[positions])
+        images[width] = torch.from_numpy(np.stack([arrays[i] for i in positions]))
+        targets[width] = target[positions]
         index[width] = torch.tensor(positions)
     return Prepared(images, targets, index)
+
+
+def _read_all(items: list[Item], preprocessing: Preprocessing) -> Iterator[np.ndarray]:
+    """The images in order, uint8 [C, H, W] each, read by all cores."""
+    chunks = [items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK)]
+    if len(chunks) == 1:
+        yield from _read(chunks[0], preprocessing)
+        return
+    # Forking is unsafe once torch's threads run; spawned workers import only what this module needs.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(cores(), context) as pool:
+        for part in pool.map(_read, chunks, [preprocessing] * len(chunks)):
+            yield from part
 
 
 def _read(items: list[Item], preprocessing: Preprocessing) -> list[np.ndarray]:
