@@ -45,6 +45,7 @@ BUNDLED = CONTRACT.parent / "scriptkd_sdk" / "models" / "student.onnx"
 INT8 = GOLDEN / "int8.onnx"
 # Two networks that the bundled one is not: several channels, and one width for all images.
 OTHER_INPUTS = {"rgb": Preprocessing(3, 48, 48, 192, 8), "square": Preprocessing(3, 61, 61, 61, 1)}
+HALF = 0.5 + 2**-9  # the contract's: values of this fraction and more round up
 NEAR_TIE = 1e-3  # levels; float32 sums of a thousand products are off by less
 DECIDED = (
     1e-4  # levels from a half at least, for the bundled model's input: then float32 and float64 give the same scores
@@ -113,8 +114,7 @@ def drawn(shape: Callable[[Words, Random], Pixels], words: Words, rng: Random) -
 
 def decided(image: Pixels, preprocessing: Preprocessing) -> bool:
     """Whether the order of a sum decides no value of the input: one level in one pixel can move a score by 0.001."""
-    exact = exactly(image, preprocessing)
-    return bool((np.abs(exact - np.floor(exact) - 0.5) > DECIDED).all())
+    return bool((beyond_border(exactly(image, preprocessing)) > DECIDED).all())
 
 
 def small(image: Pixels, height: int) -> Pixels:
@@ -412,9 +412,8 @@ def describe_input(image: Pixels, preprocessing: Preprocessing) -> dict[str, Any
     """
     exact = exactly(image, preprocessing)
     found = preprocessing.apply(image)
-    lifted = exact + 0.5 + 2**-9
-    near = np.abs(lifted - np.round(lifted)) < NEAR_TIE
-    wrong = (found != np.floor(lifted).clip(0, 255)) & ~near
+    near = beyond_border(exact) < NEAR_TIE
+    wrong = (found != np.floor(exact + HALF).clip(0, 255)) & ~near
     if wrong.any():
         raise AssertionError(f"{wrong.sum()} pixels of {found.shape} are not what the contract says")
     return {
@@ -422,6 +421,12 @@ def describe_input(image: Pixels, preprocessing: Preprocessing) -> dict[str, Any
         "sha256": sha256(np.where(near, 0, found).astype(np.uint8).tobytes()),
         "ties": np.flatnonzero(near).tolist(),
     }
+
+
+def beyond_border(exact: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How far each value lies, in levels, from where the rounding turns from one byte to the next."""
+    lifted = exact + HALF
+    return np.abs(lifted - np.round(lifted))
 
 
 def exactly(image: Pixels, preprocessing: Preprocessing) -> NDArray[np.float64]:
