@@ -24,6 +24,8 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 SMALLEST_SIDE = 2  # pixels
 LARGEST_SIDE = 16_384  # pixels; also keeps the resampling matrices to megabytes
 MOST_PIXELS = 50_000_000  # a word crop has thousands; beyond is a mistake or an attack
+ANY_PIXELS = 4_000_000  # beyond, a file must be in proportion: a few bytes may declare what takes seconds to decode
+PIXELS_A_BYTE = 500  # photographs have 2 to 50
 MOST_BYTES = 8 * MOST_PIXELS  # of a file: four channels of 16 bits, uncompressed
 MOST_SCANS = 100  # of a progressive JPEG; encoders write about ten
 TOO_LONG = f"a file of more than {MOST_BYTES // 1_000_000} MB"
@@ -114,9 +116,10 @@ def _decode(data: bytes) -> Pixels:
         raise ImageError("not a PNG, JPEG, BMP, GIF, WebP or TIFF image")
     kind, width, height = declared
     check_size(height, width)
-    if (
-        kind == "JPEG" and data.count(b"\xff\xda") > MOST_SCANS
-    ):  # each goes over the whole image, and may cost ten bytes
+    if height * width > max(ANY_PIXELS, PIXELS_A_BYTE * len(data)):
+        raise ImageError(f"{width}x{height} pixels in a file of {len(data)} bytes, which no picture of a word can be")
+    # Each scan goes over the whole image, and may cost ten bytes.
+    if kind == "JPEG" and data.count(b"\xff\xda") > MOST_SCANS:
         raise ImageError(f"a JPEG of more than {MOST_SCANS} scans")
     if kind == "PNG" and not _whole_png(data):
         raise ImageError("broken or truncated PNG")

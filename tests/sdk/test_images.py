@@ -318,6 +318,15 @@ def test_damaged_files_give_pixels_or_an_image_error(kind: str, seed: int) -> No
     assert pixels.shape[2:] in ((), (3,))
 
 
+def test_thousands_of_pixels_a_byte_are_refused() -> None:
+    """A file of 39 bytes that takes more than a second, which fuzzing found."""
+    bomb = bytes.fromhex("524946461e000000574542505650384c110000002f41f9001207d0fffef7bfff8188e87f000023")
+    with pytest.raises(ImageError, match="14658x2052 pixels in a file of 39 bytes, which no picture of a word can be"):
+        load_image(bomb)
+    blank = encode(Image.new("L", (2000, 2000), 255), "PNG")
+    assert len(blank) < 8000 and load_image(blank).shape == (2000, 2000)
+
+
 def test_a_jpeg_of_endless_scans_is_refused() -> None:
     content = FILES["JPEG progressive"]
     scan = content.index(b"\xff\xda")
