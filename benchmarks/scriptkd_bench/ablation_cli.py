@@ -31,7 +31,7 @@ def ablation(
     spec: Annotated[Path, typer.Argument(help="YAML file of variants, such as benchmarks/ablation/student.yaml.")],
     data: Annotated[Path, typer.Option(help="Data set to learn from and to measure on, with train, val and test.")],
     out: Annotated[Path, typer.Option(help="Folder of the runs and the table; what is there is gone on with.")],
-    real: Annotated[Path | None, typer.Option(help="Folder of real words to measure on as well.")] = None,
+    real: Annotated[Path | None, typer.Option(help="Data set of real words to measure on as well.")] = None,
     split: Annotated[str, typer.Option(help="Split of --data to measure on; test once all is decided.")] = "val",
     seeds: Annotated[int, typer.Option(min=1, help="Repetitions of every variant, with the seeds 1, 2, ...")] = 1,
     repeats: Annotated[int, typer.Option(min=20, help="Timed calls; fewer for models over 25 ms.")] = 200,

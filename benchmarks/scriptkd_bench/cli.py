@@ -43,7 +43,9 @@ def bench(
     ] = None,
     data: Annotated[Path | None, typer.Option(help="Data set to measure the accuracy on.")] = None,
     split: Annotated[str, typer.Option(help="Of --data: train, val or test.")] = "test",
-    real: Annotated[Path | None, typer.Option(help="Folder of real words to measure the accuracy on as well.")] = None,
+    real: Annotated[
+        Path | None, typer.Option(help="Data set of real words to measure the accuracy on as well.")
+    ] = None,
     repeats: Annotated[int, typer.Option(min=20, help="Timed calls; fewer for models over 25 ms.")] = 200,
     threads: Annotated[int, typer.Option(min=1, max=256, help="Threads of one call.")] = 1,
     sdk: Annotated[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib.metadata import EntryPoint, entry_points, version
 from typing import Annotated, Any
@@ -18,7 +19,7 @@ ENTRY_POINTS = "scriptkd.commands"
 # Name: one line of help, and the extra that brings what the command imports. Kept here because the commands' own
 # modules import torch, which a list of commands must not wait for.
 KNOWN_COMMANDS = {
-    "data": ("Render word images, look at a dataset, fetch more fonts.", "train"),
+    "data": ("Render word images, look at a data set, fetch more fonts.", "train"),
     "train": ("Distil teacher, assistant and student by a recipe.", "train"),
     "evaluate": ("Measure a model on labelled images.", "train"),
     "analyse": ("Find what a model's errors have in common.", "train"),
@@ -105,12 +106,24 @@ app.add_typer(model_app, name="model")
 
 
 def main() -> None:
-    """Run the command line. An error of ours, from any sub-command, is one line on stderr and exit status 2."""
+    """Run the command line. An error of ours, from any sub-command, is one line on stderr and exit status 2.
+
+    So is what the system refuses: a folder that cannot be written to, a full disk.
+    """
     try:
         app(prog_name="scriptkd")
     except ScriptkdError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(2)
+    except OSError as error:
+        typer.echo(f"error: {refusal(error)}", err=True)
+        sys.exit(2)
+
+
+def refusal(error: OSError) -> str:
+    """What the system refused, as "file: reason", without the file where the system names none."""
+    where = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes | os.PathLike) else ""
+    return f"{where}{error.strerror or error}"
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The command line, as a user meets it: main(), its output and its exit status."""
 
 import csv
+import errno
 import io
 import json
 import os
@@ -442,6 +443,19 @@ def test_an_error_of_ours_in_any_command_is_one_line(run: Run, monkeypatch: pyte
 
     plug_in(monkeypatch, train=train)
     assert run("train") == (2, "", "error: epochs must be at least 1, not 0\n")
+
+
+def test_what_the_system_refuses_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def train() -> None:
+        (tmp_path / "file").write_text("")
+        (tmp_path / "file" / "run").mkdir()
+
+    def bench() -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    plug_in(monkeypatch, train=train, bench=bench)
+    assert run("train") == (2, "", f"error: {tmp_path}/file/run: Not a directory\n")
+    assert run("bench") == (2, "", "error: No space left on device\n")
 
 
 @pytest.mark.parametrize("when", ["on import", "when run"])

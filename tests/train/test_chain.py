@@ -218,6 +218,9 @@ def test_another_recipe_does_not_overwrite_a_run(data, tmp_path):
     # A stage that has not begun may still be added.
     train_chain(recipe(student=stage, second={**stage, "epochs": 1}), "one", data, tmp_path / "run")
     assert set(json.loads((tmp_path / "run" / "run.json").read_text())["recipe"]["stages"]) == {"student", "second"}
+    (tmp_path / "run" / "run.json").write_text("{")
+    with pytest.raises(ArgumentError, match="run.json is not what `scriptkd train` wrote; give another --out"):
+        train_chain(recipe(student=stage), "one", data, tmp_path / "run")
 
 
 def test_unreadable_training_image_is_named(data, tmp_path):

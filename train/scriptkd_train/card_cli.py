@@ -21,7 +21,7 @@ def card(
     data: Annotated[
         Path | None, typer.Option(metavar="DIR", help="The data set that it learned from; its test split is measured.")
     ] = None,
-    real: Annotated[Path | None, typer.Option(metavar="DIR", help="Real words to measure it on.")] = None,
+    real: Annotated[Path | None, typer.Option(metavar="DIR", help="Data set of real words to measure it on.")] = None,
     fonts: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of `data fonts`, for the licences.")] = None,
     made_by: Annotated[
         list[str] | None, typer.Option(metavar="COMMAND", help="A command that made it, to be shown; may be repeated.")

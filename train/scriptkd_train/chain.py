@@ -162,9 +162,13 @@ def _claim(out: Path, recipe: Recipe, data: _Data, fabric: Fabric) -> None:
     path = out / "run.json"
     mine = json.loads(json.dumps({"recipe": recipe.model_dump(), "data_sha256": data.fingerprint}))
     if path.exists():
-        theirs = json.loads(path.read_text())
-        theirs["recipe"] = parse_recipe(theirs["recipe"], str(path)).model_dump(mode="json")  # with keys added since
-        if theirs["data_sha256"] != mine["data_sha256"]:
+        try:
+            theirs = json.loads(path.read_text("utf-8"))
+            known, recipe_there = theirs["data_sha256"], theirs["recipe"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ArgumentError(f"{path} is not what `scriptkd train` wrote; give another --out") from error
+        theirs["recipe"] = parse_recipe(recipe_there, str(path)).model_dump(mode="json")  # with keys added since
+        if known != mine["data_sha256"]:
             raise ArgumentError(f"{out} holds a run on other training data; give another --out")
         begun = [name for name in theirs["recipe"]["stages"] if (out / name).is_dir()]
         differing = [name for name in begun if theirs["recipe"]["stages"][name] != mine["recipe"]["stages"].get(name)]
@@ -175,7 +179,9 @@ def _claim(out: Path, recipe: Recipe, data: _Data, fabric: Fabric) -> None:
     fabric.barrier()  # every process has looked before the first one writes
     if fabric.is_global_zero:
         out.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(mine, indent=2) + "\n")
+        draft = out / ".run.json"
+        draft.write_text(json.dumps(mine, indent=2) + "\n")
+        draft.replace(path)  # whole or not at all: a run killed here goes on
     fabric.barrier()
 
 

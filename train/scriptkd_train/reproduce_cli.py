@@ -16,14 +16,14 @@ from .reproduce import reproduce as run_matrix
 
 
 def reproduce(
-    data: Annotated[Path, typer.Option(help="Dataset with train, val and test (folders, or CVSI-2015's layout).")],
+    data: Annotated[Path, typer.Option(help="Data set with train, val and test (folders, or CVSI-2015's layout).")],
     out: Annotated[Path, typer.Option(help="Folder of all runs; what is there is kept and gone on with.")],
     scale: Annotated[
         Literal["paper", "cpu"], typer.Option(help="The paper's sizes, for GPUs; or small images and few epochs.")
     ] = "cpu",
     seeds: Annotated[int, typer.Option(min=1, help="Repetitions of every row, with the seeds 1, 2, ...")] = 3,
     teachers: Annotated[
-        list[str] | None, typer.Option(help=f"One of {', '.join(TEACHERS)}; may be repeated. Default: all three.")
+        list[str] | None, typer.Option(help=f"One of {', '.join(TEACHERS)}; may be repeated; else all three.")
     ] = None,
     recipe: Annotated[
         list[str] | None,

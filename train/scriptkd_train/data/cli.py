@@ -11,25 +11,29 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from scriptkd_sdk.errors import ArgumentError
+
 from ..cores import cores
 from ..progress import columns
 from .cvsi_like import CvsiPlan, render_cvsi
 from .fontsource import fetch_fonts
 from .inspect import inspect_command
-from .render import SCRIPTS, WORLD, RenderPlan, survey
+from .render import SCRIPTS, WORLD, RenderPlan, require_new, survey
 from .render import render as render_set
 
-app = typer.Typer(help="Render word images, look at a dataset, fetch more fonts.", no_args_is_help=True)
+app = typer.Typer(help="Render word images, look at a data set, fetch more fonts.", no_args_is_help=True)
 app.command("inspect")(inspect_command)
 
 
 @app.command()
 def render(
     out: Annotated[Path, typer.Option(help="Folder to write to; new or empty.")],
-    words_per_script: Annotated[int, typer.Option(help="Training images a script; val and test: a tenth.")] = 2000,
-    seed: Annotated[int, typer.Option(help="Same seed, fonts and words: same bytes.")] = 0,
+    words_per_script: Annotated[
+        int, typer.Option(min=1, help="Training images a script; val and test: a tenth.")
+    ] = 2000,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, fonts and words: same bytes.")] = 0,
     fonts: Annotated[list[Path] | None, typer.Option(help="Folder with more fonts; may be repeated.")] = None,
-    workers: Annotated[int, typer.Option(help="Processes; 0 means one a core.")] = 0,
+    workers: Annotated[int, typer.Option(min=0, help="Processes; 0 means one a core.")] = 0,
     scripts: Annotated[
         Literal["ten", "world"],
         typer.Option(help="ten: CVSI-2015's. world: those and 16 more, from Armenian to Tibetan."),
@@ -39,6 +43,9 @@ def render(
     ] = None,
 ) -> None:
     """Render words as train, val and test folders; no font family is in two splits."""
+    if like == "cvsi" and scripts == "world":
+        raise ArgumentError("--like cvsi has CVSI-2015's ten scripts; leave --scripts world out")
+    require_new(out)  # before the fonts are read, which takes a while
     console = Console()
     workers = workers or cores()
     if like == "cvsi":

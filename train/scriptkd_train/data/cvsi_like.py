@@ -18,12 +18,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from scriptkd_sdk.errors import ArgumentError
-
 from .capture import jpeg, resample
 from .cvsi import PREFIXES, SPLIT_FOLDERS, TEST_COUNTS, TOTALS
 from .fonts import Face, faces_by_split
 from .picture import draw_picture
+from .render import require_new
 from .typeset import require_shaping
 
 FOLDERS = {
@@ -79,8 +78,7 @@ def render_cvsi(plan: CvsiPlan, out: Path, workers: int, progress: Callable[[int
     Raises:
         ArgumentError: `out` holds something already, or fonts, words or text shaping are missing.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise ArgumentError(f"{out} is not an empty folder; give a new one, so that nothing is overwritten")
+    require_new(out)
     require_shaping()
     tasks = []
     for split in TOTALS:

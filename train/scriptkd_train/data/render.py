@@ -74,6 +74,13 @@ def survey(plan: RenderPlan) -> dict[str, dict[str, int]]:
     return table
 
 
+def require_new(out: Path) -> None:
+    """Makes the folder `out`. Raises ArgumentError if it holds something already, OSError if it cannot be made."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise ArgumentError(f"{out} is not an empty folder; give a new one, so that nothing is overwritten")
+    out.mkdir(parents=True, exist_ok=True)
+
+
 def render(plan: RenderPlan, out: Path, workers: int, progress: Callable[[int], None] = lambda done: None) -> None:
     """Renders the plan into `out` and writes `out/dataset.json` last, so that its presence says the set is whole.
 
@@ -82,8 +89,7 @@ def render(plan: RenderPlan, out: Path, workers: int, progress: Callable[[int], 
     Raises:
         ArgumentError: `out` holds something already, or the plan cannot be rendered (see `survey`).
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise ArgumentError(f"{out} is not an empty folder; give a new one, so that nothing is overwritten")
+    require_new(out)
     if workers < 1:
         raise ArgumentError(f"workers must be at least 1, not {workers}")
     table = survey(plan)
