@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from scriptkd_sdk.cli import refusal
 from scriptkd_sdk.errors import ArgumentError, ScriptkdError
 from scriptkd_train.checkpoint import Checkpoint, load_checkpoint
 
@@ -184,3 +185,6 @@ def main() -> None:
     except ScriptkdError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(1 if isinstance(error, ExportError) else 2)
+    except OSError as error:
+        typer.echo(f"error: {refusal(error)}", err=True)
+        sys.exit(2)

@@ -219,7 +219,7 @@ def test_another_recipe_does_not_overwrite_a_run(data, tmp_path):
     train_chain(recipe(student=stage, second={**stage, "epochs": 1}), "one", data, tmp_path / "run")
     assert set(json.loads((tmp_path / "run" / "run.json").read_text())["recipe"]["stages"]) == {"student", "second"}
     (tmp_path / "run" / "run.json").write_text("{")
-    with pytest.raises(ArgumentError, match="run.json is not what `scriptkd train` wrote; give another --out"):
+    with pytest.raises(ArgumentError, match=r"run\.json is not what `scriptkd train` wrote; give another --out"):
         train_chain(recipe(student=stage), "one", data, tmp_path / "run")
 
 

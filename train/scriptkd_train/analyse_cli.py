@@ -33,7 +33,7 @@ def analyse(
 
         found = run(data)
         other = run(against) if against is not None else None
-    written = write_analysis(found, out, other)
     text = markdown(summary(found), summary(other) if other else None)
     console.print(Markdown(text.rsplit("\n\n![", 1)[0]))  # a terminal shows no pictures
+    written = write_analysis(found, out, other)
     console.print(f"Written to {out}: {', '.join(path.name for path in written)}", highlight=False, soft_wrap=True)
