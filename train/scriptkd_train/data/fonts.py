@@ -66,9 +66,7 @@ NOT_TEXT = re.compile(
 )
 # Left out beyond the ten scripts only, whose families and splits stay as they were: faces that hold letters of scripts
 # that they cannot shape, or draw another script's signs in their place.
-_NOT_SHAPED = re.compile(
-    r"^(Ayar|Caslon$|Caliban$|UKIJ|Handjet$|Linux Libertine Initials)", re.IGNORECASE
-)
+_NOT_SHAPED = re.compile(r"^(Ayar|Caslon$|Caliban$|UKIJ|Handjet$|Linux Libertine Initials)", re.IGNORECASE)
 # One design in several widths or spacings: a split must not tear it apart. Beyond the ten scripts only, too.
 _VARIANT = re.compile(r"(?<=Khmer Busra) .*| GPL&GNU| GNU&GPL| (Mono|Caps|Book)$|(?<=^IPA)P|(?<=^VL )P| P$| TW$| MBE$")
 

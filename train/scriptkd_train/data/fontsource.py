@@ -21,8 +21,8 @@ from pathlib import Path
 
 from scriptkd_sdk.errors import ArgumentError
 
-# fontsource's subset names for the scripts. Han, Kana and Hangul come cut into a hundred numbered pieces a face: they are
-# left to the distribution's fonts.
+# fontsource's subset names for the scripts. Han, Kana and Hangul come cut into a hundred numbered pieces a face: they
+# are left to the distribution's fonts.
 SUBSETS = {
     "arabic", "armenian", "bengali", "cyrillic", "devanagari", "ethiopic", "georgian", "greek", "gujarati", "gurmukhi",
     "hebrew", "kannada", "khmer", "lao", "latin", "malayalam", "myanmar", "odia", "oriya", "sinhala", "tamil", "telugu",
