@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -34,7 +35,7 @@ BUNDLED = ROOT / "sdk" / "scriptkd_sdk" / "models" / "student.onnx"
 COUNTER = ROOT / "build" / "arm64" / "counter" / "build"
 OUT = ROOT / "benchmarks" / "arm64.md"
 CPUS = ("cortex-a53", "cortex-a76")
-FEW, MANY = 2, 20  # calls counted: of a network of large images, and of others
+FEW, MANY = 1, 10  # calls counted: of a network of large images, and of others
 LARGE = 30_000  # values of an input
 # Core -> clock in GHz, instructions a cycle assumed for this kind of code, and the instruction set counted.
 CORES = {
@@ -85,11 +86,20 @@ def main(
         subjects = [("bundled", BUNDLED), *((path.stem, path) for path in models or [])]
         for recipe in recipes or ["mobile", "paper-inceptionv3"]:
             subjects += untrained(recipe, Path(name))
-        rows = []
-        for title, path in subjects:
-            rows.append(measure(title, path))
-            print(title, rows[-1].precision, rows[-1].counts, rows[-1].whole, flush=True)
-            OUT.write_text(markdown(rows), "utf-8")  # each time: the large networks take minutes
+        identifiers = [ScriptIdentifier(path) for _, path in subjects]
+        shapes = [each.preprocessing.apply(np.zeros((39, 114, 3), np.uint8)).shape for each in identifiers]
+        calls = [FEW if np.prod(shape) > LARGE else MANY for shape in shapes]
+        jobs = [("run", number, path) for number, (_, path) in zip(calls, subjects, strict=True)]
+        with ThreadPoolExecutor() as pool:
+            found = pool.map(lambda cpu: per_call([*jobs, ("identify", MANY, BUNDLED)], cpu), CPUS)
+            counts = dict(zip(CPUS, found, strict=True))
+    whole = {cpu: counts[cpu][-1] for cpu in CPUS}  # of the first subject, the bundled model
+    rows = [
+        Row(title, each.info.precision, shape, {cpu: counts[cpu][index] for cpu in CPUS}, {} if index else whole)
+        for index, ((title, _), each, shape) in enumerate(zip(subjects, identifiers, shapes, strict=True))
+    ]
+    OUT.write_text(markdown(rows), "utf-8")
+    print(OUT.read_text("utf-8"))
 
 
 def untrained(recipe: str, folder: Path) -> list[tuple[str, Path]]:
@@ -114,31 +124,18 @@ def untrained(recipe: str, folder: Path) -> list[tuple[str, Path]]:
     return found
 
 
-def measure(title: str, path: Path) -> Row:
-    identifier = ScriptIdentifier(path)
-    shape = identifier.preprocessing.apply(np.zeros((39, 114, 3), np.uint8)).shape
-    calls = FEW if np.prod(shape) > LARGE else MANY
-    counts = {cpu: per_image(path, cpu, "run", calls) for cpu in CPUS}
-    whole = {cpu: per_image(path, cpu, "identify", calls) for cpu in CPUS} if path == BUNDLED else {}
-    return Row(title, identifier.info.precision, shape, counts, whole)
-
-
-def per_image(path: Path, cpu: str, what: str, calls: int) -> float:
-    """Instructions of one call: the difference between many calls and one, so that loading does not count."""
-    return (count(path, cpu, what, 1 + calls) - count(path, cpu, what, 1)) / calls
-
-
-def count(path: Path, cpu: str, what: str, calls: int) -> int:
-    """Instructions that the emulated machine executes from its start to its end."""
+def per_call(jobs: list[tuple[str, int, Path]], cpu: str) -> list[float]:
+    """Instructions of one call for each of (what, calls, model), on an emulated machine that starts once (count.py)."""
     plugin = COUNTER / "tests" / "tcg" / "plugins" / "libinsn.so"
     environment = {**os.environ, "QEMU": str(COUNTER / "qemu-aarch64"), "QEMU_PLUGIN": f"{plugin},inline=on"}
     here = Path(__file__).parent
-    command = [str(here / "python.sh"), cpu, str(here / "count.py"), str(path), str(calls), what]
+    command = [str(here / "python.sh"), cpu, str(here / "count.py"), *(str(word) for job in jobs for word in job)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    found = re.findall(r"(?:total )?insns: (\d+)", done.stdout + done.stderr)
-    if done.returncode or not found:
-        raise SystemExit(f"counting {path.name} on {cpu} failed: {done.stderr[-2000:]}")
-    return int(found[-1])
+    totals = [int(text) for text in re.findall(r"total insns: (\d+)", done.stdout + done.stderr)]
+    if done.returncode or len(totals) != 3 * len(jobs) + 1:
+        raise SystemExit(f"counting on {cpu} failed: {done.stderr[-2000:]}")
+    idle, calling = totals[:-1:3], totals[1:-1:3]
+    return [(more - less) / calls for (_, calls, _), less, more in zip(jobs, idle, calling, strict=True)]
 
 
 def markdown(rows: list[Row]) -> str:

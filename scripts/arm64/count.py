@@ -1,22 +1,55 @@
-"""Runs inside the emulated machine: calls a model so often. count.py MODEL CALLS run|identify"""
+"""Runs inside the emulated machine: count.py [run|identify CALLS MODEL]... makes so many calls of each model.
 
+Each model gets a process of its own, which loads it and calls it once; then one copy of that process ends and another
+makes the calls and ends. The emulator reports each end, in this order: idle copy, calling copy, the model's process.
+So the machine starts once for all models, and what a model's loading costs does not count.
+"""
+
+import os
 import sys
+from collections.abc import Callable
 
+import cv2
 import numpy as np
 import onnxruntime
 
 from scriptkd_sdk import ScriptIdentifier
 
-path, calls, what = sys.argv[1], int(sys.argv[2]), sys.argv[3]
-identifier = ScriptIdentifier(path)
-crop = np.tile(np.arange(114, dtype=np.uint8), (39, 1))[..., None].repeat(3, axis=2)  # CVSI-2015's median size
-if what == "identify":
-    for _ in range(calls):
-        identifier.identify(crop)
-else:
+
+def copy_of_process(work: Callable[[], object]) -> None:
+    """Do the work in a copy of this process, and wait for its end."""
+    child = os.fork()
+    if child == 0:
+        try:
+            work()
+        except BaseException as error:  # whatever it is: it must not run on as a second parent
+            print(error, file=sys.stderr)
+            os._exit(1)
+        os._exit(0)
+    if os.waitpid(child, 0)[1]:
+        raise SystemExit(f"{sys.argv} failed in a copy of the process")
+
+
+def count(what: str, calls: int, path: str) -> None:
+    identifier = ScriptIdentifier(path)
+    crop = np.tile(np.arange(114, dtype=np.uint8), (39, 1))[..., None].repeat(3, axis=2)  # CVSI-2015's median size
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     batch = identifier.preprocessing.apply(crop)[None]
-    for _ in range(calls):
-        session.run(["logits"], {"image": batch})
+
+    def call(times: int) -> None:
+        for _ in range(times):
+            if what == "identify":
+                identifier.identify(crop)
+            else:
+                session.run(["logits"], {"image": batch})
+
+    call(1)
+    copy_of_process(lambda: call(0))
+    copy_of_process(lambda: call(calls))
+
+
+cv2.setNumThreads(1)  # a copy of a process has no threads but its first
+for what, calls, path in zip(sys.argv[1::3], sys.argv[2::3], sys.argv[3::3], strict=True):
+    copy_of_process(lambda job=(what, int(calls), path): count(*job))
