@@ -21,7 +21,7 @@ from scriptkd_sdk.errors import ArgumentError
 
 def test_threads_beyond_the_cores_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device, "SECONDS", 0.0)
-    (candidate,) = bundled()
+    candidate = bundled()[0]
     info = ScriptIdentifier(candidate.path).info
     steps: list[tuple[int, int]] = []
     model = (candidate.name, info.precision, candidate.path, info.preprocessing)
