@@ -2,7 +2,7 @@
 # Tests of the web SDK and its page. Installs Debian's Chromium if there is none, and npm's packages.
 set -euo pipefail
 cd "$(dirname "$0")"
-node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20)' || {
+node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)' || {
     echo "Node.js 20 or newer is needed" >&2
     exit 1
 }
