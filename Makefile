@@ -14,7 +14,7 @@ setup: $(READY) ## create .venv and install all that demo and test need (they do
 $(READY): pyproject.toml scripts/apt-packages.txt
 	@scripts/setup.sh
 
-demo: $(READY) ## render words, distil a small chain, export it, identify the samples, benchmark: about 4 minutes
+demo: $(READY) ## render words, distil a small chain, export it, identify the samples, benchmark: 4 to 7 minutes
 	@scripts/demo.sh
 
 lint: $(READY) ## ruff, and mypy --strict on the SDK
