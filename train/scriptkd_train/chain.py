@@ -20,10 +20,11 @@ from scriptkd_sdk.preprocess import Preprocessing
 
 from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from .data.dataset import NON_TEXT, Item, fingerprint, read_dataset
-from .networks import parameter_count
+from .networks import Network, build_network, parameter_count
 from .prepared import Prepared, prepare
 from .recipe import Recipe, parse_recipe
 from .stage import to_checkpoint, train_stage
+from .start import freeze, starting_weights
 from .threshold import threshold_on
 from .trainer import Teacher
 
@@ -47,12 +48,14 @@ def train_chain(
     Returns stage name -> best checkpoint.
 
     Raises:
-        ArgumentError: no such data, or `out` holds the run of another recipe or of other data.
+        ArgumentError: no such data, `out` holds the run of another recipe or of other data, a network that cannot be
+            built, or layers that cannot be copied from stage to stage.
         TrainingError: a loss became NaN or infinite.
     """
     train, val = read_dataset(data, "train"), read_dataset(data, "val")
     labels = sorted({item.label for item in train} - {NON_TEXT})
     content = _Data(train, val, labels, fingerprint(train))
+    check_networks(recipe, len(labels))
     fabric = open_fabric(recipe, devices)
     _claim(out, recipe, content, fabric)
     console = console if fabric.is_global_zero else None
@@ -76,10 +79,11 @@ def train_chain(
         started = time.perf_counter()
         preprocessing = stage.input.preprocessing()
         sources = [(finished[who], share) for who, share in stage.distil.teachers.items()] if stage.distil else []
+        start = finished[stage.start.stage].state_dict if stage.start else None
         teachers = [Teacher(source.build(), ready("train", source.preprocessing), share) for source, share in sources]
         result = train_stage(
             fabric, stage_name, stage, labels, ready("train", preprocessing), ready("val", preprocessing),
-            out / stage_name, recipe.seed, teachers, console,
+            out / stage_name, recipe.seed, teachers, start, console,
         )  # fmt: skip
         checkpoint = to_checkpoint(stage, labels, result, _provenance(name, recipe, stage_name, content))
         logits, target = logits_of(checkpoint, ready("val", preprocessing), stage.batch_size)
@@ -97,6 +101,24 @@ def train_chain(
             f"{100 * result.metrics['val_accuracy']:.2f} %, {time.perf_counter() - started:.0f} s -> {path}",
         )
     return finished
+
+
+def check_networks(recipe: Recipe, classes: int) -> None:
+    """Builds every network without memory for its weights, so that a mistake is found before the first stage begins.
+
+    Raises:
+        ArgumentError: a network that cannot be built, or a `start` that does not fit.
+    """
+    built: dict[str, Network] = {}
+    for name, stage in recipe.stages.items():
+        arguments = stage.network.arguments
+        offline = {**arguments, "pretrained": False} if "pretrained" in arguments else arguments
+        with torch.device("meta"):
+            built[name] = build_network(stage.network.name, classes, stage.input.preprocessing(), **offline)
+        if stage.start is not None:
+            where = f"stage {name}: start from {stage.start.stage}"
+            starting_weights(built[name], built[stage.start.stage].state_dict(), stage.start.layers, where)
+            freeze(built[name], stage.start.freeze, where)
 
 
 def logits_of(checkpoint: Checkpoint, split: Prepared, batch_size: int) -> tuple[np.ndarray, np.ndarray]:

@@ -120,6 +120,27 @@ class Distil(_Strict):
         return {name: weight / sum(weights.values()) for name, weight in weights.items()}
 
 
+class Start(_Strict):
+    """Initial weights from an earlier stage.
+
+    stage: the earlier one. layers: modules that are copied, by name; none means the whole network, which must then be
+    of the same build. freeze: copied modules that stay fixed: no gradients, no weight decay, always in eval mode.
+    """
+
+    stage: str
+    layers: list[str] = []
+    freeze: list[str] = []
+
+    @model_validator(mode="after")
+    def _known(self) -> Start:
+        if "" in (*self.layers, *self.freeze):
+            raise ValueError("a layer's name must not be empty; without `layers` the whole network is copied")
+        for layer in self.freeze if self.layers else ():
+            if not any(f"{layer}.".startswith(f"{copied}.") for copied in self.layers):
+                raise ValueError(f"freeze: {layer!r} is not among the copied layers {', '.join(self.layers)}")
+        return self
+
+
 class Stage(_Strict):
     """One network of the chain and how it is trained."""
 
@@ -131,11 +152,12 @@ class Stage(_Strict):
     augment: Literal["none", "photometric", "text"] = "none"
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    start: Start | None = None
     distil: Distil | None = None
 
 
 class Recipe(_Strict):
-    """Stages in the order in which they are trained; each may distil from an earlier one."""
+    """Stages in the order in which they are trained; each may start from earlier ones and distil from them."""
 
     seed: int = 0
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
@@ -147,9 +169,11 @@ class Recipe(_Strict):
         for name, stage in self.stages.items():
             if not name.isidentifier():
                 raise ValueError(f"stage name {name!r} must be one word of letters, digits and underscores")
+            allowed = ", ".join(earlier) or "none, as it is the first stage"
+            if stage.start and stage.start.stage not in earlier:
+                raise ValueError(f"stage {name}: start.stage {stage.start.stage!r} is no earlier stage ({allowed})")
             for teacher in stage.distil.teachers if stage.distil else ():
                 if teacher not in earlier:
-                    allowed = ", ".join(earlier) or "none, as it is the first stage"
                     raise ValueError(f"stage {name}: teacher {teacher!r} is no earlier stage ({allowed})")
                 if stage.distil and stage.distil.labels == "online" and self.stages[teacher].input != stage.input:
                     raise ValueError(f"stage {name}: labels 'online' needs its teacher's input; use 'cached'")
@@ -199,7 +223,8 @@ def _keys_at(location: tuple[str | int, ...]) -> list[str]:
     """The keys that a mapping at this place of a recipe may have."""
     parts = [part for i, part in enumerate(location) if not (i == 1 and location[0] == "stages")]
     model: type[BaseModel] = Recipe
-    nested = {"stages": Stage, "network": NetworkSpec, "input": Input, "optimizer": Optimizer, "distil": Distil}
+    nested = {"stages": Stage, "network": NetworkSpec, "input": Input, "optimizer": Optimizer, "start": Start,
+              "distil": Distil}  # fmt: skip
     for part in parts:
         model = nested.get(str(part), model)
     return [*model.model_fields, *(() if parts else ("parent",))]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,16 +55,19 @@ def train_stage(
     out: Path,
     seed: int,
     teachers: Sequence[Teacher] = (),
+    source: Mapping[str, Tensor] | None = None,
     console: Console | None = None,
 ) -> StageResult:
     """Trains one stage into `out` (metrics.csv, TensorBoard events, last.pt); goes on from last.pt if it is there.
+
+    source: the state dict of the stage that `start` names.
 
     Raises:
         TrainingError: the loss became NaN or infinite; `out/last.pt` then holds the last whole epoch before it.
         ArgumentError: the network cannot be built, or last.pt is another version's.
     """
     out.mkdir(parents=True, exist_ok=True)
-    trainer = Trainer(fabric, name, stage, len(labels), seed, teachers)
+    trainer = Trainer(fabric, name, stage, len(labels), seed, teachers, source)
     first, best, history = 0, None, []
     last = out / "last.pt"
     if last.exists():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,7 @@ from .losses import (
 from .networks import Network, build_network
 from .prepared import Batch, Prepared
 from .recipe import Distil, Optimizer, Stage
+from .start import freeze, hold, starting_weights
 
 
 @dataclass(frozen=True)
@@ -44,22 +45,37 @@ class Trainer:
     """A network in training, and all that one step of it needs.
 
     average: what is to be validated and kept, if the stage asks for a moving average. The learner's initial weights
-    depend on (seed, stage) alone.
+    depend on (seed, stage) alone, but for what a stage with `start` takes from `source`, the state dict of the stage
+    that it names.
 
     Raises:
-        ArgumentError: the network cannot be built.
+        ArgumentError: the network cannot be built, or the source does not fit it.
     """
 
     def __init__(
-        self, fabric: Fabric, name: str, stage: Stage, classes: int, seed: int, teachers: Sequence[Teacher] = ()
+        self,
+        fabric: Fabric,
+        name: str,
+        stage: Stage,
+        classes: int,
+        seed: int,
+        teachers: Sequence[Teacher] = (),
+        source: Mapping[str, Tensor] | None = None,
     ) -> None:
         self.fabric, self.stage = fabric, stage
         torch.manual_seed(derived_seed(seed, name, "weights"))
         network = build_network(stage.network.name, classes, stage.input.preprocessing(), **stage.network.arguments)
+        frozen: list[nn.Module] = []
+        if stage.start is not None:
+            where = f"stage {name}: start from {stage.start.stage}"
+            if source is not None:
+                copied = starting_weights(network, source, stage.start.layers, where)
+                network.load_state_dict(copied, strict=False)
+            frozen = freeze(network, stage.start.freeze, where)
         # Channels innermost is what convolution kernels read fastest, on CPUs and GPUs alike.
         network = network.to(memory_format=torch.channels_last)
         matched = stage.distil is not None and stage.distil.feature_weight > 0
-        learner = _Learner(network, teachers[0].network.feature_width if matched else None)
+        learner = _Learner(network, frozen, teachers[0].network.feature_width if matched else None)
         self.learner, self.optimizer = fabric.setup(learner, make_optimizer(learner, stage.optimizer))
         self.average = Average(self.learner.module.network, stage.ema) if stage.ema else None
         self.soft_labels = SoftLabels(fabric, teachers, stage.distil, stage.batch_size) if stage.distil else None
@@ -113,10 +129,17 @@ class _Learner(nn.Module):
     feature vectors, 128 and 512 long, are compared.
     """
 
-    def __init__(self, network: Network, teacher_width: int | None) -> None:
+    def __init__(self, network: Network, frozen: list[nn.Module], teacher_width: int | None) -> None:
         super().__init__()
         self.network = network
+        self._frozen = tuple(frozen)  # a tuple, since they are the network's modules and not to be counted twice
         self.projection = nn.Linear(network.feature_width, teacher_width) if teacher_width else None
+
+    def train(self, mode: bool = True) -> _Learner:
+        super().train(mode)
+        if mode:
+            hold(self._frozen)
+        return self
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
         logits, features, auxiliary = self.network.forward_training(images)
@@ -195,7 +218,7 @@ def learning_rate(optimizer: Optimizer, epoch: float, epochs: int) -> float:
 
 
 def make_optimizer(learner: nn.Module, spec: Optimizer) -> torch.optim.Optimizer:
-    parameters = list(learner.parameters())
+    parameters = [p for p in learner.parameters() if p.requires_grad]
     if spec.name == "sgd":
         return torch.optim.SGD(
             parameters, lr=spec.lr, momentum=spec.momentum, nesterov=spec.momentum > 0, weight_decay=spec.weight_decay

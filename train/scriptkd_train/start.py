@@ -1,0 +1,71 @@
+"""Where a stage's network starts from: the weights of an earlier stage, whole or by layer, some of them kept fixed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from torch import Tensor, nn
+
+from scriptkd_sdk.errors import ArgumentError
+
+
+def starting_weights(
+    network: nn.Module, source: Mapping[str, Tensor], layers: Iterable[str], where: str
+) -> dict[str, Tensor]:
+    """The tensors that `network` takes over from an earlier stage's state dict; only names and shapes are looked at.
+
+    layers: names of modules, such as `lstm` or `body.0`; none means the whole network. where: begins the messages.
+
+    Raises:
+        ArgumentError: a layer that the network lacks, or one that the source lacks or has in another shape.
+    """
+    mine = network.state_dict()
+    chosen: dict[str, Tensor] = {}
+    for layer in list(layers) or [""]:
+        _require_layer(network, layer, where)
+        here, there = _within(mine, layer), _within(source, layer)
+        for name in sorted(here.keys() | there.keys()):
+            shapes = [_shape(tensors.get(name)) for tensors in (here, there)]
+            if shapes[0] != shapes[1]:
+                what = f"layer {layer!r}" if layer else "the whole network"
+                raise ArgumentError(f"{where} cannot copy {what}: {name} is {shapes[1]} there and {shapes[0]} here")
+        chosen |= there
+    return chosen
+
+
+def freeze(network: nn.Module, layers: Iterable[str], where: str) -> list[nn.Module]:
+    """Take the layers' parameters out of training and return their modules, for `hold` to keep them in eval mode.
+
+    Raises ArgumentError for a layer that the network lacks, or where nothing is left to train.
+    """
+    frozen = []
+    for layer in layers:
+        _require_layer(network, layer, where)
+        frozen.append(network.get_submodule(layer).requires_grad_(False))
+    if not any(parameter.requires_grad for parameter in network.parameters()):
+        raise ArgumentError(f"{where}: freeze holds the whole network, so that there is nothing to train")
+    return frozen
+
+
+def hold(frozen: Iterable[nn.Module]) -> None:
+    """Put frozen layers into eval mode, so that neither running statistics nor dropout move."""
+    for layer in frozen:
+        layer.eval()
+        for module in layer.modules():
+            if isinstance(module, nn.RNNBase):  # cuDNN gives no gradient to the input of one in eval mode;
+                module.training = module.dropout == 0  # without dropout the modes are the same
+
+
+def _require_layer(network: nn.Module, layer: str, where: str) -> None:
+    """Raises ArgumentError, with the layers that there are, for a name that is no module with weights."""
+    if layer and not _within(network.state_dict(), layer):
+        known = [name for name, module in network.named_children() if module.state_dict()]
+        raise ArgumentError(f"{where}: layer {layer!r} is not in the network, which has {', '.join(known)}")
+
+
+def _within(tensors: Mapping[str, Tensor], layer: str) -> dict[str, Tensor]:
+    return {name: value for name, value in tensors.items() if not layer or name.startswith(f"{layer}.")}
+
+
+def _shape(tensor: Tensor | None) -> str:
+    return "missing" if tensor is None else "x".join(map(str, tensor.shape)) or "one number"
