@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.prediction import Prediction
 from scriptkd_sdk.scripts import ALIASES, UNKNOWN, Script
+
+_POWER = itemgetter(0)
 
 
 class Decision:
@@ -49,16 +52,12 @@ class Decision:
         powers = [math.exp(value - highest) for value in scaled]
         total = sum(powers)
         # Equal scores: the first label is first, as in every SDK.
-        ranked = sorted(zip(powers, self._labels, strict=True), key=_power, reverse=True)
+        ranked = sorted(zip(powers, self._labels, strict=True), key=_POWER, reverse=True)
         scores = {label.name: power / total for power, label in ranked}
         best = ranked[0][1]
         score = scores[best.name]
         answer = best if score >= self._threshold else UNKNOWN
         return Prediction(answer.name, answer.code, score, scores, best.name)
-
-
-def _power(pair: tuple[float, Script]) -> float:
-    return pair[0]
 
 
 def _indices(argument: str, names: Iterable[str], labels: Sequence[Script]) -> set[int]:

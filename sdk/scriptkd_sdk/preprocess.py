@@ -24,10 +24,11 @@ import numpy.typing as npt
 from scriptkd_sdk.errors import ArgumentError, ModelError
 
 STRIP = 16_384  # pixels
-BLOCK = 2048  # entries of a block of a resampling matrix, by measurement
+ROWS_BLOCK, COLUMNS_BLOCK = 2048, 4096  # entries of a block of a resampling matrix, by measurement
 # OpenBLAS starts threads for products of more multiplications than 2^18, which gains nothing here and, on a machine
 # with other work, was measured to take 20 ms instead of 20 us.
 MOST_PRODUCTS = 200_000
+KEPT_SIDE = 1024  # pixels: resampling matrices of images up to that are kept, 15 KB each of common words
 LARGEST_SIDE = 4096  # of a network's input: a model file asking for more is broken, and would cost gigabytes
 
 # A little above 1/2: resampling bytes by whole ratios often gives exact halves, where the last bit of a float sum would
@@ -36,6 +37,9 @@ _HALF = np.float32(0.5 + 2**-9)
 # Sums of these are off by less than 1e-4, while the 0.0005 on top keeps every sum at least 5e-4 away from an integer:
 # the floor is therefore the exact integer formula's. A test checks all 2^24 colours.
 _LUMA = np.array([[0.299, 0.587, 0.114, 0.5005]], np.float32)
+
+Bands = tuple[tuple[slice, slice, npt.NDArray[np.float32]], ...]
+"""Blocks of a resampling matrix: output rows, input rows, and the weights between them."""
 
 
 @dataclass(frozen=True)
@@ -116,26 +120,27 @@ class Preprocessing:
 
 def luma(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """Return (299 R + 587 G + 114 B + 500) // 1000 of a uint8 [H, W, 3] RGB image as uint8 [H, W]."""
-    result = np.empty(image.shape[:2], np.uint8)
     rows = max(STRIP // image.shape[1], 1)
-    for top in range(0, len(image), rows):  # in strips, whose floats stay in the processor's cache
-        strip = slice(top, top + rows)
-        result[strip] = cv2.transform(image[strip].astype(np.float32), _LUMA)
-    return result
+    strips = [  # whose floats stay in the processor's cache
+        cv2.transform(image[top : top + rows].astype(np.float32), _LUMA).astype(np.uint8)
+        for top in range(0, len(image), rows)
+    ]
+    return strips[0] if len(strips) == 1 else np.concatenate(strips)
 
 
 def _resample(plane: npt.NDArray[np.uint8], out_height: int, out_width: int) -> npt.NDArray[np.uint8]:
     """Resample uint8 [H, W] to uint8 [out_height, out_width] with the triangle filter: first rows, then columns."""
     height, width = plane.shape
+    bands = _kept_bands if max(height, width) <= KEPT_SIDE else _bands
     rows = np.empty((out_height, width), np.float32)
-    for outputs, inputs, weights in _bands(height, out_height):
+    for outputs, inputs, weights in bands(height, out_height, ROWS_BLOCK):
         floats = plane[inputs].astype(np.float32, order="C")  # band by band: a large image's would take gigabytes
         step = max(MOST_PRODUCTS // weights.size, 1)
         for left in range(0, width, step):
             part = slice(left, left + step)
             np.matmul(weights, floats[:, part], out=rows[outputs, part])
     pixels = np.empty((out_height, out_width), np.float32)
-    for outputs, inputs, weights in _bands(width, out_width):
+    for outputs, inputs, weights in bands(width, out_width, COLUMNS_BLOCK):
         step = max(MOST_PRODUCTS // weights.size, 1)
         for top in range(0, out_height, step):
             part = slice(top, top + step)
@@ -145,28 +150,34 @@ def _resample(plane: npt.NDArray[np.uint8], out_height: int, out_width: int) -> 
     return pixels.astype(np.uint8)
 
 
-@lru_cache(maxsize=512)
-def _bands(size: int, out_size: int) -> tuple[tuple[slice, slice, npt.NDArray[np.float32]], ...]:
+def _bands(size: int, out_size: int, block: int) -> Bands:
     """Return the resampling matrix [out_size, size], whose rows sum to 1, as the blocks that hold all its entries.
 
-    Each is the output rows, the input rows and the weights between them. The matrix is a band about its diagonal: in
-    blocks, a large image costs a third.
+    The matrix is a band about its diagonal: in blocks, of `block` entries or a few more, a large image costs a third.
     """
     scale = size / out_size
     support = max(scale, 1.0)
     count = out_size
-    while count > 1 and count * ((count - 1) * scale + 2 * support) > BLOCK:
+    while count > 1 and count * ((count - 1) * scale + 2 * support) > block:
         count = (count + 1) // 2
-    bands = []
-    for first in range(0, out_size, count):
-        last = min(first + count, out_size)
-        centres = (np.arange(first, last) + 0.5) * scale
-        start = max(int(centres[0] - support), 0)
-        stop = min(int(centres[-1] + support) + 1, size)
-        distances = np.abs(np.arange(start, stop) + 0.5 - centres[:, None]) / support
-        weights = np.maximum(1.0 - distances, 0.0)
-        weights /= weights.sum(axis=1, keepdims=True)
-        matrix = weights.astype(np.float32)
-        matrix.setflags(write=False)  # the cache hands the same array to every thread
-        bands.append((slice(first, last), slice(start, stop), matrix))
-    return tuple(bands)
+    # All blocks at once: of `count` outputs, the last filled up, and as many inputs as any of them needs.
+    outputs = np.minimum(np.arange(-(-out_size // count) * count), out_size - 1).reshape(-1, count)
+    centres = (outputs + 0.5) * scale
+    starts = np.maximum((centres[:, 0] - support).astype(np.int64), 0)
+    stops = np.minimum((centres[:, -1] + support).astype(np.int64) + 1, size)
+    length = int((stops - starts).max())
+    starts = np.minimum(starts, size - length)
+    inputs = starts[:, None] + np.arange(length) + 0.5
+    distances = np.abs(inputs[:, None, :] - centres[:, :, None]) / support
+    weights = np.maximum(1.0 - distances, 0.0)
+    weights /= weights.sum(axis=2, keepdims=True)
+    matrices = weights.astype(np.float32)
+    matrices.setflags(write=False)  # the cache hands the same arrays to every thread
+    return tuple(
+        (slice(first, min(first + count, out_size)), slice(start, start + length), matrix[: out_size - first])
+        for first, start, matrix in zip(range(0, out_size, count), starts.tolist(), matrices, strict=True)
+    )
+
+
+# An image of a new size takes half as long again without its matrices; those of large ones would fill the memory.
+_kept_bands = lru_cache(maxsize=2048)(_bands)

@@ -141,12 +141,13 @@ def test_results_stay_within_the_image_and_mirror_with_it(height: int, width: in
 
 @pytest.mark.parametrize("size", [2, 31, 40, 333, 1200, 16_384])
 @pytest.mark.parametrize("out_size", [1, 32, 97, 299])
-def test_the_blocks_make_up_the_whole_resampling_matrix(size: int, out_size: int) -> None:
+@pytest.mark.parametrize("block", [preprocess.ROWS_BLOCK, preprocess.COLUMNS_BLOCK])
+def test_the_blocks_make_up_the_whole_resampling_matrix(size: int, out_size: int, block: int) -> None:
     scale = size / out_size
     centres = (np.arange(out_size) + 0.5) * scale
     matrix = np.maximum(1 - np.abs(np.arange(size) + 0.5 - centres[:, None]) / max(scale, 1), 0)
     matrix /= matrix.sum(axis=1, keepdims=True)
-    for outputs, inputs, weights in preprocess._bands(size, out_size):
+    for outputs, inputs, weights in preprocess._bands(size, out_size, block):
         np.testing.assert_allclose(weights, matrix[outputs, inputs], atol=1e-6)
         matrix[outputs, inputs] = 0
         assert not weights.flags.writeable
