@@ -17,13 +17,15 @@ from dataclasses import dataclass
 import torch
 from lightning_fabric import Fabric
 
+from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_train.augment import augment
 from scriptkd_train.chain import open_fabric
-from scriptkd_train.networks import build_network
+from scriptkd_train.networks import Network, build_network, offline
 from scriptkd_train.prepared import Batch, Prepared
 from scriptkd_train.recipe import Recipe, Stage
-from scriptkd_train.trainer import Teacher, Trainer, make_optimizer
+from scriptkd_train.teaching import Teacher
+from scriptkd_train.trainer import Trainer, make_optimizer
 
 CLASSES = 10
 MEDIAN_CROP = (39, 114)  # height and width of CVSI-2015's median crop, in pixels
@@ -64,14 +66,12 @@ def time_stage(
         source = recipe.stages[teacher]
         size = source.input.preprocessing()
         theirs = split if size == stage.input.preprocessing() else _random_split(size, images)
-        network = build_network(source.network.name, CLASSES, size, **_offline(source))
-        teachers.append(Teacher(network, theirs, share))
-    offline = stage.network.model_copy(update={"arguments": _offline(stage)})
-    trainer = Trainer(fabric, name, stage.model_copy(update={"network": offline}), CLASSES, 0, teachers)
+        teachers.append(Teacher(_random_network(teacher, source), size, theirs, share))
+    trainer = Trainer(fabric, name, _offline(name, stage), CLASSES, 0, teachers)
     trainer.learner.train()
     draw = torch.Generator().manual_seed(0)
     batches = _endless(split, stage.batch_size, draw)
-    bare = _bare_step(fabric, stage, next(batches), draw)
+    bare = _bare_step(fabric, stage, _random_network(name, stage), next(batches), draw)
 
     def whole() -> None:
         trainer.step(next(batches), 0.0, draw)
@@ -95,8 +95,9 @@ def time_stage(
     return StepCost(name, tuple(held.images.shape), images, *medians, peak)
 
 
-def _bare_step(fabric: Fabric, stage: Stage, batch: Batch, draw: torch.Generator) -> Callable[[], None]:
-    network = build_network(stage.network.name, CLASSES, stage.input.preprocessing(), **_offline(stage))
+def _bare_step(
+    fabric: Fabric, stage: Stage, network: torch.nn.Module, batch: Batch, draw: torch.Generator
+) -> Callable[[], None]:
     network = fabric.to_device(network.to(memory_format=torch.channels_last)).train()
     optimizer = make_optimizer(network, stage.optimizer)
     images, target = fabric.to_device((batch.images, batch.target))
@@ -141,7 +142,20 @@ def _parts(batch: Batch) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     return batch.images, batch.target, batch.index
 
 
-def _offline(stage: Stage) -> dict[str, object]:
-    """The network's arguments without the download of weights, which cost the same as random ones."""
-    arguments = dict(stage.network.arguments)
-    return {**arguments, "pretrained": False} if "pretrained" in arguments else arguments
+def _random_network(name: str, stage: Stage) -> Network:
+    spec = _offline(name, stage).network
+    assert spec is not None
+    return build_network(spec.name, CLASSES, stage.input.preprocessing(), **spec.arguments)
+
+
+def _offline(name: str, stage: Stage) -> Stage:
+    """The stage without the download of weights, which cost the same as random ones.
+
+    Raises ArgumentError for a stage that decomposes another's trained weights: there are none here.
+    """
+    if stage.network is None:
+        raise ArgumentError(
+            f"stage {name} decomposes trained weights, which this measurement does without: name another"
+        )
+    network = stage.network.model_copy(update={"arguments": offline(stage.network.arguments)})
+    return stage.model_copy(update={"network": network})

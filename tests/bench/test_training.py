@@ -26,7 +26,7 @@ stages:
     optimizer: {name: adamw, lr: 0.001}
     augment: text
     ema: 0.9
-    distil: {teacher: teacher, feature_weight: 0.4}
+    distil: {teacher: teacher, match: {features: {loss: kl, weight: 0.4}}}
 """)
 
 

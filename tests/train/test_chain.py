@@ -26,7 +26,7 @@ from scriptkd_train.networks import build_network
 from scriptkd_train.prepared import prepare
 from scriptkd_train.recipe import parse_recipe
 from scriptkd_train.stage import TrainingError
-from scriptkd_train.trainer import SoftLabels, Teacher
+from scriptkd_train.teaching import Teacher, Teaching
 
 TEXT = {"channels": 1, "height": 16, "width_min": 16, "width_max": 48, "width_step": 16}
 FIXED = {"channels": 3, "height": 32, "width_min": 32, "width_max": 32}
@@ -37,7 +37,7 @@ ASSISTANT = {"network": {"name": "assistant", "arguments": {"hidden": 8}}, "inpu
              "batch_size": 16, "optimizer": ADAM, "distil": {"teacher": "teacher"}}  # fmt: skip
 STUDENT = {"network": {"name": "textnet", "arguments": {"width": 0.25, "dropout": 0.1}}, "input": TEXT, "epochs": 4,
            "batch_size": 16, "optimizer": ADAM, "augment": "text", "ema": 0.9,
-           "distil": {"teacher": "assistant", "feature_weight": 0.4}}  # fmt: skip
+           "distil": {"teacher": "assistant", "match": {"features": {"loss": "kl", "weight": 0.4}}}}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -137,21 +137,20 @@ def test_cached_soft_labels_are_fresh_ones_bit_for_bit(data):
     items = read_dataset(data, "train")
     size = Preprocessing(3, 32, 32, 32, 1)
     mine, theirs = (prepare(items, ["Latin", "Tamil"], p) for p in (Preprocessing(**TEXT), size))
-    teacher = Teacher(build_network("timm", 2, size, model="test_resnet").train(), theirs)
-    distil = parse_recipe(
-        {"stages": {"teacher": TEACHER, "student": {**STUDENT, "distil": {"teacher": "teacher"}}}}, "x"
-    )
-    labels = SoftLabels(Fabric(accelerator="cpu"), [teacher], distil.stages["student"].distil, 16)
+    teacher = Teacher(build_network("timm", 2, size, model="test_resnet").train(), size, theirs)
+    distil = {"teacher": "teacher", "match": {"features": {"loss": "kl"}}}
+    stages = recipe(teacher=TEACHER, student={**STUDENT, "distil": distil}).stages
+    teaching = Teaching(Fabric(accelerator="cpu"), [teacher], stages["student"].distil, 16, torch.Generator())
     assert not teacher.network.training
     assert not any(p.requires_grad for p in teacher.network.parameters())
     for fresh in theirs.batches(16):
-        logits, features = labels(fresh, fresh.images)
-        fresh_logits, fresh_features = teacher.network.forward_features(fresh.images)
-        assert torch.equal(logits, fresh_logits)
-        assert torch.equal(features, fresh_features)
+        cached = teaching.answers(fresh, fresh.images)
+        logits, features = teacher.network.forward_features(fresh.images)
+        assert torch.equal(cached.logits[0], logits)
+        assert torch.equal(cached.taps["features"], features)
     # In a batch of another size torch may add in another order, so there they agree but for the last bits.
     for batch in mine.batches(16, torch.Generator().manual_seed(0)):
-        logits, _ = labels(batch, batch.images)
+        (logits,) = teaching.answers(batch, batch.images).logits
         torch.testing.assert_close(logits, teacher.network(theirs.images[32][batch.index]))
 
 

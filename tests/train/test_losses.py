@@ -10,11 +10,13 @@ from scriptkd_train.losses import (
     SOFT_LOSSES,
     auxiliary_loss,
     averaged_logits,
-    distillation_loss,
+    inverse_root,
     kl,
+    mahalanobis_loss,
+    shrunk_covariance,
     soft_loss,
-    student_loss,
     task_loss,
+    total_loss,
 )
 
 N, K, WIDTH = 6, 5, 8
@@ -177,26 +179,81 @@ def test_equation_4(draw, alpha, tau):
     logits, teacher, y, _ = draw
     cross_entropy = -np.mean(np.log(softmax(logits)[np.arange(N), y]))
     expected = (1 - alpha) * cross_entropy + alpha * np_kd(logits, teacher, y, tau)
-    ours = distillation_loss(torch.tensor(logits), torch.tensor(y), torch.tensor(teacher), alpha, tau)
+    mine, theirs, target = torch.tensor(logits), torch.tensor(teacher), torch.tensor(y)
+    ours = total_loss(task_loss(mine, target), soft_loss("kd", {})(mine, theirs, target, tau), alpha)
     assert ours.item() == pytest.approx(expected, abs=1e-12)
 
 
 @pytest.mark.parametrize("name", sorted(FEATURE_LOSSES))
 def test_equation_5(draw, name):
     logits, teacher, y, (features, assistant) = draw
-    ours = student_loss(
-        torch.tensor(logits), torch.tensor(features), torch.tensor(y), torch.tensor(teacher), torch.tensor(assistant),
-        alpha=0.4, tau=4.0, feature_weight=0.3, feature=FEATURE_LOSSES[name],
-    )  # fmt: skip
+    mine, theirs, target = torch.tensor(logits), torch.tensor(teacher), torch.tensor(y)
+    third = FEATURE_LOSSES[name](torch.tensor(features), torch.tensor(assistant))
+    soft = soft_loss("kd", {})(mine, theirs, target, 4.0)
+    ours = total_loss(task_loss(mine, target), soft, 0.4, [(0.3, third)])
     cross_entropy = -np.mean(np.log(softmax(logits)[np.arange(N), y]))
     match = {"kl": np_kl(softmax(assistant), softmax(features)), "l2": np_l2(features, assistant, y, 1.0)}[name]
     expected = 0.6 * cross_entropy + 0.4 * np_kd(logits, teacher, y, 4.0) + 0.3 * match
     assert ours.item() == pytest.approx(expected, abs=1e-12)
 
 
-def test_alpha_0_is_plain_cross_entropy(draw):
-    logits, teacher, y, _ = (torch.tensor(x) for x in draw)
-    assert distillation_loss(logits, y, teacher, 0.0, 4.0).item() == pytest.approx(F.cross_entropy(logits, y).item())
+def np_ledoit_wolf(x):
+    """Section 3.3 of the paper vector by vector, as lemma 3.2 to 3.4 write it: m, d^2, b^2."""
+    n, p = x.shape
+    x = x - x.mean(axis=0)
+    s = sum(np.outer(row, row) for row in x) / n
+
+    def norm2(a):
+        return np.trace(a @ a.T) / p
+
+    m = np.trace(s) / p
+    d2 = norm2(s - m * np.eye(p))
+    b2 = min(sum(norm2(np.outer(row, row) - s) for row in x) / n**2, d2)
+    return b2 / d2 * m * np.eye(p) + (d2 - b2) / d2 * s
+
+
+@pytest.mark.parametrize("count", [4, 30, 500])
+def test_covariance_is_ledoit_and_wolfs(count):
+    """Also with fewer vectors than features, and where one feature never varies: the result can be inverted."""
+    rng = np.random.default_rng(1)
+    x = rng.normal(0, 1, (count, 12)) @ rng.normal(0, 1, (12, 12)) + 5
+    x[:, 3] = 7
+    ours = shrunk_covariance(torch.tensor(x)).numpy()
+    np.testing.assert_allclose(ours, np_ledoit_wolf(x), rtol=1e-9, atol=1e-12)
+    root = inverse_root(torch.tensor(ours)).double().numpy()
+    np.testing.assert_allclose(root @ root.T @ ours, np.eye(12), atol=1e-4)
+
+
+def test_mahalanobis_against_numpy(draw):
+    features, teacher = draw[3]
+    rng = np.random.default_rng(2)
+    x = rng.normal(0, 1, (100, WIDTH)) @ rng.normal(0, 1, (WIDTH, WIDTH))
+    covariance = np_ledoit_wolf(x)
+    difference = features - teacher
+    expected = np.mean([d @ np.linalg.inv(covariance) @ d for d in difference]) / 2
+    root = inverse_root(shrunk_covariance(torch.tensor(x))).double()
+    ours = mahalanobis_loss(torch.tensor(features), torch.tensor(teacher), root)
+    assert ours.item() == pytest.approx(expected, rel=1e-5)
+    # In whatever units the features are: the plain distance has them, Mahalanobis' has none.
+    scale = 10.0 ** np.arange(WIDTH)
+    scaled = inverse_root(torch.tensor(np.cov(x.T, bias=True) * np.outer(scale, scale))).double()
+    same = mahalanobis_loss(torch.tensor(features * scale), torch.tensor(teacher * scale), scaled)
+    plain = np.mean([d @ np.linalg.inv(np.cov(x.T, bias=True)) @ d for d in difference]) / 2
+    assert same.item() == pytest.approx(plain, rel=1e-4)
+
+
+def test_vectors_that_are_all_the_same_have_no_mahalanobis_distance():
+    with pytest.raises(ValueError, match="all feature vectors are the same"):
+        inverse_root(shrunk_covariance(torch.ones(10, 4)))
+
+
+def test_gradients_of_the_mahalanobis_loss_reach_the_student_only(draw):
+    features, teacher = (torch.tensor(x, requires_grad=True) for x in draw[3])
+    root = torch.rand(WIDTH, 5, dtype=torch.float64)
+    mahalanobis_loss(features, teacher, root).backward()
+    expected = (draw[3][0] - draw[3][1]) @ root.numpy() @ root.numpy().T / N
+    np.testing.assert_allclose(features.grad.numpy(), expected, rtol=1e-9)
+    assert teacher.grad is None
 
 
 @pytest.mark.parametrize("name", sorted(SOFT_LOSSES))

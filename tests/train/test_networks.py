@@ -66,9 +66,9 @@ def inception():
 def test_auxiliary_head_takes_part_in_training_only(inception):
     images = torch.randint(0, 256, (2, 3, 299, 299), dtype=torch.uint8)
     inception.train()
-    logits, features, auxiliary = inception.forward_training(images)
+    logits, taps, auxiliary = inception.forward_training(images)
     assert logits.shape == auxiliary.shape == (2, 10)
-    assert features.shape == (2, inception.feature_width)
+    assert taps["features"].shape == (2, inception.feature_width)
     auxiliary.sum().backward()
     assert inception.backbone.AuxLogits.fc.weight.grad is not None
     assert inception.backbone.fc.weight.grad is None

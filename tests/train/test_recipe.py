@@ -28,6 +28,9 @@ stages:
 """)
 
 
+MATCH = ("stages", "student", "distil", "match")
+
+
 @pytest.mark.parametrize("name", sorted(ready_recipes()))
 def test_ready_recipes_load(name):
     recipe = load_recipe(name)
@@ -53,9 +56,10 @@ def test_paper_recipes_say_what_the_paper_says(teacher):
     assert network.arguments["pretrained"] is True
     assert network.arguments.get("auxiliary", False) is (teacher == "inceptionv3")
     assistant, student = recipe.stages["assistant"].distil, recipe.stages["student"].distil
-    assert (assistant.teacher, assistant.alpha, assistant.feature_weight) == ("teacher", 0.4, 0)
-    assert (student.teacher, student.alpha, student.feature_weight) == ("assistant", 0.4, 0.4)
-    assert {(d.loss, d.feature_loss, d.labels) for d in (assistant, student)} == {("kd", "kl", "cached")}
+    assert (assistant.teacher, assistant.alpha, assistant.match) == ("teacher", 0.4, {})
+    assert (student.teacher, student.alpha) == ("assistant", 0.4)
+    assert {point: (match.loss, match.weight) for point, match in student.match.items()} == {"features": ("kl", 0.4)}
+    assert {(d.loss, d.labels) for d in (assistant, student)} == {("kd", "cached")}
 
 
 @pytest.mark.parametrize("teacher", ["inceptionv3", "efficientnet-b4", "vgg19"])
@@ -98,7 +102,23 @@ def test_the_good_one_is_good():
             "dk",
             r"loss 'dk' is unknown; allowed are kd, dkd, dist, standardised",
         ),
-        (("stages", "student", "distil", "feature_loss"), "x", r"feature_loss 'x' is unknown; allowed are kl, l2"),
+        (
+            ("stages", "student", "distil", "tau"),
+            [4, -1],
+            r"tau \[4, -1\] must be above 0 and at most 100, or a list of",
+        ),
+        (("stages", "student", "distil", "tau"), [], r"tau \[\] must be above 0"),
+        (
+            ("stages", "student", "distil", "loss"),
+            "none",
+            r"loss 'none' leaves nothing to learn from the teacher without",
+        ),
+        (MATCH, {"lstm": {"loss": "l2"}}, r"point 'lstm' is unknown; allowed are features, conv_output, lstm_input"),
+        (MATCH, {"features": {"loss": "x"}}, r"match\.features: loss 'x' is unknown; allowed are kl, l2, mahalanobis"),
+        (MATCH, {"features": {"los": "l2"}}, r"los = 'l2': no such key; allowed here are loss, weight"),
+        (MATCH, {"features": {"loss": "l2", "weight": 0}}, r"match\.features\.weight = 0: .*greater than 0"),
+        (MATCH, {"features": {"loss": "feedforward"}}, r"'feedforward' is for lstm_input alone, not for features"),
+        (MATCH, {"conv_output": {"loss": "l2"}}, r"conv_output needs labels 'online'"),
         (("stages", "student", "distil", "arguments"), {"beta": 2}, r"loss 'kd' has no argument 'beta'; it has none"),
         (("stages", "student"), None, r"stages\.student = null: there is nothing of this name to take away"),
         (("stages", "teacher", "augment"), "mixup", r"augment = 'mixup': .*'none', 'photometric' or 'text'"),
@@ -149,8 +169,8 @@ def test_several_teachers_and_their_shares():
     assert parse_recipe(content, "list").stages["third"].distil.teachers == {"teacher": 0.5, "second": 0.5}
     content["stages"]["third"]["distil"] = {"teacher": {"teacher": 3, "second": 1}}
     assert parse_recipe(content, "weights").stages["third"].distil.teachers == {"teacher": 0.75, "second": 0.25}
-    content["stages"]["third"]["distil"]["feature_weight"] = 0.4
-    with pytest.raises(ArgumentError, match="feature_weight above 0 needs one teacher"):
+    content["stages"]["third"]["distil"]["match"] = {"features": {"loss": "kl"}}
+    with pytest.raises(ArgumentError, match="match needs one teacher: several have no common vectors"):
         parse_recipe(content, "features")
 
 

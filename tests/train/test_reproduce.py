@@ -41,7 +41,7 @@ def recipe(**stages):
 CHAIN = recipe(
     teacher=STAGE,
     assistant={**STAGE, "distil": {"teacher": "teacher"}},
-    student={**PAPER_NET, "distil": {"teacher": "assistant", "feature_weight": 0.4}},
+    student={**PAPER_NET, "distil": {"teacher": "assistant", "match": {"features": {"loss": "kl", "weight": 0.4}}}},
 )
 DIRECT = recipe(teacher=STAGE, student={**PAPER_NET, "distil": {"teacher": "teacher"}})
 ALONE = recipe(student=PAPER_NET)
@@ -77,7 +77,7 @@ def test_the_paper_s_seven_rows():
             through, direct = rows[name].stages, rows[f"{name}-direct"].stages
             assert list(through) == ["teacher", "assistant", "student"] and list(direct) == ["teacher", "student"]
             assert direct["teacher"] == through["teacher"]
-            assert direct["student"].distil.teacher == "teacher" and direct["student"].distil.feature_weight == 0
+            assert direct["student"].distil.teacher == "teacher" and direct["student"].distil.match == {}
             # The rows differ by who teaches, and by nothing else.
             for student in (through["student"], direct["student"]):
                 assert student.model_copy(update={"distil": None}) == alone

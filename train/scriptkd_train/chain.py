@@ -20,13 +20,15 @@ from scriptkd_sdk.preprocess import Preprocessing
 
 from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from .data.dataset import NON_TEXT, Item, fingerprint, read_dataset
-from .networks import Network, build_network, parameter_count
+from .decompose import check_decomposable, decomposed, saving
+from .matching import matched_widths
+from .networks import Network, build_network, offline, parameter_count
 from .prepared import Prepared, prepare
 from .recipe import Recipe, parse_recipe
 from .stage import to_checkpoint, train_stage
 from .start import freeze, starting_weights
+from .teaching import Teacher
 from .threshold import threshold_on
-from .trainer import Teacher
 
 _PACKAGES = ("torch", "torchvision", "timm", "lightning-fabric", "numpy", "opencv-python-headless")
 
@@ -80,7 +82,15 @@ def train_chain(
         preprocessing = stage.input.preprocessing()
         sources = [(finished[who], share) for who, share in stage.distil.teachers.items()] if stage.distil else []
         start = finished[stage.start.stage].state_dict if stage.start else None
-        teachers = [Teacher(source.build(), ready("train", source.preprocessing), share) for source, share in sources]
+        if stage.decompose:
+            source = finished[stage.decompose.stage]
+            stage, parts = decomposed(stage, source)
+            start = parts.state_dict
+            _say(console, f"{stage_name}: {saving(source, parts)}")
+        teachers = [
+            Teacher(source.build(), source.preprocessing, ready("train", source.preprocessing), share)
+            for source, share in sources
+        ]
         result = train_stage(
             fabric, stage_name, stage, labels, ready("train", preprocessing), ready("val", preprocessing),
             out / stage_name, recipe.seed, teachers, start, console,
@@ -107,18 +117,27 @@ def check_networks(recipe: Recipe, classes: int) -> None:
     """Builds every network without memory for its weights, so that a mistake is found before the first stage begins.
 
     Raises:
-        ArgumentError: a network that cannot be built, or a `start` that does not fit.
+        ArgumentError: a network that cannot be built, or a `start` or `decompose` that does not fit.
     """
     built: dict[str, Network] = {}
     for name, stage in recipe.stages.items():
-        arguments = stage.network.arguments
-        offline = {**arguments, "pretrained": False} if "pretrained" in arguments else arguments
-        with torch.device("meta"):
-            built[name] = build_network(stage.network.name, classes, stage.input.preprocessing(), **offline)
-        if stage.start is not None:
+        if stage.decompose is not None:
+            built[name] = built[stage.decompose.stage]  # in parts it looks the same from outside
+            if recipe.stages[stage.decompose.stage].decompose is None:  # else its layers are not known yet
+                check_decomposable(built[name], stage.decompose, f"stage {name}")
+        else:
+            assert stage.network is not None  # else it would decompose another
+            network, arguments = stage.network.name, offline(stage.network.arguments)
+            with torch.device("meta"):
+                built[name] = build_network(network, classes, stage.input.preprocessing(), **arguments)
+        if stage.start is not None and recipe.stages[stage.start.stage].decompose is None:
             where = f"stage {name}: start from {stage.start.stage}"
             starting_weights(built[name], built[stage.start.stage].state_dict(), stage.start.layers, where)
             freeze(built[name], stage.start.freeze, where)
+        if stage.distil is not None and stage.distil.match:
+            teacher = next(iter(stage.distil.teachers))
+            sides = [(built[who], recipe.stages[who].input.preprocessing()) for who in (name, teacher)]
+            matched_widths(*sides, stage.distil.match, f"stage {name}: match")
 
 
 def logits_of(checkpoint: Checkpoint, split: Prepared, batch_size: int) -> tuple[np.ndarray, np.ndarray]:

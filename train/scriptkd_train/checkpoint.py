@@ -15,7 +15,7 @@ from torch import Tensor
 from scriptkd_sdk.errors import ModelError, ScriptkdError
 from scriptkd_sdk.preprocess import Preprocessing
 
-from .networks import Network, build_network
+from .networks import Network, build_network, offline
 
 FORMAT = 1
 
@@ -45,9 +45,8 @@ class Checkpoint:
         Raises:
             ModelError: the network cannot be built from its arguments, or the weights do not fit it.
         """
-        arguments = {**self.arguments, "pretrained": False} if "pretrained" in self.arguments else self.arguments
         try:
-            network = build_network(self.network, len(self.labels), self.preprocessing, **arguments)
+            network = build_network(self.network, len(self.labels), self.preprocessing, **offline(self.arguments))
         except ScriptkdError:
             raise
         except Exception as error:  # the arguments are a file's, and anything may be wrong with them

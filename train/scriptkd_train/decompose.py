@@ -19,8 +19,9 @@ from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.preprocess import Preprocessing
 
 from .checkpoint import Checkpoint
-from .networks import Network, offline
+from .networks import Network, offline, parameter_count
 from .networks.factorised import Rank, check_rank, find_layer, is_spatial, layers
+from .recipe import Decompose, NetworkSpec, Stage, Start
 
 _ROUNDING = 1e-12  # of a share of energy
 _STEPS = 40  # halvings in the search for the energy that meets a budget
@@ -34,6 +35,50 @@ class Work:
 
     macs: int
     positions: tuple[int, int]
+
+
+def decomposed(stage: Stage, source: Checkpoint) -> tuple[Stage, Checkpoint]:
+    """A stage with `decompose` as one that starts from its source in parts; and these parts, not yet fine-tuned.
+
+    Raises:
+        ArgumentError: a layer that the source does not have, an impossible rank, or nothing that is worth decomposing.
+        ModelError: the source's weights do not fit its network.
+    """
+    assert stage.decompose is not None
+    network, spec = source.build(), stage.decompose
+    if spec.ranks:
+        ranks = spec.ranks
+    elif spec.energy is not None:
+        ranks = ranks_by_energy(network, source.preprocessing, spec.energy, spec.layers)
+    else:
+        assert spec.macs is not None
+        ranks = ranks_by_budget(network, source.preprocessing, spec.macs, spec.layers)
+    parts = decompose(source, ranks)
+    spec = NetworkSpec(name=parts.network, arguments=parts.arguments)
+    return stage.model_copy(update={"network": spec, "start": Start(stage=stage.decompose.stage)}), parts
+
+
+def saving(source: Checkpoint, parts: Checkpoint) -> str:
+    """What a decomposition leaves of a network, for people."""
+    macs = [
+        sum(work.macs for work in count_work(each.build(), each.preprocessing).values()) for each in (source, parts)
+    ]
+    counts = [parameter_count(each.build()) for each in (source, parts)]
+    return (
+        f"{len(parts.arguments['ranks'])} layers decomposed, {100 * macs[1] / macs[0]:.0f} % of the multiply-adds and "
+        f"{100 * counts[1] / counts[0]:.0f} % of the parameters left"
+    )
+
+
+def check_decomposable(network: Network, spec: Decompose, where: str) -> None:
+    """Raises ArgumentError, beginning with `where`, for what is wrong whatever the weights; looks at shapes only."""
+    try:
+        for name, rank in spec.ranks.items():
+            check_rank(name, find_layer(network, name), rank)
+        if not spec.ranks:
+            _chosen(network, spec.layers)
+    except ArgumentError as error:
+        raise ArgumentError(f"{where}: {error}") from error
 
 
 def decompose(checkpoint: Checkpoint, ranks: Mapping[str, Rank]) -> Checkpoint:
@@ -79,11 +124,11 @@ def factors(weight: Tensor, rank: Rank) -> dict[str, Tensor]:
 
 
 def ranks_by_energy(
-    network: Network, preprocessing: Preprocessing, energy: float, chosen: list[str] | None = None
+    network: Network, preprocessing: Preprocessing, energy: float, chosen: list[str]
 ) -> dict[str, Rank]:
     """The smallest ranks that keep this share, in 0..1, of the squared singular values, in each mode of each layer.
 
-    chosen: names of layers; none means all convolutions larger than 1x1. A layer whose parts would need as many
+    chosen: names of layers; no names mean all convolutions larger than 1x1. A layer whose parts would need as many
     multiply-adds as itself stays whole.
 
     Raises:
@@ -97,7 +142,7 @@ def ranks_by_energy(
 
 
 def ranks_by_budget(
-    network: Network, preprocessing: Preprocessing, budget: float, chosen: list[str] | None = None
+    network: Network, preprocessing: Preprocessing, budget: float, chosen: list[str]
 ) -> dict[str, Rank]:
     """The ranks of the highest energy at which the network needs at most this share, in 0..1, of its multiply-adds.
 
@@ -171,15 +216,19 @@ def _work(module: nn.Module, image: Tensor, output: Any) -> tuple[int, tuple[int
     return positions[1] * module.weight.numel(), positions
 
 
-def _spectra(network: Network, chosen: list[str] | None) -> dict[str, list[np.ndarray]]:
+def _spectra(network: Network, chosen: list[str]) -> dict[str, list[np.ndarray]]:
     """Layer -> for each mode, input first, how much energy, 0..1, the first r singular vectors hold, r = 1, 2, ..."""
-    if chosen:
-        named = {name: find_layer(network, name) for name in chosen}
-    else:
-        named = {name: layer for name, layer in layers(network).items() if is_spatial(layer)}
-    if not named:
-        raise ArgumentError("there is nothing to decompose: the network has no convolution larger than 1x1")
-    return {name: _energies(layer) for name, layer in named.items()}
+    return {name: _energies(layer) for name, layer in _chosen(network, chosen).items()}
+
+
+def _chosen(network: Network, names: list[str]) -> dict[str, nn.Conv2d | nn.Linear]:
+    """The named layers; all convolutions larger than 1x1 where there are no names."""
+    if names:
+        return {name: find_layer(network, name) for name in names}
+    spatial = {name: layer for name, layer in layers(network).items() if is_spatial(layer)}
+    if not spatial:
+        raise ArgumentError("there is nothing to decompose: the network has no plain convolution larger than 1x1")
+    return spatial
 
 
 def _energies(layer: nn.Conv2d | nn.Linear) -> list[np.ndarray]:

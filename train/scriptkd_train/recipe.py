@@ -13,8 +13,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.preprocess import Preprocessing
 
-from .losses import FEATURE_LOSSES, check_arguments
-from .networks import NETWORKS
+from .losses import FEATURE_LOSSES, METRIC_LOSSES, NONE, check_arguments
+from .networks import NETWORKS, POINTS
 from .recipe_files import read_recipe
 
 
@@ -82,34 +82,72 @@ def _is_name(value: Any) -> bool:
     return isinstance(value, str)
 
 
+def _temperatures(value: Any) -> Any:
+    """One temperature or a list of them."""
+    each = value if isinstance(value, list) else [value]
+    if each and all(type(tau) in (int, float) and 0 < tau <= 100 for tau in each):
+        return value
+    raise ValueError(f"tau {value!r} must be above 0 and at most 100, or a list of such numbers")
+
+
+class Match(_Strict):
+    """A term between what passes at one point of the two networks, and its weight: the paper's lambda.
+
+    loss: one of `scriptkd_train.losses.FEATURE_LOSSES` (`kl` is the paper's) or METRIC_LOSSES.
+    """
+
+    loss: str
+    weight: Annotated[float, Field(gt=0, lt=1e6)] = 1.0
+
+    @model_validator(mode="after")
+    def _known(self) -> Match:
+        if self.loss not in (*FEATURE_LOSSES, *METRIC_LOSSES):
+            allowed = ", ".join((*FEATURE_LOSSES, *METRIC_LOSSES))
+            raise ValueError(f"loss {self.loss!r} is unknown; allowed are {allowed}")
+        return self
+
+
 class Distil(_Strict):
-    """Eqs. 4 and 5 of the paper: (1 - alpha) task + alpha soft + feature_weight feature.
+    """Eqs. 4 and 5 of the paper: (1 - alpha) task + alpha soft + the terms of `match`.
 
     teacher: one earlier stage; or several, as a list or with weights, whose soft labels are averaged.
-    loss, arguments: the soft term, one of `scriptkd_train.losses.SOFT_LOSSES` (`kd` is the paper's), and its constants.
-    feature_loss, feature_weight: the term between feature vectors, one of FEATURE_LOSSES (`kl` is the paper's), and its
-    weight, the paper's lambda; 0 leaves it out.
+    loss, arguments: the soft term, one of `scriptkd_train.losses.SOFT_LOSSES` (`kd` is the paper's), and its constants;
+    `none` leaves it out.
+    tau: its temperature, or several, over which it is averaged.
+    match: points inside the networks, by the names of `scriptkd_train.networks.POINTS`, and how they are compared (see
+    `scriptkd_train.matching`). The paper's third term is `match: {features: {loss: kl, weight: 0.4}}`.
     labels: `cached`, as in the paper: the teacher's outputs are computed once, on unchanged images. `online`: the
-    teacher sees the very images that the network in training sees, augmentation included.
+    teacher sees the very images that the network in training sees, augmentation included; points other than the
+    features are compared so alone.
     """
 
     teacher: Annotated[str | list[str] | dict[str, float], BeforeValidator(_teachers)]
     alpha: Annotated[float, Field(ge=0, le=1)] = 0.4
-    tau: Annotated[float, Field(gt=0, le=100)] = 4.0
+    tau: Annotated[float | list[float], BeforeValidator(_temperatures)] = 4.0
     loss: str = "kd"
     arguments: dict[str, float] = {}
-    feature_weight: Annotated[float, Field(ge=0)] = 0.0
-    feature_loss: str = "kl"
+    match: dict[str, Match] = {}
     labels: Literal["cached", "online"] = "cached"
 
     @model_validator(mode="after")
     def _known(self) -> Distil:
         check_arguments(self.loss, self.arguments)
-        if self.feature_loss not in FEATURE_LOSSES:
-            raise ValueError(f"feature_loss {self.feature_loss!r} is unknown; allowed are {', '.join(FEATURE_LOSSES)}")
-        if self.feature_weight and len(self.teachers) > 1:
-            raise ValueError("a feature_weight above 0 needs one teacher: several have no common feature vector")
+        if self.loss == NONE and not self.match:
+            raise ValueError(f"loss {NONE!r} leaves nothing to learn from the teacher without `match`")
+        if self.match and len(self.teachers) > 1:
+            raise ValueError("match needs one teacher: several have no common vectors")
+        for point, match in self.match.items():
+            if point not in POINTS:
+                raise ValueError(f"match: point {point!r} is unknown; allowed are {', '.join(POINTS)}")
+            if match.loss == "feedforward" and point != "lstm_input":
+                raise ValueError(f"match: loss 'feedforward' is for lstm_input alone, not for {point}")
+            if point != "features" and self.labels == "cached":
+                raise ValueError(f"match: {point} needs labels 'online': only features are kept for all images")
         return self
+
+    @property
+    def taus(self) -> list[float]:
+        return self.tau if isinstance(self.tau, list) else [self.tau]
 
     @property
     def teachers(self) -> dict[str, float]:
@@ -141,10 +179,34 @@ class Start(_Strict):
         return self
 
 
-class Stage(_Strict):
-    """One network of the chain and how it is trained."""
+class Decompose(_Strict):
+    """The trained network of an earlier stage, with layers in parts (see `scriptkd_train.decompose`), to be fine-tuned.
 
-    network: NetworkSpec
+    One of three says how small the parts are. energy: share of each layer's squared singular values to keep. macs:
+    share of all multiply-adds to keep at most. ranks: layer -> [input, output] channels of a convolution's middle part,
+    or one number for a linear layer or a 1x1 convolution. layers: the only ones to decompose, by energy or macs; none
+    means all convolutions larger than 1x1.
+    """
+
+    stage: str
+    energy: Annotated[float, Field(gt=0, lt=1)] | None = None
+    macs: Annotated[float, Field(gt=0, lt=1)] | None = None
+    ranks: dict[str, Any] = {}
+    layers: list[str] = []
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Decompose:
+        if sum((self.energy is not None, self.macs is not None, bool(self.ranks))) != 1:
+            raise ValueError("exactly one of energy, macs and ranks must be given")
+        if self.ranks and self.layers:
+            raise ValueError("ranks name their layers themselves: leave out layers")
+        return self
+
+
+class Stage(_Strict):
+    """One network of the chain and how it is trained. A stage that decomposes another's network names none."""
+
+    network: NetworkSpec | None
     input: Input
     epochs: Annotated[int, Field(ge=1)]
     batch_size: Annotated[int, Field(ge=2)]
@@ -153,7 +215,22 @@ class Stage(_Strict):
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.0
     start: Start | None = None
+    decompose: Decompose | None = None
     distil: Distil | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_elsewhere(cls, content: Any) -> Any:
+        decomposes = isinstance(content, dict) and content.get("decompose") is not None
+        return {"network": None, **content} if decomposes else content
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Stage:
+        if self.decompose is None and self.network is None:
+            raise ValueError("network = null: a stage needs one, unless it has `decompose`")
+        if self.decompose is not None and (self.network or self.start):
+            raise ValueError("decompose brings a network and its weights: set network and start to null")
+        return self
 
 
 class Recipe(_Strict):
@@ -172,6 +249,14 @@ class Recipe(_Strict):
             allowed = ", ".join(earlier) or "none, as it is the first stage"
             if stage.start and stage.start.stage not in earlier:
                 raise ValueError(f"stage {name}: start.stage {stage.start.stage!r} is no earlier stage ({allowed})")
+            if stage.decompose and stage.decompose.stage not in earlier:
+                raise ValueError(
+                    f"stage {name}: decompose.stage {stage.decompose.stage!r} is no earlier stage ({allowed})"
+                )
+            if stage.decompose and self.stages[stage.decompose.stage].input != stage.input:
+                raise ValueError(
+                    f"stage {name}: its input must be that of {stage.decompose.stage}, which it decomposes"
+                )
             for teacher in stage.distil.teachers if stage.distil else ():
                 if teacher not in earlier:
                     raise ValueError(f"stage {name}: teacher {teacher!r} is no earlier stage ({allowed})")
@@ -224,7 +309,7 @@ def _keys_at(location: tuple[str | int, ...]) -> list[str]:
     parts = [part for i, part in enumerate(location) if not (i == 1 and location[0] == "stages")]
     model: type[BaseModel] = Recipe
     nested = {"stages": Stage, "network": NetworkSpec, "input": Input, "optimizer": Optimizer, "start": Start,
-              "distil": Distil}  # fmt: skip
+              "decompose": Decompose, "distil": Distil, "match": Match}  # fmt: skip
     for part in parts:
         model = nested.get(str(part), model)
     return [*model.model_fields, *(() if parts else ("parent",))]

@@ -54,7 +54,7 @@ def paper_rows(scale: str, teachers: Sequence[str] = TEACHERS) -> dict[str, Reci
     for name, chain in chains.items():
         student = chain.stages[STUDENT]
         assert student.distil is not None  # it is the paper's
-        by_teacher = student.distil.model_copy(update={"teacher": TEACHER, "feature_weight": 0.0})
+        by_teacher = student.distil.model_copy(update={"teacher": TEACHER, "match": {}})
         direct = {TEACHER: chain.stages[TEACHER], STUDENT: student.model_copy(update={"distil": by_teacher})}
         rows[name + DIRECT] = chain.model_copy(update={"stages": direct})
         rows[ALONE] = chain.model_copy(update={"stages": {STUDENT: student.model_copy(update={"distil": None})}})

@@ -27,7 +27,8 @@ from .checkpoint import Checkpoint, save_atomically
 from .prepared import Batch, Prepared
 from .progress import columns
 from .recipe import Stage
-from .trainer import Teacher, Trainer, derived_seed
+from .teaching import Teacher
+from .trainer import Trainer, derived_seed
 
 _CHECK_EVERY = 50  # steps between looks at the loss: each look waits for a GPU
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -14,31 +13,13 @@ from torch import Tensor, nn
 
 from .augment import augment
 from .average import Average
-from .losses import (
-    FEATURE_LOSSES,
-    auxiliary_loss,
-    averaged_logits,
-    distillation_loss,
-    soft_loss,
-    student_loss,
-    task_loss,
-)
+from .losses import auxiliary_loss, task_loss
+from .matching import as_vectors, matched_widths
 from .networks import Network, build_network
-from .prepared import Batch, Prepared
-from .recipe import Distil, Optimizer, Stage
+from .prepared import Batch
+from .recipe import Optimizer, Stage
 from .start import freeze, hold, starting_weights
-
-
-@dataclass(frozen=True)
-class Teacher:
-    """A trained network to learn from, and its own pre-processed copies of the training images.
-
-    share: of the soft labels, where there are several teachers; all shares add up to 1.
-    """
-
-    network: Network
-    train: Prepared
-    share: float = 1.0
+from .teaching import Teacher, Teaching
 
 
 class Trainer:
@@ -74,11 +55,17 @@ class Trainer:
             frozen = freeze(network, stage.start.freeze, where)
         # Channels innermost is what convolution kernels read fastest, on CPUs and GPUs alike.
         network = network.to(memory_format=torch.channels_last)
-        matched = stage.distil is not None and stage.distil.feature_weight > 0
-        learner = _Learner(network, frozen, teachers[0].network.feature_width if matched else None)
+        widths: dict[str, tuple[int, int]] = {}
+        if stage.distil is not None and stage.distil.match:
+            sides = (network, stage.input.preprocessing()), (teachers[0].network, teachers[0].preprocessing)
+            widths = matched_widths(*sides, stage.distil.match, f"stage {name}: match")
+        learner = _Learner(network, frozen, widths)
         self.learner, self.optimizer = fabric.setup(learner, make_optimizer(learner, stage.optimizer))
         self.average = Average(self.learner.module.network, stage.ema) if stage.ema else None
-        self.soft_labels = SoftLabels(fabric, teachers, stage.distil, stage.batch_size) if stage.distil else None
+        self.teaching: Teaching | None = None
+        if stage.distil is not None:
+            draw = torch.Generator().manual_seed(derived_seed(seed, name, "metric"))
+            self.teaching = Teaching(fabric, teachers, stage.distil, stage.batch_size, draw)
 
     @property
     def served(self) -> nn.Module:
@@ -93,12 +80,12 @@ class Trainer:
         # Bytes travel to a GPU four times faster than what augmentation makes of them there.
         images, target = self.fabric.to_device((batch.images, batch.target))
         images = augment(images, stage.augment, draw)
-        logits, features, auxiliary = self.learner(images)
-        if stage.distil is None or self.soft_labels is None:
+        logits, vectors, auxiliary = self.learner(images)
+        if self.teaching is None:
             loss = task_loss(logits, target, stage.label_smoothing)
         else:
-            theirs = self.soft_labels(batch, images)
-            loss = _taught_loss(stage.distil, logits, features, target, theirs, stage.label_smoothing)
+            theirs = self.teaching.answers(batch, images)
+            loss = self.teaching.loss(logits, vectors, target, theirs, stage.label_smoothing)
         if auxiliary is not None:
             loss = loss + auxiliary_loss(auxiliary, target, stage.label_smoothing)
         self.optimizer.zero_grad(set_to_none=True)
@@ -123,17 +110,19 @@ class Trainer:
 
 
 class _Learner(nn.Module):
-    """The network in training and, where features are matched across widths, a linear map between them.
+    """The network in training and, where points of other widths are matched, a linear map between them for each.
 
-    The map (F_student -> F_teacher) is trained with the network and thrown away: the paper does not say how its two
-    feature vectors, 128 and 512 long, are compared.
+    widths: point -> F of the network and of its teacher. The maps are trained with the network and thrown away: the
+    paper does not say how its two feature vectors, 128 and 512 long, are compared.
     """
 
-    def __init__(self, network: Network, frozen: list[nn.Module], teacher_width: int | None) -> None:
+    def __init__(self, network: Network, frozen: list[nn.Module], widths: Mapping[str, tuple[int, int]]) -> None:
         super().__init__()
         self.network = network
         self._frozen = tuple(frozen)  # a tuple, since they are the network's modules and not to be counted twice
-        self.projection = nn.Linear(network.feature_width, teacher_width) if teacher_width else None
+        self.projections = nn.ModuleDict(
+            {point: nn.Linear(*both) if both[0] != both[1] else nn.Identity() for point, both in widths.items()}
+        )
 
     def train(self, mode: bool = True) -> _Learner:
         super().train(mode)
@@ -141,70 +130,11 @@ class _Learner(nn.Module):
             hold(self._frozen)
         return self
 
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
-        logits, features, auxiliary = self.network.forward_training(images)
-        return logits, self.projection(features) if self.projection is not None else features, auxiliary
-
-
-class SoftLabels:
-    """The teachers' answers: computed once (`cached`, the paper's way), or for the images in training (`online`).
-
-    Each teacher is in eval mode and, when cached, reads the images at its own size. Of several, the soft labels are
-    averaged; the features are the first one's.
-    """
-
-    def __init__(self, fabric: Fabric, teachers: Sequence[Teacher], distil: Distil, batch_size: int) -> None:
-        self.fabric, self.tau = fabric, distil.tau
-        self.shares = [teacher.share for teacher in teachers]
-        self.networks = [fabric.to_device(teacher.network.eval().requires_grad_(False)) for teacher in teachers]
-        self.cache: tuple[Tensor, Tensor] | None = None
-        if distil.labels == "cached":
-            splits = [teacher.train for teacher in teachers]
-            answers = [self._compute(*each, batch_size) for each in zip(self.networks, splits, strict=True)]
-            self.cache = self._average(answers)
-            self.networks = []  # they have said all they know, and a GPU's memory is short
-
-    @torch.no_grad()
-    def _compute(self, network: nn.Module, train: Prepared, batch_size: int) -> tuple[Tensor, Tensor]:
-        logits: Tensor | None = None
-        features: Tensor | None = None
-        for batch in train.batches(batch_size):
-            some_logits, some_features = network.forward_features(self.fabric.to_device(batch.images))
-            if logits is None or features is None:
-                logits = torch.empty(len(train), some_logits.shape[1])
-                features = torch.empty(len(train), some_features.shape[1])
-            logits[batch.index], features[batch.index] = some_logits.float().cpu(), some_features.float().cpu()
-        assert logits is not None and features is not None  # a split is never empty
-        return logits, features
-
-    def _average(self, answers: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
-        return averaged_logits([logits for logits, _ in answers], self.shares, self.tau), answers[0][1]
-
-    @torch.no_grad()
-    def __call__(self, batch: Batch, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits [N, K] and features [N, F] for a batch; `images` are the augmented ones, used when online."""
-        if self.cache is None:
-            return self._average([network.forward_features(images) for network in self.networks])
-        return self.fabric.to_device((self.cache[0][batch.index], self.cache[1][batch.index]))
-
-
-def _taught_loss(
-    distil: Distil,
-    logits: Tensor,
-    features: Tensor,
-    target: Tensor,
-    theirs: tuple[Tensor, Tensor],
-    label_smoothing: float,
-) -> Tensor:
-    """Eq. 5 or, without a feature term, eq. 4, with the losses that the recipe names."""
-    their_logits, their_features = theirs
-    soft = soft_loss(distil.loss, distil.arguments)
-    if distil.feature_weight == 0:
-        return distillation_loss(logits, target, their_logits, distil.alpha, distil.tau, label_smoothing, soft)
-    return student_loss(
-        logits, features, target, their_logits, their_features, distil.alpha, distil.tau, distil.feature_weight,
-        label_smoothing, soft, FEATURE_LOSSES[distil.feature_loss],
-    )  # fmt: skip
+    def forward(self, images: Tensor) -> tuple[Tensor, dict[str, Tensor], Tensor | None]:
+        """Logits [N, K], matched points as vectors [M, F] of the teacher's width, and an auxiliary head's logits."""
+        logits, taps, auxiliary = self.network.forward_training(images)
+        vectors = {point: projection(as_vectors(taps[point])) for point, projection in self.projections.items()}
+        return logits, vectors, auxiliary
 
 
 def learning_rate(optimizer: Optimizer, epoch: float, epochs: int) -> float:

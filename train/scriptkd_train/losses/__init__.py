@@ -2,8 +2,10 @@
 
 A soft loss takes (logits [N, K], teacher_logits [N, K], target int64 [N], tau) and, as keyword-only floats with
 defaults, its own constants; it stands in eqs. 4 and 5 where the paper has tau^2 KL. A feature loss takes
-(features [N, F], teacher_features [N, F]). All return a scalar, the mean over the batch, and send no gradient to the
-teacher. Target -1 marks an image without text. The baseline, hard labels only, is a stage without `distil`.
+(features [N, F], teacher_features [N, F]) and compares what passes at one of `scriptkd_train.networks.POINTS`; one with
+a metric also takes its root [F, R] (see `scriptkd_train.matching`). All return a scalar, the mean over the batch, and
+send no gradient to the teacher. Target -1 marks an image without text. The baseline, hard labels only, is a stage
+without `distil`.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ from torch import Tensor
 from .dist import dist_loss
 from .dkd import dkd_loss
 from .l2 import feature_l2_loss, logit_l2_loss
-from .paper import distillation_loss, feature_loss, kl, soft_label_loss, student_loss
+from .mahalanobis import inverse_root, mahalanobis_loss, shrunk_covariance
+from .paper import feature_loss, kl, soft_label_loss, total_loss
 from .several import averaged_logits
 from .standardised import standardised_loss
 from .task import auxiliary_loss, task_loss
@@ -36,20 +39,32 @@ FEATURE_LOSSES: dict[str, FeatureLoss] = {
     "kl": feature_loss,
     "l2": feature_l2_loss,
 }
+METRIC_LOSSES = {
+    "mahalanobis": "the inverse of the covariance of the teacher's vectors over training images",
+    "feedforward": "the teacher's first LSTM layer: l2 between what its input matrices make of the two",
+}
+"""Feature losses with a metric, all `mahalanobis_loss`: where the metric comes from."""
+NONE = "none"
+"""In place of a soft loss: the answers are not compared."""
 
 __all__ = [
     "FEATURE_LOSSES",
+    "METRIC_LOSSES",
+    "NONE",
     "SOFT_LOSSES",
+    "FeatureLoss",
     "auxiliary_loss",
     "averaged_logits",
     "check_arguments",
-    "distillation_loss",
     "feature_loss",
+    "inverse_root",
     "kl",
+    "mahalanobis_loss",
+    "shrunk_covariance",
     "soft_label_loss",
     "soft_loss",
-    "student_loss",
     "task_loss",
+    "total_loss",
 ]
 
 
@@ -60,8 +75,9 @@ def soft_loss(name: str, arguments: Mapping[str, float]) -> SoftLoss:
 
 def check_arguments(name: str, arguments: Mapping[str, float]) -> None:
     """Raises ValueError, saying what is allowed, for a soft loss that does not exist or constants that it lacks."""
-    if name not in SOFT_LOSSES:
-        raise ValueError(f"loss {name!r} is unknown; allowed are {', '.join(SOFT_LOSSES)}")
-    allowed = [p.name for p in signature(SOFT_LOSSES[name]).parameters.values() if p.kind is Parameter.KEYWORD_ONLY]
+    if name not in (*SOFT_LOSSES, NONE):
+        raise ValueError(f"loss {name!r} is unknown; allowed are {', '.join(SOFT_LOSSES)}, {NONE}")
+    parameters = signature(SOFT_LOSSES[name]).parameters.values() if name != NONE else ()
+    allowed = [p.name for p in parameters if p.kind is Parameter.KEYWORD_ONLY]
     if unknown := [key for key in arguments if key not in allowed]:
         raise ValueError(f"loss {name!r} has no argument {unknown[0]!r}; it has {', '.join(allowed) or 'none'}")

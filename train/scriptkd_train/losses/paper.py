@@ -6,12 +6,10 @@ only.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable
 
 import torch.nn.functional as F
 from torch import Tensor
-
-from .task import task_loss
 
 
 def kl(p_logits: Tensor, q_logits: Tensor) -> Tensor:
@@ -34,44 +32,10 @@ def feature_loss(features: Tensor, teacher_features: Tensor) -> Tensor:
     return kl(teacher_features.detach(), features)
 
 
-def distillation_loss(
-    logits: Tensor,
-    target: Tensor,
-    teacher_logits: Tensor,
-    alpha: float,
-    tau: float,
-    label_smoothing: float = 0.0,
-    soft: Callable[[Tensor, Tensor, Tensor, float], Tensor] = soft_label_loss,
-) -> Tensor:
-    """Eq. 4: K = (1 - alpha) CE(P, y) + alpha tau^2 KL(P^tau, PT^tau).
+def total_loss(task: Tensor, soft: Tensor, alpha: float, matched: Iterable[tuple[float, Tensor]] = ()) -> Tensor:
+    """Eqs. 4 and 5: K = (1 - alpha) CE(P, y) + alpha tau^2 KL(P^tau, PT^tau) + lambda KL(PSf, PAf).
 
-    Args:
-        logits: [N, K] of the network in training.
-        target: int64 [N], the labels y; -1 for an image without text.
-        teacher_logits: [N, K]; no gradient flows to them.
-        soft: stands for tau^2 KL(P^tau, PT^tau); another loss of `SOFT_LOSSES` takes its place.
+    task: CE(P, y). soft: tau^2 KL(P^tau, PT^tau), or another loss of `SOFT_LOSSES` in its place. matched: weights, the
+    paper's lambda, and losses between what passes inside the two networks: none in eq. 4, KL(PSf, PAf) in eq. 5.
     """
-    task = task_loss(logits, target, label_smoothing)
-    return (1 - alpha) * task + alpha * soft(logits, teacher_logits, target, tau)
-
-
-def student_loss(
-    logits: Tensor,
-    features: Tensor,
-    target: Tensor,
-    assistant_logits: Tensor,
-    assistant_features: Tensor,
-    alpha: float,
-    tau: float,
-    feature_weight: float,
-    label_smoothing: float = 0.0,
-    soft: Callable[[Tensor, Tensor, Tensor, float], Tensor] = soft_label_loss,
-    feature: Callable[[Tensor, Tensor], Tensor] = feature_loss,
-) -> Tensor:
-    """Eq. 5: K_DS = (1 - alpha) CE(PS, y) + alpha tau^2 KL(PS^tau, PA^tau) + lambda KL(PSf, PAf).
-
-    features, assistant_features: [N, F] of one width; `feature_weight` is the paper's lambda. `feature` stands for
-    KL(PSf, PAf); another loss of `FEATURE_LOSSES` takes its place.
-    """
-    total = distillation_loss(logits, target, assistant_logits, alpha, tau, label_smoothing, soft)
-    return total + feature_weight * feature(features, assistant_features)
+    return sum((weight * loss for weight, loss in matched), (1 - alpha) * task + alpha * soft)

@@ -2,24 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.preprocess import Preprocessing
 
-from .base import Network, parameter_count
+from .base import POINTS, Network, parameter_count
+from .darknet import DarkNet, DarkNetAssistant
+from .factorised import factorised
 from .paper import PaperAssistant, PaperStudent
+from .parconv import parconv
 from .teacher import TimmTeacher
 from .textnet import TextNet
 
-NETWORKS: dict[str, type[Network]] = {
+
+def _from_another(change: Callable[..., Network]) -> Callable[..., Network]:
+    """A network that is made of another, `network` with `arguments`, by a change that takes the other arguments."""
+
+    def build(
+        *, classes: int, preprocessing: Preprocessing, network: str, arguments: Mapping[str, Any] = {}, **others: Any
+    ) -> Network:
+        return change(build_network(network, classes, preprocessing, **arguments), **others)
+
+    return build
+
+
+NETWORKS: dict[str, Callable[..., Network]] = {
     "assistant": PaperAssistant,
+    "darknet": DarkNet,
+    "darknet-assistant": DarkNetAssistant,
+    "parconv": _from_another(parconv),
     "student": PaperStudent,
     "textnet": TextNet,
     "timm": TimmTeacher,
+    "tucker": _from_another(factorised),
 }
 
-__all__ = ["NETWORKS", "Network", "build_network", "parameter_count"]
+__all__ = ["NETWORKS", "POINTS", "Network", "build_network", "offline", "parameter_count"]
 
 
 def build_network(name: str, classes: int, preprocessing: Preprocessing, **arguments: Any) -> Network:
@@ -28,9 +48,22 @@ def build_network(name: str, classes: int, preprocessing: Preprocessing, **argum
     Raises:
         ArgumentError: an unknown name, or arguments that the network does not take.
     """
-    if name not in NETWORKS:
+    if not isinstance(name, str) or name not in NETWORKS:
         raise ArgumentError(f"network {name!r} is unknown; allowed are {', '.join(NETWORKS)}")
     try:
         return NETWORKS[name](classes=classes, preprocessing=preprocessing, **arguments)
     except TypeError as error:
         raise ArgumentError(f"network {name!r}: {error}") from error
+
+
+def offline(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of the same network with random weights, whatever it would download; also where it is made of one.
+
+    For networks that get their weights from elsewhere.
+    """
+    inner = arguments.get("arguments")
+    return {
+        **arguments,
+        **({"pretrained": False} if "pretrained" in arguments else {}),
+        **({"arguments": offline(inner)} if isinstance(inner, Mapping) else {}),
+    }

@@ -5,6 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+POINTS = {
+    "features": "the feature vector of eq. 5, [N, F]",
+    "conv_output": "the last convolution's map, activation included, [N, F, H, W]",
+    "lstm_input": "the columns that the LSTM reads, [N, W, F]",
+    "lstm_output": "the last LSTM layer's outputs at each column, [N, W, F]",
+}
+"""Places inside networks where a student can be matched with its teacher; not every network has all of them."""
+
 
 class Network(nn.Module):
     """uint8 images in, logits out. Subclasses say how pixels are normalised, and which vector distillation matches."""
@@ -14,7 +22,11 @@ class Network(nn.Module):
 
     def features(self, images: Tensor) -> Tensor:
         """What the classifier reads. images: uint8 or float [N, C, H, W] in 0..255 -> [N, ...]."""
-        raise TypeError(f"{type(self).__name__} defines no features")
+        return self.taps(images)["features"]
+
+    def taps(self, images: Tensor) -> dict[str, Tensor]:
+        """What passes where a student can be matched with its teacher, by the names of POINTS; always the features."""
+        raise TypeError(f"{type(self).__name__} defines no taps")
 
     def classify(self, features: Tensor) -> Tensor:
         """Features -> logits [N, K]."""
@@ -28,14 +40,19 @@ class Network(nn.Module):
         """uint8 or float images [N, C, H, W] in 0..255 -> logits [N, K]."""
         return self.classify(self.features(images))
 
+    def forward_taps(self, images: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Logits [N, K] and the taps, the features as the vector [N, F], from one pass."""
+        taps = self.taps(images)
+        return self.classify(taps["features"]), {**taps, "features": self.vector(taps["features"])}
+
     def forward_features(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Logits [N, K] and the feature vector [N, F], from one pass."""
-        features = self.features(images)
-        return self.classify(features), self.vector(features)
+        logits, taps = self.forward_taps(images)
+        return logits, taps["features"]
 
-    def forward_training(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
-        """As forward_features, and the logits [N, K] of an auxiliary head in networks that are trained with one."""
-        return *self.forward_features(images), None
+    def forward_training(self, images: Tensor) -> tuple[Tensor, dict[str, Tensor], Tensor | None]:
+        """As forward_taps, and the logits [N, K] of an auxiliary head in networks that are trained with one."""
+        return *self.forward_taps(images), None
 
 
 class Normalise(nn.Module):
@@ -63,6 +80,24 @@ class Standardise(nn.Module):
         centred = pixels - pixels.mean(dim=(1, 2, 3), keepdim=True)
         variance = centred.square().mean(dim=(1, 2, 3), keepdim=True)
         return centred * torch.rsqrt(variance + self._FLOOR**2)
+
+
+def convolution(
+    inside: int, outside: int, stride: tuple[int, int] = (1, 1), size: int = 3, activation: bool = True
+) -> nn.Sequential:
+    """'Same' convolution of size x size, batch normalisation and, if wanted, ReLU."""
+    layers = [
+        nn.Conv2d(inside, outside, size, stride=stride, padding=size // 2, bias=False),
+        nn.BatchNorm2d(outside),
+        *([nn.ReLU()] if activation else []),
+    ]
+    return nn.Sequential(*layers)
+
+
+def replace_module(network: nn.Module, name: str, module: nn.Module) -> None:
+    """Put a module in the place of the one of this dotted name."""
+    parent, _, leaf = name.rpartition(".")
+    setattr(network.get_submodule(parent), leaf, module)
 
 
 def parameter_count(module: nn.Module) -> int:

@@ -11,17 +11,11 @@ from torch import Tensor, nn
 
 from scriptkd_sdk.preprocess import Preprocessing
 
-from .base import Network, Standardise
+from .base import Network, Standardise, convolution
 
 # Channels at width 1 and stride (height, width) of each stage.
 _STAGES = ((32, (2, 2)), (64, (2, 1)), (96, (2, 2)))
 _STEM = 16
-
-
-def _convolution(inside: int, outside: int, stride: tuple[int, int]) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(inside, outside, 3, stride=stride, padding=1, bias=False), nn.BatchNorm2d(outside), nn.ReLU()
-    )
 
 
 class _Residual(nn.Module):
@@ -29,8 +23,8 @@ class _Residual(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.first = _convolution(channels, channels, (1, 1))
-        self.second = nn.Sequential(nn.Conv2d(channels, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels))
+        self.first = convolution(channels, channels)
+        self.second = convolution(channels, channels, activation=False)
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.relu(x + self.second(self.first(x)))
@@ -44,23 +38,26 @@ class TextNet(Network):
         depth: residual blocks a stage.
     """
 
+    block: type[nn.Module] = _Residual  # from its channels
+
     def __init__(
         self, classes: int, preprocessing: Preprocessing, width: float = 1.0, depth: int = 1, dropout: float = 0.0
     ) -> None:
         super().__init__()
         scaled = [max(8, round(channels * width / 8) * 8) for channels in (_STEM, *(stage[0] for stage in _STAGES))]
         self.standardise = Standardise()
-        layers: list[nn.Module] = [_convolution(preprocessing.channels, scaled[0], (2, 2))]
+        layers: list[nn.Module] = [convolution(preprocessing.channels, scaled[0], (2, 2))]
         for inside, outside, (_, stride) in zip(scaled, scaled[1:], _STAGES, strict=False):
-            layers.append(_convolution(inside, outside, stride))
-            layers += [_Residual(outside) for _ in range(depth)]
+            layers.append(convolution(inside, outside, stride))
+            layers += [self.block(outside) for _ in range(depth)]
         self.body = nn.Sequential(*layers)
         self.feature_width = 2 * scaled[-1]
         self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(self.feature_width, classes))
 
-    def features(self, images: Tensor) -> Tensor:
+    def taps(self, images: Tensor) -> dict[str, Tensor]:
         maps = self.body(self.standardise(images))
-        return torch.cat((maps.mean(dim=(2, 3)), maps.amax(dim=(2, 3))), dim=1)
+        pooled = torch.cat((maps.mean(dim=(2, 3)), maps.amax(dim=(2, 3))), dim=1)
+        return {"conv_output": maps, "features": pooled}
 
     def classify(self, features: Tensor) -> Tensor:
         return self.head(features)

@@ -221,5 +221,7 @@ def _distil(spec: Mapping[str, Any] | None) -> str:
     if spec is None:
         return "labels"
     teacher = spec["teacher"] if isinstance(spec["teacher"], str) else " + ".join(spec["teacher"])
-    features = f", λ {spec['feature_weight']:g}" if spec["feature_weight"] else ""
-    return f"{spec.get('loss', 'kd')} from {teacher}: α {spec['alpha']:g}, τ {spec['tau']:g}{features}"
+    taus = spec["tau"] if isinstance(spec["tau"], list) else [spec["tau"]]
+    answers = f"{spec['loss']} from {teacher}: α {spec['alpha']:g}, τ {', '.join(f'{tau:g}' for tau in taus)}"
+    matched = [f"{match['loss']} at {point} × {match['weight']:g}" for point, match in spec["match"].items()]
+    return " + ".join([answers, *matched])

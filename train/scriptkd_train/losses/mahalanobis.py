@@ -1,0 +1,45 @@
+"""Squared distance in a metric of its own: Mahalanobis 1936, "On the generalised distance in statistics"."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def mahalanobis_loss(features: Tensor, teacher_features: Tensor, root: Tensor) -> Tensor:
+    """1/2 (s - t)^T M (s - t) between vectors [N, F] of one width, mean over the vectors.
+
+    root: [F, R] with M = root root^T; for Mahalanobis' distance M is the inverse of the features' covariance.
+    """
+    return ((features - teacher_features.detach()) @ root).square().sum(dim=1).mean() / 2
+
+
+def shrunk_covariance(vectors: Tensor) -> Tensor:
+    """Covariance of vectors [N, F], shrunk towards a multiple of the identity: Ledoit & Wolf 2004, J. Multivariate
+    Analysis 88, "A well-conditioned estimator for large-dimensional covariance matrices", section 3.3.
+
+    (1 - d) S + d m I, where S is the sample covariance, m the mean of its diagonal, and d the share that minimises the
+    expected squared error, estimated from the vectors themselves: nothing is left to choose, and the result can be
+    inverted even where some features never vary. float64 [F, F].
+    """
+    count, width = vectors.shape
+    centred = vectors.double() - vectors.double().mean(dim=0)
+    sample = centred.T @ centred / count
+    identity = torch.eye(width, dtype=sample.dtype, device=sample.device)
+    target = sample.trace() / width * identity
+    spread = (sample - target).square().sum()
+    error = (centred.square().sum(dim=1).square().mean() - sample.square().sum()) / count
+    share = (error / spread).clamp(0, 1) if spread > 0 else torch.ones_like(spread)
+    return (1 - share) * sample + share * target
+
+
+def inverse_root(covariance: Tensor) -> Tensor:
+    """R with R R^T = covariance^-1, [F, F], from its Cholesky factor; float32.
+
+    Raises ValueError where the covariance is zero: all vectors were the same.
+    """
+    if not covariance.trace() > 0:
+        raise ValueError("all feature vectors are the same, so they have no Mahalanobis distance")
+    lower = torch.linalg.cholesky(covariance)
+    identity = torch.eye(len(lower), dtype=lower.dtype, device=lower.device)
+    return torch.linalg.solve_triangular(lower, identity, upper=False).T.float().contiguous()
