@@ -6,9 +6,14 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from scriptkd_sdk import modelfile
 from scriptkd_sdk.errors import ArgumentError
+from scriptkd_sdk.preprocess import Preprocessing
+
+if TYPE_CHECKING:
+    from scriptkd_train.checkpoint import Checkpoint
 
 PRECISIONS = ("fp32", "int8", "int8-weights")
 PAPER_SIDE = 299  # pixels: the paper's input is square
@@ -75,18 +80,38 @@ def untrained_teacher(model: str, folder: Path, say: Say) -> Candidate:
 
     Raises ArgumentError where timm has no such network, ExportError where it cannot be exported.
     """
-    from scriptkd_export import draw_samples, export_onnx  # here: all else in this file does without torch
-    from scriptkd_sdk.preprocess import Preprocessing
-    from scriptkd_train.checkpoint import Checkpoint
-    from scriptkd_train.networks import build_network
+    from scriptkd_export import draw_samples, export_onnx  # here: most of this file does without torch
 
     say(f"{model}: building it with random weights, for its speed only")
     preprocessing = Preprocessing(3, PAPER_SIDE, PAPER_SIDE, PAPER_SIDE, 1)
-    network = build_network("timm", len(LABELS), preprocessing, model=model)
-    checkpoint = Checkpoint("timm", {"model": model}, list(LABELS), preprocessing, network.state_dict())
     path = folder / f"{model}.onnx"
-    export_onnx(checkpoint, path, draw_samples(8))
+    export_onnx(_untrained("timm", {"model": model}, preprocessing), path, draw_samples(8))
     return Candidate(f"{model} (untrained)", path, trained=False)
+
+
+def untrained_stage(recipe: str, stage: str) -> Checkpoint:
+    """A stage of a recipe, with random weights and ten scripts: it has the right size and speed.
+
+    Raises ArgumentError where there is no such recipe or stage, or a stage whose network follows from trained weights.
+    """
+    from scriptkd_train.networks import offline
+    from scriptkd_train.recipe import load_recipe
+
+    stages = load_recipe(recipe).stages
+    if stage not in stages:
+        raise ArgumentError(f"recipe {recipe} has no stage {stage!r}; it has {', '.join(stages)}")
+    spec = stages[stage].network
+    if spec is None:
+        raise ArgumentError(f"stage {stage} decomposes trained weights: train it, and give its checkpoint")
+    return _untrained(spec.name, offline(spec.arguments), stages[stage].input.preprocessing())
+
+
+def _untrained(network: str, arguments: dict[str, Any], preprocessing: Preprocessing) -> Checkpoint:
+    from scriptkd_train.checkpoint import Checkpoint
+    from scriptkd_train.networks import build_network
+
+    state = build_network(network, len(LABELS), preprocessing, **arguments).state_dict()
+    return Checkpoint(network, arguments, list(LABELS), preprocessing, state)
 
 
 def _stages(run: Path) -> list[str]:

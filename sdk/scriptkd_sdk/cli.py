@@ -27,6 +27,7 @@ KNOWN_COMMANDS = {
     "reproduce": ("Train and measure the paper's matrix of networks.", "train"),
     "report": ("Turn a matrix into tables and figures.", "train"),
     "bench": ("Measure size, latency and accuracy of models.", "bench"),
+    "cost": ("Say where a model's cost lies, by layer and by type.", "bench"),
     "ablation": ("Train variants of a recipe and say what each is worth.", "bench"),
     "bench-train": ("Measure what a training step costs.", "train"),
 }
