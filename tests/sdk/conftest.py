@@ -1,16 +1,24 @@
-"""Tiny model files, made without torch: each script has a gray level, and the nearest to the image's mean wins."""
+"""Tiny model files, made without torch: each script has a gray level, and the nearest to the image's mean wins.
+
+And the command line, as a user meets it.
+"""
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from scriptkd_sdk import cli
+
 Builder = Callable[..., Path]
+Run = Callable[..., tuple[int, str, str]]
 
 LEVELS = {"Arabic": 20.0, "Latin": 120.0, "Klingon": 220.0}
 CODES = {"Arabic": "Arab", "Latin": "Latn", "Klingon": "Piqd"}
@@ -83,3 +91,31 @@ def build_model(tmp_path_factory: pytest.TempPathFactory, metadata: dict[str, An
 def model(build_model: Builder) -> Path:
     """A model file that is as it should be."""
     return build_model()
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+    """A function that runs `scriptkd` with arguments and returns exit status, stdout and stderr."""
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["scriptkd", *map(str, arguments)])
+        monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # typer replaces it
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+        status = caught.value.code or 0
+        assert isinstance(status, int)
+        return status, *capfd.readouterr()
+
+    return call
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two good images, one broken, and files that are no images."""
+    folder = tmp_path / "words"
+    folder.mkdir()
+    for name, level in {"b.png": 120, "a.JPG": 20}.items():
+        cv2.imwrite(str(folder / name), np.full((20, 50), level, np.uint8))
+    (folder / "notes.txt").write_text("not looked at")
+    (folder / ".hidden.png").write_text("not looked at")
+    return folder
