@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from scriptkd_sdk.errors import ArgumentError
-from scriptkd_train.data import fonts, render, typeset, words
+from scriptkd_train.data import fonts, hand, render, typeset, words
 from scriptkd_train.data.fonts import SPLITS, faces_by_split, find_faces, split_families
 from scriptkd_train.data.render import SCRIPTS, WORLD, RenderPlan, survey
 from scriptkd_train.data.words import BLOCKS, clusters, draw_word
@@ -55,6 +55,56 @@ def test_variants_of_one_design_share_a_split():
     families = {face.family for face in find_faces("Bengali")}
     assert "Noto Sans Bengali" in families
     assert "Noto Sans Bengali UI" not in families
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Lakki Reddy", "LakkiReddy"),
+        ("Lohit Assamese", "Lohit Bengali"),
+        ("Tiro Devanagari Hindi", "Tiro Devanagari Marathi"),
+        ("BPG Excelsior Caps GPL&GNU", "BPG Excelsior GPL&GNU"),
+        ("padmaa-Bold.1.1", "padmaa"),
+        ("Anek Bangla Medium", "Anek Bangla"),
+    ],
+)
+def test_names_of_one_design_are_one(one, other):
+    assert fonts._fold(fonts._design(one)) == fonts._fold(fonts._design(other))
+
+
+def test_names_of_two_designs_stay_two():
+    names = ["Noto Sans Tamil", "Noto Serif Tamil", "Hind Madurai", "Hind", "Playball", "Rubik Mono One", "Rubik"]
+    assert len({fonts._fold(fonts._design(name)) for name in names}) == len(names)
+
+
+def test_a_hand_never_closes_counters_nor_tears_strokes():
+    ring = np.zeros((60, 60), np.float32)
+    ring[10:50, 10:50], ring[20:40, 20:40] = 1, 0
+    full = ring.copy()
+    full[20:40, 20:40] = 1
+    torn = ring.copy()
+    torn[28:32] = 0
+    assert hand._same_letters(ring, np.roll(ring, 3, axis=0))
+    assert not hand._same_letters(ring, full)
+    assert not hand._same_letters(ring, torn)
+
+
+@pytest.mark.parametrize("script", ["Bengali", "Latin", "Telugu"])
+def test_a_hand_changes_words_and_keeps_their_ink(script):
+    rng = np.random.default_rng(9)
+    face = find_faces(script)[0]
+    changed = 0
+    for _ in range(60):
+        mask = typeset.typeset(draw_word(rng, script), face, 48)
+        if mask is None:
+            continue
+        layers = hand.by_hand(rng, mask)
+        assert layers.dtype == np.float32
+        assert layers.shape[2] == 2
+        assert 0.3 * mask.sum() < layers[..., 1].sum() < 2.5 * mask.sum()
+        assert -0.01 <= layers.min() <= layers.max() <= 1.01
+        changed += layers.shape[:2] != mask.shape or not np.array_equal(layers[..., 0], mask)
+    assert changed > 15
 
 
 def test_split_is_stable_when_a_font_is_added():

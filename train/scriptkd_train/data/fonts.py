@@ -16,7 +16,6 @@ from functools import lru_cache
 from pathlib import Path
 
 from scriptkd_sdk.errors import ArgumentError
-from scriptkd_sdk.scripts import SCRIPTS
 
 SPLITS = ("train", "val", "test")
 
@@ -51,24 +50,33 @@ PROBES = {
     "Thai": "กขคงจชดตถทนบปพมยรลวสหอะาิีุเแโ่้",
     "Tibetan": "ཀཁགངཅཆཇཉཏཐདནཔཕབམཙཚཛཝཞཟའཡརལཤསཧཨིེོུྱྲ",
 }
-_TEN = frozenset(script.name for script in SCRIPTS)
 
-# Faces whose letters are pictures, bar codes, outlines of keys or deliberately unreadable.
-NOT_TEXT = re.compile(
+# Faces left out, matched against `family / script`.
+_UNSUITED = re.compile(
+    # Letters that are pictures, bar codes, outlines of keys or deliberately unreadable.
     r"dingbat|symbol|emoji|barcode|braille|webding|wingding|icons|awesome|ornament|fleuron|cirth|klingon|tengwar"
     r"|sign ?writing|music|chess|dotted circle|blank|keyboard|keycaps|circled|runic|ogham|hieroglyph|gothic ?numbers"
-    r"|DSEG| BRK$|unifraktur|fantaisie|\bstaypuft\b|last ?resort|adobe ?notdef|D050000L|flatline|wargames"
+    r"|DSEG| BRK /|unifraktur|fantaisie|\bstaypuft\b|last ?resort|adobe ?notdef|D050000L|flatline|wargames"
+    r"|Linux Libertine Initials"
     # Legacy encodings: Tamil letters, Turkic runes or ornaments at the code points of Latin.
     r"|^TAMu_|Orxun|UKIJ (Imaret|Tughra|Saet)"
-    # They have the letters of Indic scripts, but no rules to shape them.
-    r"|^(SetoFont|Zawgyi)",
+    # All letters of one width: the headline that should join them is torn.
+    r"|^Mitra( Mono)? /"
+    # Letters of many scripts, but rules to shape them for two at most, or another script's signs in their place.
+    r"|^(SetoFont|Zawgyi)|^(Ayar|Caslon /|Caliban /|UKIJ|Handjet /).*/ (?!Arabic|Latin)",
     re.IGNORECASE,
 )
-# Left out beyond the ten scripts only, whose families and splits stay as they were: faces that hold letters of scripts
-# that they cannot shape, or draw another script's signs in their place.
-_NOT_SHAPED = re.compile(r"^(Ayar|Caslon$|Caliban$|UKIJ|Handjet$|Linux Libertine Initials)", re.IGNORECASE)
-# One design in several widths or spacings: a split must not tear it apart. Beyond the ten scripts only, too.
-_VARIANT = re.compile(r"(?<=Khmer Busra) .*| GPL&GNU| GNU&GPL| (Mono|Caps|Book)$|(?<=^IPA)P|(?<=^VL )P| P$| TW$| MBE$")
+# One design in several weights, widths, spacings or languages: a split must not tear it apart.
+_VARIANT = re.compile(
+    r"[\s-]+((Ultra|Extra|Semi|Demi)?(Condensed|Expanded|Light|Bold)|Cond|Condence?r?d|Cn|Narrow|Wide|UI|Regular|Medium"
+    r"|Black|Heavy|Dark|Thin|Bold.*|Italic|Oblique|Slanted|Inclined|Upright|Half|Outline|Hollow|Ink|Fun|Play|3D|Colored"
+    r"|Mono|Monospace|Caps|Book|Display|Text|Caption|New|\d+pt|No\d|P|TW|MBE|GPL&GNU|GNU&GPL|Classical|Quran|Purva)$"
+    r"|(?<=^Khmer Busra) .*|(?<=^PakType Naskh Basic) .*|(?<=^Arima) Madurai$|(?<=^IPA)P|(?<=^VL )P"
+)
+_LANGUAGES = {
+    "Bengali": re.compile(r"\bAssamese$"),
+    "Devanagari": re.compile(r"\b(Devanagari )?(Hindi|Marathi|Nepali|Sanskrit)$"),
+}
 
 _FORMAT = "%{file}\t%{index}\t%{family[0]}\t%{charset}\n"
 
@@ -124,32 +132,36 @@ def _scan(directories: tuple[str, ...]) -> dict[str, list[Face]]:
     # The families of a collection (.ttc) share most of their glyphs, so they count as one.
     designs: dict[str, str] = {}
     for _, _, path, _, family, _ in lines:
-        designs[path] = min(designs.get(path, "~"), _base_family(family))
+        designs[path] = min(designs.get(path, "~"), _design(family))
+    names: dict[str, str] = {}
+    for design in designs.values():
+        names[_fold(design)] = min(names.get(_fold(design), "~"), design)
     for rank, directory, path, index, family, charset in lines:
         # Type 1 and bitmap faces are left out: FreeType does not shape them. The high bits of the index name
         # instances of a variable font; the default instance alone is used.
-        if not path.lower().endswith((".ttf", ".otf", ".ttc")) or int(index) > 0xFFFF or NOT_TEXT.search(family):
+        if not path.lower().endswith((".ttf", ".otf", ".ttc")) or int(index) > 0xFFFF:
             continue
         points = charsets.setdefault(charset, _parse_charset(charset))
         for script, probe in required.items():
-            if probe <= points and (script in _TEN or not _NOT_SHAPED.search(family)):
-                design = designs[path] if script in _TEN else _design(designs[path])
-                face = Face(path, int(index), design, points)
+            if probe <= points and not _UNSUITED.search(f"{family} / {script}"):
+                face = Face(path, int(index), names[_fold(designs[path])], points)
                 found[script][face.family, rank, path.removeprefix(directory), face.index] = face
     return {script: [faces[key] for key in sorted(faces)] for script, faces in found.items()}
 
 
-def _base_family(family: str) -> str:
+def _design(family: str) -> str:
     """`Noto Sans Bengali UI` and `Noto Sans Bengali` draw the same letters, so they must share a split."""
     family = family.replace("\\", "")
-    return re.sub(r"\s+((Ultra|Extra|Semi|Demi)?(Condensed|Light|Bold)|UI|Medium|Black|Heavy|Thin|Bold.*)$", "", family)
-
-
-def _design(family: str) -> str:
-    """`BPG Excelsior Caps GPL&GNU` and `BPG Excelsior GPL&GNU` come from one drawing board."""
-    while (shorter := _base_family(_VARIANT.sub("", family))) != family:
+    for script, pattern in _LANGUAGES.items():
+        family = pattern.sub(script, family)
+    while (shorter := _VARIANT.sub("", family)) != family:
         family = shorter
     return family
+
+
+def _fold(design: str) -> str:
+    """`Lakki Reddy` and `LakkiReddy` are one design in two packages."""
+    return re.sub(r"[\W_]", "", design).casefold()
 
 
 def find_faces(script: str, directories: Sequence[str] = ()) -> list[Face]:
@@ -170,7 +182,7 @@ def split_families(families: Iterable[str]) -> dict[str, str]:
     The order is a hash of the family's name, so that installing one more font moves as few as possible. With fewer than
     three families a split would be empty: they are then shared by all splits, which `scriptkd data render` says.
     """
-    ranked = sorted(set(families), key=lambda name: hashlib.sha256(name.encode()).digest())
+    ranked = sorted(set(families), key=lambda name: hashlib.sha256(_fold(name).encode()).digest())
     held_out = max(1, len(ranked) // 8)
     names = ("test",) * held_out + ("val",) * held_out
     return {family: names[i] if i < len(names) else "train" for i, family in enumerate(ranked)}

@@ -1,7 +1,7 @@
-"""More type than a distribution packages: open fonts of the @fontsource packages, fetched with npm.
+"""More type than a distribution packages: open fonts of npm and PyPI packages.
 
-Each package carries one woff2 file a script, weight and style. They are unpacked to TrueType, since FreeType needs a
-brotli build to open woff2. The licence of every package is written beside the fonts.
+Most are @fontsource packages, which carry one woff2 file a script, weight and style. They are unpacked to TrueType,
+since FreeType needs a brotli build to open woff2. The licence of every package is written beside the fonts.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
@@ -18,6 +19,8 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
 from io import BytesIO
 from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
 
 from scriptkd_sdk.errors import ArgumentError
 
@@ -29,11 +32,17 @@ SUBSETS = {
     "thai", "tibetan",
 }  # fmt: skip
 _FILE = re.compile(r"-(?P<subset>[a-z]+)-(?P<weight>\d{3})-normal\.woff2$")
+_WIDTH_FILE = re.compile(r"-(?P<subset>[a-z]+)-wdth-normal\.woff2$")
 _WEIGHTS = 3  # lightest, middle and heaviest of a family say enough of it
+_OPEN = {"OFL": re.compile(r"Open Font Licen[cs]e"), "GPL": re.compile(r"General Public Licen[cs]e|GNU GPL")}
+_COPYRIGHT, _LICENCE = 0, 13  # records of a font's name table
 
 
 def packages() -> list[str]:
-    """The package names to fetch, from fontsource.txt beside this file."""
+    """The packages to fetch, from fontsource.txt beside this file.
+
+    `NAME` is npm's @fontsource/NAME, `variable/NAME` its @fontsource-variable/NAME and `pypi/NAME` a wheel.
+    """
     text = resources.files(__package__).joinpath("fontsource.txt").read_text()
     return sorted({word for line in text.splitlines() for word in line.partition("#")[0].split()})
 
@@ -70,33 +79,87 @@ def _read_licences(table: Path) -> Iterator[tuple[str, str]]:
             yield from ((row["package"], row["licence"]) for row in csv.DictReader(file))
 
 
-def _fetch(name: str, out: Path) -> str | None:
-    """Downloads one package and unpacks its fonts to `out`; returns `version, licence`, or None where npm failed."""
+def _fetch(entry: str, out: Path) -> str | None:
+    """Downloads one package and unpacks its fonts to `out`; returns `version, licence`, or None where that failed."""
+    kind, _, name = entry.rpartition("/")
+    command = {
+        "": ["npm", "pack", "--silent", f"@fontsource/{name}"],
+        "variable": ["npm", "pack", "--silent", f"@fontsource-variable/{name}"],
+        "pypi": [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:", name],
+    }[kind]
     with tempfile.TemporaryDirectory() as folder:
-        command = ["npm", "pack", "--silent", f"@fontsource/{name}"]
         for _ in range(2):  # a second try, since registries stumble now and then
             if subprocess.run(command, cwd=folder, capture_output=True, check=False).returncode == 0:
                 break
-        archives = list(Path(folder).glob("*.tgz"))
-        return unpack(archives[0], name, out) if archives else None
+        archives = [path for path in Path(folder).iterdir() if path.suffix in (".tgz", ".whl")]
+        if not archives:
+            return None
+        return unpack_wheel(archives[0], name, out) if kind == "pypi" else unpack(archives[0], name, out)
 
 
 def unpack(archive: Path, name: str, out: Path) -> str:
-    """Writes the wanted faces of one npm archive to `out` as TrueType files; returns `version, licence`."""
+    """Writes the wanted faces of one npm archive to `out` as TrueType files; returns `version, licence`.
+
+    A family with a width axis gives its narrowest and its widest letters, each in three weights.
+    """
     from fontTools.ttLib import TTFont  # here, so that the module's list can be read without it
 
     with tarfile.open(archive) as package:
         members = {member.name: member for member in package.getmembers() if member.isfile()}
-        manifest = json.load(package.extractfile(members["package/package.json"]))  # type: ignore[arg-type]
+
+        def read(path: str) -> BytesIO:
+            return BytesIO(package.extractfile(members[path]).read())  # type: ignore[union-attr]
+
+        manifest = json.load(read("package/package.json"))
         faces: dict[str, dict[int, str]] = {}
         for path in members:
             match = _FILE.search(path)
             if match and match["subset"] in SUBSETS:
                 faces.setdefault(match["subset"], {})[int(match["weight"])] = path
+            match = _WIDTH_FILE.search(path)
+            if match and match["subset"] in SUBSETS:
+                for style, instance in _width_instances(read(path)):
+                    _save(instance, out / f"{name}-{match['subset']}-{style}.ttf")
         for subset, by_weight in faces.items():
             weights = sorted(by_weight)
             for weight in {weights[0], weights[len(weights) // 2], weights[-1]} if len(weights) > _WEIGHTS else weights:
-                font = TTFont(BytesIO(package.extractfile(members[by_weight[weight]]).read()))  # type: ignore[union-attr]
-                font.flavor = None
-                font.save(out / f"{name}-{subset}-{weight}.ttf")
+                _save(TTFont(read(by_weight[weight])), out / f"{name}-{subset}-{weight}.ttf")
     return f"{manifest['version']}, {manifest.get('license', 'unstated')}"
+
+
+def _width_instances(data: BytesIO) -> Iterator[tuple[str, Any]]:
+    """(`width-weight`, font) for the ends of the width axis at the least, the default and the greatest weight."""
+    from fontTools.ttLib import TTFont
+    from fontTools.varLib.instancer import instantiateVariableFont
+
+    axes = {axis.axisTag: axis for axis in TTFont(data)["fvar"].axes}
+    width, weight = axes["wdth"], axes["wght"]
+    for wdth in sorted({width.minValue, width.maxValue} - {width.defaultValue}):
+        for wght in sorted({weight.minValue, weight.defaultValue, weight.maxValue}):
+            font = instantiateVariableFont(TTFont(data), {tag: axis.defaultValue for tag, axis in axes.items()} | {
+                "wdth": wdth, "wght": wght,
+            })  # fmt: skip
+            yield f"{wdth:g}-{wght:g}", font
+
+
+def unpack_wheel(archive: Path, name: str, out: Path) -> str:
+    """Copies those fonts of a wheel whose own licence record is an open one; returns `version, licences`."""
+    from fontTools.ttLib import TTFont
+
+    licences = []
+    with ZipFile(archive) as package:
+        for path in sorted(package.namelist()):
+            if not path.endswith(".ttf"):
+                continue
+            font = TTFont(BytesIO(package.read(path)))
+            stated = " ".join(font["name"].getDebugName(record) or "" for record in (_LICENCE, _COPYRIGHT))
+            licence = next((short for short, pattern in _OPEN.items() if pattern.search(stated)), None)
+            if licence:
+                licences.append(f"{Path(path).name}: {licence}")
+                _save(font, out / f"{name}-{Path(path).name}")
+    return f"{archive.name.split('-')[1]}, {'; '.join(licences) or 'no open font'}"
+
+
+def _save(font: Any, path: Path) -> None:
+    font.flavor = None
+    font.save(path)

@@ -14,6 +14,7 @@ import numpy as np
 
 from .capture import facsimile, photograph, scan, video
 from .fonts import Face
+from .hand import by_hand
 from .legibility import legibility
 from .lettering import lay, sign
 from .surface import LUMA, Picture, painted, print_pair
@@ -61,7 +62,7 @@ def _attempt(rng: np.random.Generator, script: str, families: list[list[Face]]) 
         mask = typeset(draw_word(rng, script), face, size)
         if mask is not None and mask.shape[1] <= 16 * mask.shape[0]:
             break
-    layers = _hand(rng, mask)
+    layers = by_hand(rng, mask)
     placed = _surround(rng, layers, script, face, size, dense=kind in ("page", "scan"))
     placed = _warp(rng, placed, {"scene": 1.0, "page": 0.5, "scan": 0.25, "video": 0.2}[kind])
     cut = _crop(rng, placed)
@@ -80,32 +81,6 @@ def _attempt(rng: np.random.Generator, script: str, families: list[list[Face]]) 
     else:
         picture = photograph(rng, sign(rng, mask, outlined=False), height)
     return picture, ink
-
-
-def _hand(rng: np.random.Generator, mask: Mask) -> np.ndarray:
-    """What a sign painter or a worn press does: bolder or thinner strokes, wobble. [H, W, 2] as in `_Placed`."""
-    clean = mask
-    if rng.random() < 0.3:
-        reach = 1 + int(rng.random() < 0.4) + int(rng.random() < 0.15)
-        shape = [(reach + 1, reach + 1), (reach + 1, 1), (1, reach + 1)][int(rng.integers(3))]
-        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, shape)
-        bold = rng.random() < 0.7
-        mask = clean = np.pad(mask, reach) if bold else mask
-        changed = cv2.dilate(mask, kernel) if bold else cv2.erode(mask, kernel)
-        # Thinning may eat a light face whole: then it stays as it was.
-        mask = changed if changed.sum() > 0.45 * mask.sum() else mask
-    layers = np.dstack((mask, clean))
-    if rng.random() < 0.2:
-        height, width = mask.shape
-        reach = rng.uniform(0.015, 0.05) * height
-        cells = (3, max(3, round(3 * width / height)))
-        shift = [
-            cv2.resize(rng.standard_normal(cells).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
-            for _ in range(2)
-        ]
-        x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-        layers = cv2.remap(layers, x + shift[0] * np.float32(reach), y + shift[1] * np.float32(reach), cv2.INTER_LINEAR)
-    return layers
 
 
 def _surround(rng: np.random.Generator, layers: np.ndarray, script: str, face: Face, size: int, dense: bool) -> _Placed:
