@@ -24,11 +24,14 @@ def test_the_answers_of_ray_are_those_of_the_sdk(model: Path, tmp_path: Path) ->
     assert spec is not None and spec.loader is not None
     example = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(example)
+    # A single processor, on which the parts must not wait for each other.
     ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False)
     try:
         example.identify(str(images), str(tmp_path / "answers"), workers=1, model=str(model))
     finally:
         ray.shutdown()
+    written = sorted((tmp_path / "answers").iterdir())
+    assert written and all(parquet.read_schema(file).equals(example.ANSWERS) for file in written)
     rows = {Path(row["path"]).name: row for row in parquet.read_table(tmp_path / "answers").to_pylist()}
     assert len(rows) == 151
     assert rows["broken.png"]["script"] is None and rows["broken.png"]["error"].startswith("not a PNG")
