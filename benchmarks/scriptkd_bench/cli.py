@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import cv2
 import typer
 from rich.console import Console
 from rich.progress import Progress
+from typer.core import TyperGroup
 
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.identifier import ScriptIdentifier
@@ -35,6 +36,17 @@ from .timing import Timing, time_models
 WIDTH = 140  # columns of the table where there is no terminal to ask
 
 
+class _MeasureOrCompare(TyperGroup):
+    """Whatever is not named as a sub-command is the measurement's: `scriptkd bench MODEL.onnx` measures."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, args if args and args[0] in self.commands else ["measure", *args])
+
+
+app = typer.Typer(cls=_MeasureOrCompare, add_completion=False)
+
+
+@app.command("measure")
 def bench(
     models: Annotated[list[Path] | None, typer.Argument(help="Model files (.onnx); else the SDK's own.")] = None,
     run: Annotated[Path | None, typer.Option(help="Training run: its stages, in float32 and int8.")] = None,
@@ -60,15 +72,13 @@ def bench(
         bool, typer.Option("--plot", help="Also a PNG beside it: accuracy against latency and file size.")
     ] = False,
 ) -> None:
-    """Measure size, latency and accuracy of models, side by side; or `compare A.json B.json`, two such measurements."""
+    """Measure size, latency and accuracy of models, side by side.
+
+    Then `scriptkd bench compare A.json B.json` puts two measurements side by side, such as those of two devices.
+    """
     if plot and data is None and real is None:
         raise ArgumentError("--plot draws accuracies: give the images to measure them on, --data, --real, or both")
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=WIDTH)
-    if models and str(models[0]) == "compare":
-        compare(models[1:], console)
-        return
+    console = _console()
 
     def say(text: str) -> None:
         console.print(text, highlight=False, markup=False, soft_wrap=True)
@@ -126,6 +136,20 @@ def bench(
         picture = path.with_suffix(".png")
         draw_pareto([_point(row) for row in rows], picture)
         say(f"Written: {picture}")
+
+
+@app.command("compare")
+def compare_reports(
+    one: Annotated[Path, typer.Argument(metavar="A.json", help="A JSON file that `scriptkd bench` wrote.")],
+    two: Annotated[Path, typer.Argument(metavar="B.json", help="Another, or one that the Android demo shared.")],
+) -> None:
+    """Put two measurements side by side: the facts in which they differ, and the latencies of the models in both."""
+    compare((one, two), _console())
+
+
+def _console() -> Console:
+    console = Console()
+    return console if console.is_terminal else Console(width=WIDTH)
 
 
 def _crop(data: Path | None, split: str, real: Path | None, folder: Path) -> Crop:

@@ -13,13 +13,11 @@ from rich.table import Table
 from scriptkd_sdk.errors import ArgumentError
 
 
-def compare(paths: list[Path], console: Console) -> None:
+def compare(paths: tuple[Path, Path], console: Console) -> None:
     """Print what the two files hold: the facts in which they differ, and the latencies of the models in both.
 
-    Raises ArgumentError for another number of files than two, and for one that `scriptkd bench` did not write.
+    Raises ArgumentError for a file that `scriptkd bench` did not write.
     """
-    if len(paths) != 2:
-        raise ArgumentError(f"compare takes two JSON files that `scriptkd bench` wrote, not {len(paths)}")
     one, two = (_load(path) for path in paths)
     names = _names(paths)
     console.print(_facts(one, two, names))
@@ -38,7 +36,7 @@ def _load(path: Path) -> dict[str, Any]:
     return dict(report)
 
 
-def _names(paths: list[Path]) -> list[str]:
+def _names(paths: tuple[Path, Path]) -> list[str]:
     stems = [path.stem for path in paths]
     return stems if stems[0] != stems[1] else [str(path) for path in paths]
 

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from typer.testing import CliRunner
 
 from scriptkd_bench import device
+from scriptkd_bench.cli import app
 from scriptkd_bench.compare import compare
 from scriptkd_bench.crop import drawn_crop
 from scriptkd_bench.device import energy, measure_device, usable_cores
@@ -70,7 +72,7 @@ def report(path: Path, milliseconds: float, cores: str) -> Path:
 
 def test_compare(tmp_path: Path) -> None:
     console = Console(record=True, width=120, quiet=False)
-    compare([report(tmp_path / "pi.json", 3.0, "4"), report(tmp_path / "phone.json", 1.5, "8")], console)
+    compare((report(tmp_path / "pi.json", 3.0, "4"), report(tmp_path / "phone.json", 1.5, "8")), console)
     text = console.export_text()
     assert "pi p50/p95 ms" in text and "phone p50/p95 ms" in text
     (line,) = (line for line in text.splitlines() if "2 threads" in line)
@@ -80,14 +82,22 @@ def test_compare(tmp_path: Path) -> None:
 
 def test_compare_refuses_what_it_cannot_read(tmp_path: Path) -> None:
     good, console = report(tmp_path / "good.json", 1.0, "4"), Console()
-    with pytest.raises(ArgumentError, match="two JSON files"):
-        compare([good], console)
     with pytest.raises(ArgumentError, match=r"missing\.json: cannot be read"):
-        compare([good, tmp_path / "missing.json"], console)
+        compare((good, tmp_path / "missing.json"), console)
     for content in ("no JSON", "[]", "{}", '{"facts": {}, "rows": [1]}', '{"facts": 3, "rows": []}'):
         (tmp_path / "bad.json").write_text(content)
         with pytest.raises(ArgumentError, match=r"bad\.json: not a JSON file that"):
-            compare([good, tmp_path / "bad.json"], console)
+            compare((good, tmp_path / "bad.json"), console)
+
+
+def test_compare_is_a_sub_command(tmp_path: Path) -> None:
+    one, two = str(report(tmp_path / "pi.json", 3.0, "4")), str(report(tmp_path / "phone.json", 1.5, "8"))
+    shown = CliRunner().invoke(app, ["compare", one, two])
+    assert shown.exit_code == 0 and "2 threads" in shown.output, shown.output
+    assert CliRunner().invoke(app, ["compare", one]).exit_code == 2
+    for arguments, words in ((["--help"], ["--threads", "compare"]), (["compare", "--help"], ["A.json", "B.json"])):
+        text = CliRunner().invoke(app, arguments).output
+        assert all(word in text for word in words), text
 
 
 def test_bench_runs_with_the_base_install_alone(tmp_path: Path) -> None:
@@ -107,4 +117,4 @@ main()
     written = json.loads((tmp_path / "results.json").read_text("utf-8"))
     assert {"processor", "cores", "onnxruntime", "peak memory"} <= written["facts"].keys()
     assert written["device"][0]["threads"] == 1
-    compare([tmp_path / "results.json"] * 2, Console())
+    compare((tmp_path / "results.json", tmp_path / "results.json"), Console())
