@@ -1,7 +1,8 @@
 """What a sign painter's hand or a worn press makes of set type, so that few typefaces look like many.
 
 Heavier and lighter strokes, another pen, round corners, thick stems or thick bars, letters that dance, cuts and
-inlines, wobble. A change that would close a letter's counters or break its strokes is not made: the word must stay the word.
+inlines, wobble. A change that would close a letter's counters or break its strokes is not made: the word must stay
+the word.
 """
 
 from __future__ import annotations
