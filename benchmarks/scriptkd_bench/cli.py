@@ -29,7 +29,7 @@ from .device import governor, measure_device, peak_memory
 from .machine import describe_machine
 from .models import Candidate, bundled, from_files, from_run, untrained_teacher
 from .pareto import Point, draw_pareto
-from .report import NOTES, Accuracy, Report, Row, write_report
+from .report import NOTES, Accuracy, Report, Row, check_writable, write_report
 from .sdk import measure_sdk
 from .timing import Timing, time_models
 
@@ -79,6 +79,9 @@ def bench(
     if plot and data is None and real is None:
         raise ArgumentError("--plot draws accuracies: give the images to measure them on, --data, --real, or both")
     console = _console()
+    path = out or (run / "RESULTS.md" if run is not None else Path("benchmarks/RESULTS.md"))
+    if out is not None or run is None or run.is_dir():  # else the run is what is wrong, and from_run says so
+        check_writable(path)
 
     def say(text: str) -> None:
         console.print(text, highlight=False, markup=False, soft_wrap=True)
@@ -130,7 +133,6 @@ def bench(
     console.print(report.device_table())
     if cost:
         console.print(report.sdk_table())
-    path = out or (run / "RESULTS.md" if run is not None else Path("benchmarks/RESULTS.md"))
     say(f"Written: {path}, {write_report(report, path)}")
     if plot:
         picture = path.with_suffix(".png")
@@ -154,11 +156,12 @@ def _console() -> Console:
 
 def _crop(data: Path | None, split: str, real: Path | None, folder: Path) -> Crop:
     """The median crop of the images that the accuracy is measured on; a drawn word where there are none."""
-    root = data or real
-    if root is None:
+    roots = [root for root in (data, real) if root is not None]
+    if not roots:
         return drawn_crop(folder)
-    items = read_dataset(root, split if splits_of(root) else None)
-    return median_crop([item.path for item in items], root.resolve().name)
+    # All of them, so that one that cannot be used is told before anything is timed.
+    items = [read_dataset(root, split if splits_of(root) else None) for root in roots]
+    return median_crop([item.path for item in items[0]], roots[0].resolve().name)
 
 
 def _accuracies(

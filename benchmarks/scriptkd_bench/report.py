@@ -10,6 +10,8 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
+from scriptkd_sdk.errors import ArgumentError
+
 from .device import DeviceRow
 from .sdk import SdkCost
 from .timing import Latency, Timing
@@ -123,8 +125,8 @@ class Report:
             [
                 figure.name,
                 f"{figure.value:.{1 if figure.unit == '%' else 2}f} {figure.unit}",
-                f"{'at least' if figure.least else 'at most'} {figure.aim:g}",
-                "yes" if figure.reached else "no",
+                "–" if figure.aim is None else f"{'at least' if figure.least else 'at most'} {figure.aim:g}",
+                {True: "yes", False: "no", None: "–"}[figure.reached],
             ]
             for figure in figures
         ]
@@ -148,6 +150,8 @@ class Report:
 DEVICE_COLUMNS = ("model", "precision", "threads", "run ms", "mJ an image")
 SDK_COLUMNS = ("figure", "measured", "aim", "reached")
 
+BESIDE = (".json", ".png")
+
 NOTES = (
     "run: a bare session.run on a prepared input. array, path: the SDK's whole identify call on an array or a file.",
     "Times are p50/p95. The models take turns in one process, with a call that is not timed before each that is.",
@@ -156,6 +160,21 @@ NOTES = (
     "test %, real %: images told rightly / mean over the scripts, where images were given.",
 )
 """How to read the table."""
+
+
+def check_writable(path: Path) -> None:
+    """Make the folder of a report, and raise what writing the report would: before minutes of measuring, not after.
+
+    Raises ArgumentError for a name that what is written beside the report would have, and OSError.
+    """
+    if path.suffix.lower() in BESIDE:
+        raise ArgumentError(f"{path}: the report is Markdown (.md); {' and '.join(BESIDE)} files are written beside it")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    existed = path.exists()
+    with path.open("ab"):
+        pass
+    if not existed:
+        path.unlink()
 
 
 def write_report(report: Report, path: Path) -> Path:

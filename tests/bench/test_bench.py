@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 import torch
 
-from scriptkd_bench import models, timing
+from scriptkd_bench import cli, models, timing
 from scriptkd_bench.cli import bench
 from scriptkd_bench.crop import drawn_crop, median_crop
 from scriptkd_bench.machine import describe_machine
 from scriptkd_bench.report import _digits
 from scriptkd_export import draw_samples, export_onnx
 from scriptkd_sdk import modelfile
-from scriptkd_sdk.errors import ArgumentError, ModelError
+from scriptkd_sdk.errors import ArgumentError, ModelError, ScriptkdError
 from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_train.checkpoint import Checkpoint, save_checkpoint
 from scriptkd_train.networks import build_network
@@ -215,3 +215,31 @@ def test_the_machine_is_described() -> None:
 @pytest.mark.parametrize(("value", "text"), [(0.12345, "0.123"), (1.2345, "1.23"), (12.345, "12.3"), (123.45, "123")])
 def test_three_digits(value: float, text: str) -> None:
     assert _digits(value) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("file/r.md", "file"),
+        ("folder", "Is a directory"),
+        ("folder/r.json", r"the report is Markdown \(.md\); .json and .png files are written beside it"),
+    ],
+)
+def test_where_nothing_can_be_written_nothing_is_measured(
+    student: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, message: str
+) -> None:
+    monkeypatch.setattr(cli, "time_models", None)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("")
+    with pytest.raises((OSError, ArgumentError), match=message):
+        bench(models=[student], repeats=20, out=tmp_path / name)
+    assert list((tmp_path / "folder").iterdir()) == []
+
+
+def test_images_that_are_missing_are_told_before_anything_is_measured(
+    student: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli, "time_models", None)
+    with pytest.raises(ScriptkdError, match="nowhere"):
+        bench(models=[student], data=data, real=tmp_path / "nowhere", repeats=20, out=tmp_path / "r.md")
+    assert not (tmp_path / "r.md").exists()
