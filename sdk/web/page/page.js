@@ -10,6 +10,7 @@ const canvas = byId("canvas");
 const context = canvas.getContext("2d");
 
 let identifier = null;
+let unusable = null; // why there is no identifier
 let picture = null; // ImageBitmap
 let box = null; // [left, top, right, bottom], in the picture's pixels
 let scale = 1; // canvas pixels for one of the picture
@@ -26,6 +27,7 @@ async function start() {
   document.addEventListener("drop", dropped);
   canvas.addEventListener("pointerdown", pressed);
   canvas.addEventListener("keydown", keyed);
+  byId("whole").addEventListener("click", whole);
   addEventListener("resize", () => picture && paint());
   try {
     identifier = await ScriptIdentifier.load("student.onnx", { wasmPaths: new URL("ort/", location.href) });
@@ -34,6 +36,7 @@ async function start() {
     say(picture ? "" : "Ready. Choose a picture.");
     if (picture) await ask();
   } catch (error) {
+    unusable = error;
     say("");
     complain(error);
   }
@@ -77,12 +80,10 @@ async function show(file) {
   }
   picture?.close();
   picture = bitmap;
-  box = [0, 0, picture.width, picture.height];
   complain(null);
   byId("drop").classList.add("filled");
   byId("stage").hidden = false;
-  paint();
-  await ask();
+  whole();
 }
 
 // --- the box
@@ -123,6 +124,11 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
 function keyed(event) {
   if (!picture || event.ctrlKey || event.metaKey || event.altKey) return;
   const step = Math.max(1, Math.round(Math.max(picture.width, picture.height) / 100));
+  if (event.key.toLowerCase() === "a") {
+    event.preventDefault();
+    whole();
+    return;
+  }
   let [left, top, right, bottom] = box;
   if (event.key in ARROWS) {
     const [x, y] = ARROWS[event.key].map((each) => each * step);
@@ -134,11 +140,15 @@ function keyed(event) {
       const dy = clamp(y, -top, picture.height - bottom);
       [left, top, right, bottom] = [left + dx, top + dy, right + dx, bottom + dy];
     }
-  } else if (event.key.toLowerCase() === "a") {
-    [left, top, right, bottom] = [0, 0, picture.width, picture.height];
   } else return;
   event.preventDefault();
   box = [left, top, right, bottom];
+  paint();
+  ask();
+}
+
+function whole() {
+  box = [0, 0, picture.width, picture.height];
   paint();
   ask();
 }
@@ -174,6 +184,7 @@ function paint() {
 // --- the answer
 
 async function ask() {
+  if (unusable) complain(unusable); // the picture and the box can still be looked at
   if (!identifier || !picture) return;
   const question = ++asked;
   try {

@@ -80,6 +80,8 @@ for (const [size, options] of Object.entries(SIZES)) {
     await page.waitForFunction((before) => document.getElementById("box").textContent !== before, first);
     await page.keyboard.press("ArrowRight");
     await page.waitForFunction(() => !document.getElementById("box").textContent.endsWith("at 0, 0"));
+    await page.getByRole("button", { name: "Whole picture" }).click();
+    await page.getByText(first, { exact: true }).waitFor();
 
     // A broken file is named in a sentence, and the page goes on.
     await page.locator("#file").setInputFiles(join(root, "sdk/contract/golden/refused/truncated.png"));
@@ -106,14 +108,28 @@ for (const [size, options] of Object.entries(SIZES)) {
   });
 }
 
-test("without its model the page says so", async () => {
-  const page = await browser.newPage();
-  await page.route("**/student.onnx", (route) => route.fulfill({ status: 404 }));
-  await page.goto(url);
-  await page.getByRole("alert").waitFor();
-  assert.match(await page.getByRole("alert").innerText(), /^student\.onnx: no such model file/);
-  await page.close();
-});
+const refused = (name) => readFile(join(root, "sdk/contract/golden/refused", name));
+const BAD_MODELS = {
+  missing: [async () => ({ status: 404 }), /^student\.onnx: no such model file/],
+  "not a model": [async () => ({ body: await refused("text.onnx") }), /^student\.onnx: /],
+  "of a newer version": [async () => ({ body: await refused("newer-format.onnx") }), /^student\.onnx: its format is 99/],
+};
+for (const [name, [answer, sentence]] of Object.entries(BAD_MODELS)) {
+  test(`a model that is ${name}: the page says so and goes on`, async () => {
+    const page = await browser.newPage();
+    const crashes = [];
+    page.on("pageerror", (error) => crashes.push(String(error)));
+    await page.route("**/student.onnx", async (route) => route.fulfill(await answer()));
+    await page.goto(url);
+    await page.getByRole("alert").waitFor();
+    assert.match(await page.getByRole("alert").innerText(), sentence);
+    await page.locator("#file").setInputFiles(join(root, "samples/kannada-0.jpg"));
+    await page.locator("#canvas").waitFor(); // the picture is shown, and why it has no answer
+    assert.match(await page.getByRole("alert").innerText(), sentence);
+    assert.deepEqual(crashes, []);
+    await page.close();
+  });
+}
 
 // --- what runs inside the page
 
