@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint test-wheel fuzz golden test-java apk clean test-arm64 bench-arm64 test-web web
+.PHONY: help setup demo test lint test-wheel fuzz golden test-java apk apk-screens clean test-arm64 bench-arm64 test-web web
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +40,9 @@ test-java: ## the Java SDK for Java 8: compile it, run its tests and the golden 
 
 apk: ## the Android demo: build, align, sign and check build/android/scriptkd-demo.apk
 	@android-demo/build.sh
+
+apk-screens: ## run the Android demo's screens on this machine's JVM and draw them to build/android/screens
+	@android-demo/screens/test.sh
 
 test-arm64: $(READY) ## the Python SDK's golden tests on emulated AArch64, cortex-a53 and cortex-a76
 	@scripts/arm64/test.sh

@@ -91,7 +91,7 @@ public final class BenchmarkActivity extends Activity implements View.OnClickLis
                 show(new Runnable() {
                     @Override
                     public void run() {
-                        text(R.id.results).append(row + "\n");
+                        text(R.id.results).append(row + "\n\n");
                     }
                 });
             }

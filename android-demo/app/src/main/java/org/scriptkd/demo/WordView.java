@@ -7,6 +7,7 @@ import android.graphics.Matrix;
 import android.graphics.Paint;
 import android.graphics.RectF;
 import android.util.AttributeSet;
+import android.util.TypedValue;
 import android.view.MotionEvent;
 import android.view.View;
 import org.scriptkd.sdk.Region;
@@ -21,6 +22,7 @@ public final class WordView extends View {
 
     private final Paint smooth = new Paint(Paint.FILTER_BITMAP_FLAG);
     private final Paint line = new Paint(Paint.ANTI_ALIAS_FLAG);
+    private final Paint letters = new Paint(Paint.ANTI_ALIAS_FLAG);
     private final Matrix toView = new Matrix();
     private final Matrix toPhoto = new Matrix();
     private Listener listener;
@@ -32,6 +34,10 @@ public final class WordView extends View {
     public WordView(Context context, AttributeSet attributes) {
         super(context, attributes);
         line.setStyle(Paint.Style.STROKE);
+        letters.setTextAlign(Paint.Align.CENTER);
+        letters.setColor(context.getColor(R.color.photo_empty));
+        letters.setTextSize(TypedValue.applyDimension(
+                TypedValue.COMPLEX_UNIT_SP, 16, context.getResources().getDisplayMetrics()));
         setContentDescription(context.getString(R.string.photo_empty));
     }
 
@@ -68,6 +74,7 @@ public final class WordView extends View {
     @Override
     protected void onDraw(Canvas canvas) {
         if (photo == null) {
+            canvas.drawText(getContext().getString(R.string.photo_empty), getWidth() / 2f, getHeight() / 2f, letters);
             return;
         }
         canvas.drawBitmap(photo, toView, smooth);

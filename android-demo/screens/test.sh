@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Runs the Android demo's activities on this machine's JVM, with Android's own framework by Robolectric and onnxruntime for
+# desktops, and draws its screens to build/android/screens: `make apk-screens`. Run after `make apk`, whose build it uses.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+. sdk/java/tools.sh
+out=$PWD/build/android
+work=$out/robolectric
+[ -d "$out/classes" ] && [ -d "$out/assets" ] || android-demo/build.sh
+need javac default-jdk-headless mvn maven aapt aapt unzip unzip
+fetch android-all && framework=$fetched
+fetch onnxruntime && runtime=$PWD/$fetched
+
+mkdir -p "$work"
+if ! [ "$work/lib/.ready" -nt android-demo/screens/pom.xml ]; then
+    echo "Downloading Robolectric"
+    rm -rf "$work/lib"
+    mvn -B -f android-demo/screens/pom.xml org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies \
+        -DoutputDirectory="$work/lib" >build/maven-robolectric.log 2>&1 || {
+        echo "SKIPPED: Robolectric cannot be downloaded: see build/maven-robolectric.log"
+        exit 0
+    }
+    mkdir "$work/lib/android" && mv "$work"/lib/android-all-instrumented-*.jar "$work/lib/android/"
+    for archive in "$work"/lib/*.aar; do
+        unzip -q -p "$archive" classes.jar >"${archive%.aar}.jar"
+    done
+    touch "$work/lib/.ready"
+fi
+
+rm -rf "$work"/{classes,app} "$out/screens"
+mkdir -p "$work"/{classes,app} "$out/screens"
+libraries=$(printf '%s:' "$work"/lib/*.jar)
+cp -r "$out/classes/org" "$work/app/"
+javac -Xlint:-options -encoding UTF-8 -cp "$work/app:$libraries$framework" -d "$work/classes" \
+    android-demo/screens/java/org/scriptkd/demo/*.java
+
+# run ASSETS CLASS [-D...]: the tests of this class, with the app's resources and these assets.
+run() {
+    local assets=$1 class=$2 config=$work/config
+    shift 2
+    rm -rf "$config" && mkdir -p "$config/com/android/tools"
+    aapt package -f -M android-demo/app/src/main/AndroidManifest.xml -S android-demo/app/src/main/res -A "$assets" \
+        -I "$framework" -0 arsc -F "$config/resources.apk"
+    cat >"$config/com/android/tools/test_config.properties" <<END
+android_custom_package=org.scriptkd.demo
+android_merged_manifest=$PWD/android-demo/app/src/main/AndroidManifest.xml
+android_merged_assets=$assets
+android_resource_apk=$config/resources.apk
+END
+    java --add-opens=java.base/java.io=ALL-UNNAMED --add-opens=java.base/java.lang=ALL-UNNAMED -Drobolectric.offline=true -Drobolectric.dependency.dir="$work/lib/android" -Dscriptkd.screens="$out/screens" \
+        -Dscriptkd.samples="$PWD/samples" "$@" \
+        -cp "$config:$work/classes:$work/app:$runtime:$libraries$framework" org.junit.runner.JUnitCore "org.scriptkd.demo.$class" \
+        2> >(grep -v "^Invalid ID 0x00000000" >&2) # what Android's resources say of attributes that a theme leaves out
+}
+
+run "$out/assets" ScreensTest
+# Apps whose model cannot be used: there is none, or it is of a newer version.
+rm -rf "$work"/{none,newer}
+mkdir -p "$work"/{none,newer}/models
+touch "$work/none/models/none.txt"
+cp sdk/contract/golden/refused/newer-format.onnx "$work/newer/models/student.onnx"
+run "$work/none" BadModelTest -Dscriptkd.wrong="This app was built without a model (assets/models/student.onnx)."
+run "$work/newer" BadModelTest -Dscriptkd.wrong="The model cannot be used: student.onnx: its format is 99"

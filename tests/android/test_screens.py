@@ -1,0 +1,46 @@
+"""The Android demo's screens, run and drawn on a desktop JVM with Android's own framework: android-demo/screens."""
+
+import os
+import shutil
+import struct
+import subprocess
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from scriptkd_bench.cli import app
+
+ROOT = Path(__file__).parents[2]
+SCREENS = ROOT / "build" / "android" / "screens"
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        os.geteuid() != 0 and not all(map(shutil.which, ("javac", "mvn", "aapt"))), reason="needs a JDK, Maven and aapt"
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def screens() -> Path:
+    result = subprocess.run([ROOT / "android-demo/screens/test.sh"], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    if "SKIPPED" in result.stdout:
+        pytest.skip(result.stdout)
+    assert result.stdout.count("\nOK (") == 3  # the app's way, and two models that it cannot use
+    return SCREENS
+
+
+def test_the_screens_were_drawn(screens: Path) -> None:
+    sizes = {path.stem: struct.unpack(">II", path.read_bytes()[16:24]) for path in screens.glob("*.png")}
+    assert sizes["phone-3-answer"] == (720, 1480)
+    assert sizes["phone-5-turned"] == (1480, 720)
+    assert len(sizes) == 9
+
+
+def test_the_shared_result_can_be_compared(screens: Path) -> None:
+    path = str(screens / "benchmark.json")
+    result = CliRunner().invoke(app, ["compare", path, path])
+    assert result.exit_code == 0, result.output
+    assert "student" in result.output
