@@ -21,6 +21,7 @@ GOLDEN = json.loads((FOLDER / "golden.json").read_text("utf-8"))
 VECTORS = GOLDEN["vectors"]
 FILES = [vector for vector in VECTORS if "file" in vector]
 REFUSED = sorted((FOLDER / "refused").iterdir())
+UNSTABLE = 0.1  # by which the scores of a vector may differ that the model's `unstable` names
 LEVELS = 24  # by which a lossy file's pixels may differ: decoders round chroma differently
 
 
@@ -37,6 +38,11 @@ def test_there_are_enough_of_every_kind() -> None:
     for label in GOLDEN["models"]["fp32"]["labels"]:
         assert sum(vector["name"].startswith(label.lower() + "-") for vector in VECTORS) >= 15, label
     assert {Path(vector["file"]).suffix for vector in FILES} == {".jpg", ".webp", ".bmp", ".gif", ".tif", ".png"}
+
+
+@pytest.mark.parametrize("model", GOLDEN["models"])
+def test_few_are_unstable(model: str) -> None:
+    assert len(VECTORS) - len(GOLDEN["models"][model]["unstable"]) >= 0.9 * len(VECTORS)
 
 
 @pytest.mark.parametrize("model", GOLDEN["models"])
@@ -76,12 +82,12 @@ def test_scores(model: str) -> None:
         expected = dict(zip(entry["labels"], vector["scores"][model], strict=True))
         worst = max(abs(prediction.scores[label] - score) for label, score in expected.items())
         differences[vector["name"]] = worst
-        behind = max(expected.values()) - expected[prediction.best]
-        assert behind == 0 or behind < 2 * max(worst, entry["tolerance"]), vector["name"]
-    over = {name: worst for name, worst in differences.items() if worst > entry["tolerance"]}
-    assert len(over) <= entry.get("outliers", 0) * len(VECTORS), over
-    assert max(differences.values()) <= entry.get("outlier_tolerance", entry["tolerance"]), over
-    print(f"\n{model}: largest difference {max(differences.values()):.1e}, {len(over)} over {entry['tolerance']}")
+        if vector["name"] not in entry["unstable"]:
+            assert expected[prediction.best] == max(expected.values()), vector["name"]
+            assert worst <= entry["tolerance"], vector["name"]
+    assert max(differences.values()) <= UNSTABLE
+    over = sum(worst > entry["tolerance"] for worst in differences.values())
+    print(f"\n{model}: largest difference {max(differences.values()):.1e}, {over} over {entry['tolerance']}")
 
 
 @pytest.mark.parametrize("path", REFUSED, ids=lambda path: path.name)

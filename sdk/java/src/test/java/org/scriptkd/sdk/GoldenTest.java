@@ -17,6 +17,8 @@ import org.junit.jupiter.api.TestFactory;
 
 /** The golden vectors, which every SDK must reproduce: sdk/contract/golden/README.md. */
 class GoldenTest {
+    private static final double UNSTABLE = 0.1; // by which the scores of such vectors may differ
+
     @TestFactory
     List<DynamicTest> preprocessing() throws Exception {
         Map<String, Object> golden = golden();
@@ -53,10 +55,8 @@ class GoldenTest {
             File file = new File(Samples.SDK, (String) model.get("file"));
             assertEquals(model.get("sha256"), sha256(Files.readAllBytes(file.toPath())), "make golden");
             double tolerance = number(model.get("tolerance"));
-            double outliers = number(model.getOrDefault("outliers", 0.0)); // a share of the vectors
-            double furthest = number(model.getOrDefault("outlier_tolerance", tolerance));
+            List<?> unstable = (List<?>) model.get("unstable"); // names of vectors that hang on a float's last bits
             ScriptIdentifier identifier = ScriptIdentifier.open(file);
-            List<String> beyond = new ArrayList<>();
             List<?> vectors = (List<?>) golden.get("vectors");
             for (Object each : vectors) {
                 Map<String, Object> vector = object(each);
@@ -65,17 +65,14 @@ class GoldenTest {
                 tests.add(DynamicTest.dynamicTest(entry.getKey() + " scores of " + name, () -> {
                     Samples.Image image = Samples.image(new File(Samples.GOLDEN, (String) vector.get("pixels")));
                     Prediction answer = identifier.identify(image.argb, image.width, image.height);
-                    double distance = check(answer, identifier.info().labels, expected);
-                    assertEquals(0, distance, outliers > 0 ? furthest : tolerance);
-                    if (distance > tolerance) {
-                        beyond.add(name);
+                    List<Script> labels = identifier.info().labels;
+                    if (!unstable.contains(name)) {
+                        assertEquals(labels.get(first(expected)), answer.best);
                     }
+                    assertEquals(0, distance(answer, labels, expected), unstable.contains(name) ? UNSTABLE : tolerance);
                 }));
             }
-            tests.add(DynamicTest.dynamicTest(entry.getKey() + " few beyond the tolerance", () -> {
-                identifier.close();
-                assertTrue(beyond.size() <= outliers * vectors.size(), beyond.toString());
-            }));
+            tests.add(DynamicTest.dynamicTest(entry.getKey() + " is closed", identifier::close));
         }
         return tests;
     }
@@ -118,26 +115,24 @@ class GoldenTest {
         return tests;
     }
 
-    /** The largest difference of a score from the expected one; checks that the first script is the expected one. */
-    private static double check(Prediction answer, List<Script> labels, List<?> expected) {
-        assertEquals(expected.size(), answer.scores.size());
+    private static int first(List<?> scores) {
         int first = 0;
-        double second = 0;
+        for (int i = 1; i < scores.size(); i++) {
+            first = number(scores.get(i)) > number(scores.get(first)) ? i : first;
+        }
+        return first;
+    }
+
+    /** The largest difference of a score from the expected one. */
+    private static double distance(Prediction answer, List<Script> labels, List<?> expected) {
+        assertEquals(expected.size(), answer.scores.size());
         double distance = 0;
         for (int i = 0; i < expected.size(); i++) {
-            double score = number(expected.get(i));
-            if (i > 0) {
-                second = Math.max(second, Math.min(score, number(expected.get(first))));
-                first = score > number(expected.get(first)) ? i : first;
-            }
             for (Score each : answer.scores) {
                 if (each.script.equals(labels.get(i))) {
-                    distance = Math.max(distance, Math.abs(score - each.value));
+                    distance = Math.max(distance, Math.abs(number(expected.get(i)) - each.value));
                 }
             }
-        }
-        if (number(expected.get(first)) - second >= 2 * distance) {
-            assertEquals(labels.get(first), answer.best);
         }
         return distance;
     }
