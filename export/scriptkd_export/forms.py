@@ -23,6 +23,7 @@ class Form(StrEnum):
     int8_u8 = "int8-u8"
     int8_dynamic = "int8-dynamic"
     int8_weights = "int8-weights"
+    int4_weights = "int4-weights"
 
 
 MEANING = {
@@ -33,9 +34,10 @@ MEANING = {
     Form.int8_u8: "weights in 7 bits and activations in 8 (static, U8S8)",
     Form.int8_dynamic: "LSTMs and linear layers in 8 bits, activations' ranges at each call",
     Form.int8_weights: "int8 weights, computed in float32",
+    Form.int4_weights: "weights in 4 bits (LSTMs in 8), computed in float32",
 }
 CALIBRATED = {Form.int8, Form.int8_u8}
-FOLDED = {Form.fp16, Form.int8_weights, Form.fp16_compute}
+FOLDED = {Form.fp16, Form.int8_weights, Form.int4_weights, Form.fp16_compute}
 """An .ort file of these holds float32 weights: onnxruntime restores them before it writes one."""
 
 
@@ -63,6 +65,8 @@ def make(
             return quantize_int8_dynamic(graph)
         case Form.int8_weights:
             return quantize_weights(graph)
+        case Form.int4_weights:
+            return quantize_weights(graph, bits=4)
     copy = onnx.ModelProto()
     copy.CopyFrom(graph)
     return copy

@@ -67,8 +67,8 @@ def test_auto_keeps_one_file_and_says_why(
     assert run(monkeypatch, "--ckpt", ckpt, "--data", data, "--quantize", "auto", "--count", 40) == 0
     out, err = capfd.readouterr()
     assert err == ""
-    table = [line.split() for line in out.splitlines() if line.startswith(("fp32 ", "fp16 ", "int8"))]
-    assert [row[0] for row in table] == ["fp32", "fp16", "int8", "int8-u8", "int8-weights"]
+    table = [line.split() for line in out.splitlines() if line.startswith(("fp32 ", "fp16 ", "int8", "int4"))]
+    assert [row[0] for row in table] == ["fp32", "fp16", "int8", "int8-u8", "int8-weights", "int4-weights"]
     kept = [row[0] for row in table if row[-1] == "kept"]
     assert len(kept) == 1
     name = "student.onnx" if kept == ["fp32"] else f"student.{kept[0]}.onnx"

@@ -33,6 +33,7 @@ from scriptkd_export.samples import batches
 from scriptkd_sdk import ScriptIdentifier
 from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_train.checkpoint import Checkpoint
+from scriptkd_train.quantise import fake_quantise, plain_state
 
 Train = Callable[..., Checkpoint]
 
@@ -63,7 +64,8 @@ def test_networks_and_forms(name: str, train: Train, samples: tuple[Samples, Sam
     few = Samples(compared.images[::4], "a quarter of them")
     graph = export_graph(checkpoint)
     images = list(batches(calibration, preprocessing, 16))
-    forms = [*sensible(graph), Form.fp16_compute]
+    forms = [form for form in sensible(graph) if form is not Form.int4_weights]  # for weights trained in 4 bits
+    forms.append(Form.fp16_compute)
     assert (Form.int8_dynamic in forms) == (network in ("assistant", "student"))  # they have hidden linear layers
     sizes = {}
     for form in forms:
@@ -148,16 +150,19 @@ def test_no_source_paths_in_the_file(textnet: Checkpoint) -> None:
     assert b"site-packages" not in content and b"scriptkd_train" not in content and b".py" not in content
 
 
-def test_int8_weights_are_restored_when_loaded(textnet: Checkpoint, tmp_path: Path) -> None:
-    graph = export_graph(textnet)
-    small = quantize_weights(graph)
+def _nodes_when_loaded(model: onnx.ModelProto, tmp_path: Path) -> int:
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     options.optimized_model_filepath = str(tmp_path / "loaded.onnx")
-    onnxruntime.InferenceSession(small.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    loaded = onnx.load(tmp_path / "loaded.onnx")
+    onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    return len(onnx.load(tmp_path / "loaded.onnx").graph.node)
+
+
+def test_int8_weights_are_restored_when_loaded(textnet: Checkpoint, tmp_path: Path) -> None:
+    graph = export_graph(textnet)
+    small = quantize_weights(graph)
     # Nothing is left to do at run time: the nodes are those of the float32 file, or fewer.
-    assert len(loaded.graph.node) <= len(graph.graph.node)
+    assert _nodes_when_loaded(small, tmp_path) <= len(graph.graph.node)
     stored = {weight.name: onnx.numpy_helper.to_array(weight) for weight in small.graph.initializer}
     for weight in graph.graph.initializer:
         if f"{weight.name}.int8" in stored:
@@ -165,6 +170,53 @@ def test_int8_weights_are_restored_when_loaded(textnet: Checkpoint, tmp_path: Pa
             restored = stored[f"{weight.name}.int8"] * scale
             assert np.all(np.abs(restored - values) <= 0.501 * scale)
             assert scale.size == values.shape[0]  # one a channel
+
+
+@pytest.mark.parametrize("name", ["textnet", "assistant", "student", "timm"])
+def test_weights_trained_in_4_bits_are_stored_without_loss(
+    name: str, train: Train, samples: tuple[Samples, Samples], tmp_path: Path
+) -> None:
+    """Packed two in a byte they give the logits of the float32 file, of whose size they take a fraction."""
+    network, preprocessing, arguments = NETWORKS[name]
+    checkpoint = train(network, preprocessing, **arguments)
+    trained = checkpoint.build()
+    fake_quantise(trained, 4, None)
+    state = {key: value.detach().clone() for key, value in plain_state(trained).items()}
+    if network == "assistant":  # LSTMs have 8 bits, in training none
+        state |= {key: value for key, value in checkpoint.state_dict.items() if key.startswith("lstm")}
+    on_grid = Checkpoint(**{**vars(checkpoint), "state_dict": state})
+    graph = export_graph(on_grid)
+    small = quantize_weights(graph, bits=4)
+    assert _nodes_when_loaded(small, tmp_path) <= len(graph.graph.node)
+    assert {weight.data_type for weight in small.graph.initializer if weight.name.endswith(".int4")} == {
+        onnx.TensorProto.UINT8
+    }
+    path = tmp_path / "student.onnx"
+    checks = {c.name: c for c in write_verified(small, path, on_grid, samples[0], Form.int4_weights)}
+    assert ScriptIdentifier(path).info.precision == "int4-weights"
+    if network != "assistant":
+        shift = checks["scores"].value
+        assert checks["top-1 agreement"].value == 1 and shift is not None and shift < 1e-5
+    assert path.stat().st_size < (0.35 if network == "assistant" else 0.5) * len(graph.SerializeToString())
+    sizes = {w.name: int(np.prod(w.dims)) for w in graph.graph.initializer}
+    for weight in small.graph.initializer:
+        if weight.name.endswith(".int4"):
+            assert 2 * len(onnx.numpy_helper.to_array(weight).ravel()) == sizes[weight.name.removesuffix(".int4")]
+
+
+def test_weights_that_were_not_trained_in_4_bits_may_fail_and_are_not_written(
+    textnet: Checkpoint, samples: tuple[Samples, Samples], tmp_path: Path
+) -> None:
+    noisy = {key: value.clone() for key, value in textnet.state_dict.items()}
+    weight = noisy["body.1.0.weight"]
+    weight[:, 0, 0, 0] = 30 * weight.abs().max()  # beside such ones 15 steps cannot tell the others apart
+    checkpoint = Checkpoint(**{**vars(textnet), "state_dict": noisy})
+    with pytest.raises(ExportError, match="failed its check of"):
+        write_verified(
+            quantize_weights(export_graph(checkpoint), bits=4), tmp_path / "student.onnx", checkpoint, samples[0],
+            Form.int4_weights,
+        )  # fmt: skip
+    assert not (tmp_path / "student.onnx").exists()
 
 
 def _perturbed(model: onnx.ModelProto) -> onnx.ModelProto:

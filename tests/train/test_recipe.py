@@ -120,6 +120,8 @@ def test_the_good_one_is_good():
         (MATCH, {"features": {"loss": "feedforward"}}, r"'feedforward' is for lstm_input alone, not for features"),
         (MATCH, {"conv_output": {"loss": "l2"}}, r"conv_output needs labels 'online'"),
         (("stages", "student", "distil", "arguments"), {"beta": 2}, r"loss 'kd' has no argument 'beta'; it has none"),
+        (("stages", "student", "quantize"), {"weights": 3}, r"quantize\.weights = 3: .*4 or 8"),
+        (("stages", "student", "quantize"), {"weigths": 4}, r"weigths = 4: no such key; allowed here are weights, act"),
         (("stages", "student"), None, r"stages\.student = null: there is nothing of this name to take away"),
         (("stages", "teacher", "augment"), "mixup", r"augment = 'mixup': .*'none', 'photometric' or 'text'"),
         (

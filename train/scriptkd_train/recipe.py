@@ -179,6 +179,17 @@ class Start(_Strict):
         return self
 
 
+class Quantize(_Strict):
+    """Quantisation-aware training (see `scriptkd_train.quantise`): bits of weights and of activations.
+
+    weights: 8 for the int8 forms of `scriptkd-export`, 4 for int4-weights. activations: none means float32, for forms
+    that round the weights alone.
+    """
+
+    weights: Literal[4, 8]
+    activations: Literal[8] | None = None
+
+
 class Decompose(_Strict):
     """The trained network of an earlier stage, with layers in parts (see `scriptkd_train.decompose`), to be fine-tuned.
 
@@ -216,6 +227,7 @@ class Stage(_Strict):
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.0
     start: Start | None = None
     decompose: Decompose | None = None
+    quantize: Quantize | None = None
     distil: Distil | None = None
 
     @model_validator(mode="before")
@@ -309,7 +321,7 @@ def _keys_at(location: tuple[str | int, ...]) -> list[str]:
     parts = [part for i, part in enumerate(location) if not (i == 1 and location[0] == "stages")]
     model: type[BaseModel] = Recipe
     nested = {"stages": Stage, "network": NetworkSpec, "input": Input, "optimizer": Optimizer, "start": Start,
-              "decompose": Decompose, "distil": Distil, "match": Match}  # fmt: skip
+              "decompose": Decompose, "quantize": Quantize, "distil": Distil, "match": Match}  # fmt: skip
     for part in parts:
         model = nested.get(str(part), model)
     return [*model.model_fields, *(() if parts else ("parent",))]

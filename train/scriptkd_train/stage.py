@@ -26,6 +26,7 @@ from scriptkd_sdk.errors import ArgumentError, ScriptkdError
 from .checkpoint import Checkpoint, save_atomically
 from .prepared import Batch, Prepared
 from .progress import columns
+from .quantise import plain_state
 from .recipe import Stage
 from .teaching import Teacher
 from .trainer import Trainer, derived_seed
@@ -104,7 +105,7 @@ def train_stage(
         }
         history = [*history, row]
         if best is None or (accuracy, -val_loss) > (best["metrics"]["val_accuracy"], -best["metrics"]["val_loss"]):
-            weights = {key: value.detach().cpu().clone() for key, value in trainer.served.state_dict().items()}
+            weights = {key: value.detach().cpu().clone() for key, value in plain_state(trainer.served).items()}
             metrics = {"val_accuracy": accuracy, "val_loss": val_loss, "epoch": float(epoch + 1)}
             best = {"state_dict": weights, "metrics": metrics}
         if fabric.is_global_zero:

@@ -17,6 +17,7 @@ from .losses import auxiliary_loss, task_loss
 from .matching import as_vectors, matched_widths
 from .networks import Network, build_network
 from .prepared import Batch
+from .quantise import fake_quantise
 from .recipe import Optimizer, Stage
 from .start import freeze, hold, starting_weights
 from .teaching import Teacher, Teaching
@@ -59,6 +60,8 @@ class Trainer:
         if stage.distil is not None and stage.distil.match:
             sides = (network, stage.input.preprocessing()), (teachers[0].network, teachers[0].preprocessing)
             widths = matched_widths(*sides, stage.distil.match, f"stage {name}: match")
+        if stage.quantize is not None:
+            fake_quantise(network, stage.quantize.weights, stage.quantize.activations)
         learner = _Learner(network, frozen, widths)
         self.learner, self.optimizer = fabric.setup(learner, make_optimizer(learner, stage.optimizer))
         self.average = Average(self.learner.module.network, stage.ema) if stage.ema else None

@@ -1,0 +1,136 @@
+"""Quantisation-aware training: the network learns under the rounding that it will be served with.
+
+In every step weights are rounded to a symmetric grid, one scale an output channel, and the inputs of convolutions and
+linear layers to 256 levels of one range a tensor; gradients pass the rounding as if it were not there, as far as a
+value is not clipped (the straight-through estimator: Bengio et al. 2013, arXiv 1308.3432; for integer inference Jacob
+et al. 2018, arXiv 1712.05877, section 3). What is kept is a plain network, whose float weights lie on the grid:
+`scriptkd-export` finds the same grid again and loses nothing by it. Batch normalisation that is folded into a
+convolution multiplies whole channels, and so their scales alone.
+
+Learning meanwhile from a teacher, the float32 network itself or several at once, is `distil`, as in any stage.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+
+from scriptkd_sdk.errors import ArgumentError
+
+SMALLEST = 1024  # numbers in a weight: below, rounding saves nothing worth having
+_RANGES = "input_ranges"
+_RATE = 0.01  # of a batch's extremes in an activation's range
+_FRACTIONS = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5)
+
+
+def largest_code(bits: int) -> int:
+    """Codes reach from minus this to this: 127 in 8 bits, 7 in 4."""
+    return 2 ** (bits - 1) - 1
+
+
+@torch.no_grad()
+def weight_scales(rows: Tensor, bits: int) -> Tensor:
+    """The step of the grid for each row of [N, M] -> [N].
+
+    In 8 bits the largest weight gets the largest code. In 4 bits the scale is the one of eleven, from that down to half
+    of it, with the least squared error: a few large weights are clipped so that the many small ones are told apart.
+    Weights that lie on the grid get its step back. A row of zeros gets 1.
+    """
+    largest = rows.abs().amax(dim=1)
+    top = largest_code(bits)
+    best = torch.where(largest > 0, largest / top, 1.0)
+    if bits > 4:
+        return best
+    least = torch.full_like(largest, torch.inf)
+    for scale in [best * fraction for fraction in _FRACTIONS]:
+        codes = (rows / scale[:, None]).round().clamp(-top, top)
+        error = (codes * scale[:, None] - rows).square().sum(dim=1)
+        best, least = torch.where(error < least, scale, best), torch.minimum(error, least)
+    return best
+
+
+def quantisable(network: nn.Module) -> list[str]:
+    """Names of the convolutions and linear layers that are trained and large enough.
+
+    Raises ArgumentError where there is none.
+    """
+    names = [
+        name
+        for name, module in network.named_modules()
+        if isinstance(module, (nn.Conv2d, nn.Linear))
+        and module.weight.requires_grad
+        and module.weight.numel() >= SMALLEST
+    ]
+    if not names:
+        raise ArgumentError(f"quantize: no convolution or linear layer of {SMALLEST} weights or more is trained")
+    return names
+
+
+def fake_quantise(network: nn.Module, weights: int, activations: int | None) -> None:
+    """Let the network, changed in place, compute with rounded weights of `weights` bits and rounded inputs of theirs.
+
+    Frozen layers stay as they are, and so do LSTMs. Raises ArgumentError for a network without a layer to round.
+    """
+    names = quantisable(network)
+    ranges = nn.ModuleDict()
+    for name in names:
+        layer = network.get_submodule(name)
+        parametrize.register_parametrization(layer, "weight", _RoundedWeight(weights))
+        if activations is not None:
+            ranges[name.replace(".", "-")] = hook = _RoundedInput(activations)
+            layer.register_forward_pre_hook(hook)
+    network.add_module(_RANGES, ranges)  # beside the layers, not within: a state dict without it is the plain network's
+
+
+def plain_state(network: nn.Module) -> dict[str, Tensor]:
+    """The state dict of the network as it was before `fake_quantise`, if it was, with the rounded weights in it."""
+    state: dict[str, Tensor] = {}
+    for name, value in network.state_dict().items():
+        layer, parametrised, _ = name.partition(".parametrizations.weight.")
+        if parametrised:
+            state[f"{layer}.weight"] = network.get_submodule(layer).weight
+        elif not name.startswith(f"{_RANGES}."):
+            state[name] = value
+    return state
+
+
+class _RoundedWeight(nn.Module):
+    """A weight [out, ...] on its grid."""
+
+    def __init__(self, bits: int) -> None:
+        super().__init__()
+        self.bits = bits
+
+    def forward(self, weight: Tensor) -> Tensor:
+        scales = weight_scales(weight.detach().flatten(1), self.bits)
+        top = largest_code(self.bits)
+        zeros = torch.zeros_like(scales, dtype=torch.int32)
+        return torch.fake_quantize_per_channel_affine(weight, scales, zeros, 0, -top, top)
+
+
+class _RoundedInput(nn.Module):
+    """Rounds a layer's input to 2^bits levels, as a hook before it. The range follows the batches' extremes."""
+
+    low: Tensor
+    high: Tensor
+    batches: Tensor
+
+    def __init__(self, bits: int) -> None:
+        super().__init__()
+        self.levels = 2**bits - 1
+        self.register_buffer("low", torch.zeros(()))
+        self.register_buffer("high", torch.zeros(()))
+        self.register_buffer("batches", torch.zeros((), dtype=torch.int64))
+
+    def forward(self, layer: nn.Module, inputs: tuple[Tensor]) -> tuple[Tensor]:
+        values = inputs[0].float()
+        if self.training:
+            low, high = values.detach().aminmax()
+            weight = torch.where(self.batches == 0, 1.0, _RATE)
+            self.low.lerp_(low.clamp(max=0), weight)
+            self.high.lerp_(high.clamp(min=0), weight)
+            self.batches += 1
+        scale = ((self.high - self.low) / self.levels).clamp(min=1e-8)
+        zero = (-self.low / scale).round().int()
+        return (torch.fake_quantize_per_tensor_affine(values, scale, zero, 0, self.levels),)
