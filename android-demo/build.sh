@@ -14,17 +14,16 @@ for model in ${MODELS:-}; do
 done
 mkdir -p "$out"
 need javac default-jdk-headless mvn maven npm npm aapt aapt zipalign zipalign apksigner apksigner dexdump dexdump unzip unzip
-download() { fetch "$1" || fail "$1 cannot be downloaded: see build/maven-$1.log"; }
-download android-all && framework=$fetched
-download r8 && dexer=$fetched
-download junit-platform-console-standalone && junit=$fetched
+fetch android-all && framework=$fetched
+fetch r8 && dexer=$fetched
+fetch junit-platform-console-standalone && junit=$fetched
+fetch onnxruntime && desktop=$fetched
 
 rm -rf "$out"/{stage,gen,runtime,classes,tests,assets} "$out"/*.apk
 mkdir -p "$out"/{stage,gen,runtime,classes,tests,assets/models}
 
 # The runtime: Java classes, and a native library for each kind of processor.
 # They come as an npm package brings them along, because Maven Central may lack com.microsoft.onnxruntime:onnxruntime-android.
-download onnxruntime && desktop=$fetched
 if fetch_npm onnxruntime.aar; then
     apk=$out/scriptkd-demo.apk
     unzip -q "$fetched" classes.jar 'jni/*' -d "$out/runtime"

@@ -16,10 +16,8 @@ if ! [ "$work/lib/.ready" -nt android-demo/screens/pom.xml ]; then
     echo "Downloading Robolectric"
     rm -rf "$work/lib"
     mvn -B -f android-demo/screens/pom.xml org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies \
-        -DoutputDirectory="$work/lib" >build/maven-robolectric.log 2>&1 || {
-        echo "SKIPPED: Robolectric cannot be downloaded: see build/maven-robolectric.log"
-        exit 0
-    }
+        -DoutputDirectory="$work/lib" >build/maven-robolectric.log 2>&1 ||
+        unavailable "Robolectric cannot be downloaded by Maven: see build/maven-robolectric.log"
     mkdir "$work/lib/android" && mv "$work"/lib/android-all-instrumented-*.jar "$work/lib/android/"
     for archive in "$work"/lib/*.aar; do
         unzip -q -p "$archive" classes.jar >"${archive%.aar}.jar"

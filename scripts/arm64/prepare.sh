@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Gets what an emulated AArch64 machine needs into build/arm64: qemu, a Debian root with Python, and the SDK's packages.
 # No root rights, chroot or binfmt: packages are unpacked, not installed. About 100 MB, once.
+# Status 75 says that nothing is wrong but that something could not be downloaded, so that CI can go on.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 here=$PWD/build/arm64
@@ -8,9 +9,14 @@ if [ "$here/.ready" -nt scripts/arm64/prepare.sh ]; then exit 0; fi
 rm -rf "$here"/{apt,debs,root,qemu,wheels,site}
 mkdir -p "$here"/apt/{lists/partial,cache/archives/partial} "$here"/{debs,root,qemu,wheels,site}
 
+unavailable() {
+    echo "arm64: $* could not be downloaded" >&2
+    exit 75
+}
+
 # The mirror that this machine uses.
 mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Origin: Debian' 'Codename: bookworm' | head -1)
-[ -n "$mirror" ] || { echo "this needs Debian bookworm, as its packages are those of the emulated machine" >&2; exit 1; }
+[ -n "$mirror" ] || unavailable "this needs Debian bookworm, whose packages are those of the emulated machine: they"
 
 # apt with a configuration of its own, which knows arm64 and leaves this machine's alone.
 host=$(dpkg --print-architecture)
@@ -35,12 +41,12 @@ Dir::Cache "$here/apt/cache";
 END
 export APT_CONFIG=$here/apt/apt.conf
 echo "arm64: qemu and a Debian root"
-apt-get -qq update
+apt-get -qq update || unavailable "the lists of Debian's packages"
 cd "$here/debs"
 apt-get -qq download python3.11-minimal libpython3.11-minimal libpython3.11-stdlib libc6 libgcc-s1 libstdc++6 zlib1g \
-    libexpat1 libssl3 libffi8 libbz2-1.0 liblzma5 libuuid1 libsqlite3-0 libgomp1
+    libexpat1 libssl3 libffi8 libbz2-1.0 liblzma5 libuuid1 libsqlite3-0 libgomp1 || unavailable "Debian's packages"
 for deb in *.deb; do dpkg-deb -x "$deb" "$here/root"; done
-apt-get -qq download -t bookworm-backports "qemu-user:$host" # bookworm's own, 7.2, crashes in onnxruntime
+apt-get -qq download -t bookworm-backports "qemu-user:$host" || unavailable qemu # bookworm's own, 7.2, crashes in onnxruntime
 dpkg-deb --fsys-tarfile qemu-user_*.deb | tar -x -C "$here/qemu" --strip-components=3 ./usr/bin/qemu-aarch64
 cd - > /dev/null
 
@@ -50,7 +56,7 @@ runtime=$(.venv/bin/python -c 'from importlib.metadata import version; print(ver
 .venv/bin/pip download --quiet --disable-pip-version-check --dest "$here/wheels" --only-binary=:all: \
     --platform manylinux_2_28_aarch64 --platform manylinux_2_27_aarch64 --platform manylinux_2_17_aarch64 \
     --platform manylinux2014_aarch64 --python-version 311 --implementation cp \
-    "onnxruntime==$runtime" 'numpy>=2.4' 'opencv-python-headless>=5.0' pytest
+    "onnxruntime==$runtime" 'numpy>=2.4' 'opencv-python-headless>=5.0' pytest || unavailable "Python's packages"
 for wheel in "$here"/wheels/*.whl; do .venv/bin/python -m zipfile -e "$wheel" "$here/site"; done
 rm -rf "$here"/{apt,debs,wheels}
 touch "$here/.ready"

@@ -5,9 +5,9 @@ cd "$(dirname "$0")/../.."
 . sdk/java/tools.sh
 mkdir -p build/java
 need javac default-jdk-headless mvn maven
-fetch onnxruntime || fail "onnxruntime's jar cannot be downloaded: see build/maven-onnxruntime.log"
+fetch onnxruntime
 runtime=$fetched
-fetch junit-platform-console-standalone || fail "JUnit cannot be downloaded: see build/maven-junit-platform-console-standalone.log"
+fetch junit-platform-console-standalone
 junit=$fetched
 
 rm -rf build/java/classes build/java/test-classes

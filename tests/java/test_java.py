@@ -29,6 +29,8 @@ pytestmark = [
 def tested() -> str:
     """What `make test-java` says; afterwards build/java holds the SDK."""
     result = subprocess.run([ROOT / "sdk/java/test.sh"], capture_output=True, text=True, check=False)
+    if result.returncode == 75:  # something could not be downloaded
+        pytest.skip(result.stderr)
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout
 
