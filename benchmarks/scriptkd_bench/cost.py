@@ -159,8 +159,8 @@ class _Plan:
             count[name] = count.get(name, 0) + 1
             name = name if count[name] == 1 else f"{name} {count[name]}"
             inside = members.get(key, [])
-            held = [self._stored_for(member) - counted for member in inside]
-            counted.update(*held)
+            held = set().union(*map(self._stored_for, inside)) - counted
+            counted |= held
             rows.append(
                 Layer(
                     name,
@@ -168,7 +168,7 @@ class _Plan:
                     " + ".join(dict.fromkeys(self._shown(inside))) or operators[key],
                     sum(map(self._parameters, inside)),
                     sum(map(self._macs, inside)),
-                    sum(_bytes(self.stored[each]) for group in held for each in group),
+                    sum(_bytes(self.stored[each]) for each in held),
                     milliseconds,
                 )
             )
