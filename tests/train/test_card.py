@@ -58,7 +58,7 @@ def test_a_card_of_the_bundled_model(data: Path, tmp_path: Path) -> None:
     assert sources.fonts == {"OFL-1.1": 2, "MIT": 1}
     text = model_card(BUNDLED, sources, report({"Arabic": 0.75, "Latin": 1.0}), None, ["scriptkd train mobile"])
     for part in (
-        "3 @fontsource packages, by licence: OFL-1.1 2, MIT 1",
+        "3 packages that `scriptkd data fonts` fetches, by licence: OFL-1.1 2, MIT 1",
         "| Latin | 127,364 | 294 | 49 | 48 | 1,313 |",
         "| Arabic | 75.0 (200) |  | 75.0 |",
         "| **mean of the scripts** | **90.0** | **100.0** | **75.0** |",

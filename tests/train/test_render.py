@@ -189,6 +189,13 @@ def test_shaping_is_at_work():
     assert typeset.typeset("A", face, 48) is None or face.covers("A")
 
 
+def test_a_space_needs_a_glyph_and_a_joiner_does_not():
+    """Web fonts cut to one script have no space: the shaper would draw a box there."""
+    face = fonts.Face("", 0, "", frozenset(map(ord, "क ख")))
+    assert face.covers("क\u200dख") and face.covers("क ख")
+    assert not fonts.Face("", 0, "", frozenset(map(ord, "कख"))).covers("क ख")
+
+
 def test_mistakes_are_named(tmp_path, monkeypatch):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").touch()

@@ -149,7 +149,7 @@ def _training(info: ModelInfo, sources: Sources) -> list[str]:
         licences = ", ".join(f"{licence} {count}" for licence, count in sources.fonts.items())
         lines += [
             f"Fonts: those of the Debian packages that the set-up installs, and {sum(sources.fonts.values())} "
-            f"@fontsource packages, by licence: {licences}. None is included in the model file.",
+            f"packages that `scriptkd data fonts` fetches, by licence: {licences}. None is included in the model file.",
             "",
         ]
     return lines

@@ -77,7 +77,7 @@ def render(
 def fonts_command(
     out: Annotated[Path, typer.Option(help="Folder to write the fonts to; what is there is kept.")],
 ) -> None:
-    """Fetch open fonts with npm (packages @fontsource/...), to be given to `render --fonts`; licences are recorded."""
+    """Fetch open fonts (npm's @fontsource packages and a few wheels) for `render --fonts`; licences are recorded."""
     console = Console()
     count = fetch_fonts(out, lambda name, outcome: console.print(f"{name}: {outcome}", highlight=False))
     console.print(f"{count} font files in {out}; licences in {out / 'LICENSES.csv'}", highlight=False)

@@ -91,8 +91,8 @@ class Face:
     coverage: frozenset[int]
 
     def covers(self, text: str) -> bool:
-        """True when every character has a glyph; joiners and spaces need none (the shaper handles them)."""
-        return all(ord(c) in self.coverage for c in text if c not in "\u200c\u200d ")
+        """True when every character has a glyph, spaces too; joiners need none (the shaper handles them)."""
+        return all(ord(c) in self.coverage for c in text if c not in "\u200c\u200d")
 
 
 def _parse_charset(text: str) -> frozenset[int]:
