@@ -47,7 +47,7 @@ apk-screens: ## run the Android demo's screens on this machine's JVM and draw th
 test-arm64: $(READY) ## the Python SDK's golden tests on emulated AArch64, cortex-a53 and cortex-a76
 	@scripts/arm64/test.sh
 
-bench-arm64: $(READY) ## AArch64 instructions per image, of the recipe's networks and of MODELS="FILE ..." (benchmarks/arm64.md)
+bench-arm64: $(READY) ## AArch64 instructions per image, of the networks and of MODELS="FILE ..." (benchmarks/arm64.md)
 	@scripts/arm64/build-qemu.sh
 	@scripts/arm64/prepare.sh
 	$(BIN)/python scripts/arm64/bench.py $(MODELS)

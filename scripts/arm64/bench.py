@@ -80,12 +80,14 @@ class Row:
 
 def main(
     models: Annotated[list[Path] | None, typer.Argument(help="Model files (.onnx) besides the bundled one.")] = None,
-    recipes: Annotated[list[str] | None, typer.Option("--recipe", help="Recipe whose networks to build.")] = None,
+    recipes: Annotated[
+        list[str] | None, typer.Option("--recipe", help="Recipe whose networks to build; else mobile and the paper's.")
+    ] = None,
 ) -> None:
     """Count instructions."""
     with tempfile.TemporaryDirectory(prefix="scriptkd-arm64-") as name:
         subjects = [("bundled", BUNDLED), *((path.stem, path) for path in models or [])]
-        for recipe in recipes or ["mobile"]:  # the paper's large images take far longer
+        for recipe in recipes or ["mobile", "paper-inceptionv3"]:
             subjects += untrained(recipe, Path(name))
         identifiers = [ScriptIdentifier(path) for _, path in subjects]
         shapes = [each.preprocessing.apply(np.zeros((39, 114, 3), np.uint8)).shape for each in identifiers]
