@@ -111,6 +111,9 @@ def main() -> None:
 
     So is what the system refuses: a folder that cannot be written to, a full disk.
     """
+    if sys.stdout is None:  # closed, as by >&-
+        typer.echo("error: standard output is closed", err=True)
+        sys.exit(2)
     try:
         app(prog_name="scriptkd")
     except ScriptkdError as error:

@@ -6,10 +6,13 @@ import math
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
 
+import numpy as np
+
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.prediction import Prediction
 from scriptkd_sdk.scripts import ALIASES, UNKNOWN, Script
 
+NUMBERS = (int, float, np.integer, np.floating)
 _POWER = itemgetter(0)
 
 
@@ -32,7 +35,7 @@ class Decision:
 
         Raises ArgumentError for a threshold outside 0..1, a script that the model does not know, or where none is left.
         """
-        if isinstance(threshold, bool) or not isinstance(threshold, (int, float)) or not 0 <= threshold <= 1:
+        if isinstance(threshold, bool) or not isinstance(threshold, NUMBERS) or not 0 <= threshold <= 1:
             raise ArgumentError(f"threshold must be a number from 0 to 1, not {threshold!r}")
         allowed = set(range(len(labels))) if allow is None else _indices("allow", allow, labels)
         if deny is not None:

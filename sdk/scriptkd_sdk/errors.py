@@ -1,5 +1,13 @@
 """The errors that scriptkd raises on purpose; everything else that escapes is a bug."""
 
+# Line breaks and what steers a terminal.
+_CONTROLS = {code: ascii(chr(code))[1:-1] for code in (*range(32), *range(127, 160), 0x2028, 0x2029)}
+
+
+def one_line(text: str) -> str:
+    """Text on one line that cannot steer a terminal, as a name from elsewhere could: control characters escaped."""
+    return text.translate(_CONTROLS)
+
 
 class ScriptkdError(Exception):
     """Base of all of scriptkd's own errors; the message is one sentence meant for the user."""
@@ -9,12 +17,12 @@ class ImageError(ScriptkdError):
     """An image that cannot be read or used.
 
     `reason` says why, `name` which image (its path, or "image 3" of a batch; None for one without a name), and the
-    message is "name: reason".
+    message is "name: reason", on one line.
     """
 
     def __init__(self, reason: str, name: str | None = None) -> None:
-        super().__init__(f"{name}: {reason}" if name else reason)
-        self.reason = reason
+        self.reason = one_line(reason)
+        super().__init__(f"{one_line(name)}: {self.reason}" if name else self.reason)
         self.name = name
 
     def __reduce__(self) -> tuple[type["ImageError"], tuple[str, str | None]]:

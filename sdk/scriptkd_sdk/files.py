@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from scriptkd_sdk.errors import ImageError
 from scriptkd_sdk.images import MOST_BYTES, SUFFIXES
 
 STDIN = "-"
+ANY_DEPTH = re.compile(r"((?:.*?/)?)\*\*(?:/|$)(.*)", re.DOTALL)  # what a pattern has before `**`, and after
 
 
 @dataclass(frozen=True)
@@ -31,17 +33,47 @@ def find_images(names: Iterable[str], recursive: bool) -> Iterator[Source]:
     """
     for name in names:
         if name == STDIN:
-            yield Source(name, sys.stdin.buffer.read(MOST_BYTES + 1))
+            yield Source(name, _standard_input())
         elif os.path.isdir(name):
             yield from _in_folder(name, recursive)
         elif os.path.lexists(name) or not glob.has_magic(name):
             yield Source(name, name)
         else:
-            found = sorted(glob.glob(name, recursive=True))
+            found = sorted(_matching(name))
             if not found:
                 yield Source(name, ImageError("no file matches this pattern", name))
             for each in found:
-                yield from _in_folder(each, recursive) if os.path.isdir(each) else (Source(each, each),)
+                if not os.path.isdir(each):
+                    yield Source(each, each)
+                elif not ANY_DEPTH.match(name):  # else what is in it is named as well
+                    yield from _in_folder(each, recursive)
+
+
+def _standard_input() -> bytes | ImageError:
+    if sys.stdin is None:  # closed, as by <&-
+        return ImageError("standard input is closed", STDIN)
+    try:
+        return sys.stdin.buffer.read(MOST_BYTES + 1)
+    except OSError as error:
+        return ImageError(f"cannot be read: {error.strerror or error}", STDIN)
+
+
+def _matching(pattern: str) -> set[str]:
+    """Return the paths that a pattern stands for.
+
+    `**` is folders at any depth, but none behind a link: glob follows those, and two that lead back take it for ever.
+    """
+    parts = ANY_DEPTH.match(pattern)
+    if not parts:
+        return set(glob.glob(pattern))
+    before, after = parts.groups()
+    found: set[str] = set()
+    for root in glob.glob(before) if before else [""]:
+        for folder, folders, _ in os.walk(root or os.curdir):
+            folders[:] = [each for each in folders if not each.startswith(".")]
+            parent = folder if root else folder[2:]  # without the "./"
+            found |= _matching(os.path.join(glob.escape(parent), after or "*"))
+    return found
 
 
 def _in_folder(folder: str, recursive: bool) -> Iterator[Source]:

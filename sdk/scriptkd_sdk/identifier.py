@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
+from numbers import Real
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
@@ -133,10 +135,11 @@ class ScriptIdentifier:
         """Tell the scripts of several words of one image, such as a page, which is read once; answers in their order.
 
         A region that cannot be used gets its ImageError, as a value, in its place. Raises as `identify` does for the
-        image and the other arguments.
+        image and the other arguments, and ArgumentError for a single region instead of several.
         """
+        listed = _check_regions(regions)
         pixels = load_image(image, order=order)
-        cuts = (partial(cut, pixels, region, f"region {index}") for index, region in enumerate(regions))
+        cuts = (partial(cut, pixels, region, f"region {index}") for index, region in enumerate(listed))
         return self._identify_many(cuts, self._decide(threshold, allow, deny))
 
     def identify_batch(
@@ -201,7 +204,7 @@ class ScriptIdentifier:
     def _stream(
         self, readers: Iterator[Callable[[], Pixels]], batch: int, decision: Decision
     ) -> Iterator[Prediction | ImageError]:
-        while window := list(islice(readers, batch)):
+        while window := list(islice(readers, min(batch, sys.maxsize))):
             yield from self._identify_many(window, decision)
 
     def _identify_many(
@@ -265,3 +268,11 @@ def _check_several(images: object) -> None:
         single = images.ndim < 3 or (images.ndim == 3 and images.shape[2] in (1, 3, 4))
     if single or not isinstance(images, Iterable):
         raise ArgumentError("several images must be a list or another iterable of images; for one there is identify")
+
+
+def _check_regions(regions: Iterable[Region]) -> list[Region]:
+    """Refuse a single region: its numbers are no regions."""
+    listed = list(regions) if isinstance(regions, Iterable) else None
+    if listed is None or any(isinstance(each, (Real, str)) for each in listed):
+        raise ArgumentError("several regions must be a list of regions; for one there is identify's region")
+    return listed

@@ -74,17 +74,22 @@ def load_image(image: ImageInput, name: str | None = None, *, order: str = "rgb"
 
 def _read_file(file: Any) -> bytes:
     """The rest of an open file, which is left at its end (or where it proved too long)."""
-    try:
-        content = file.read(MOST_BYTES + 1)
-    except (OSError, ValueError) as error:  # ValueError: a closed file
-        raise ImageError(f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
-    if not isinstance(content, bytes):
-        raise ImageError(
-            f"a file must be open for reading bytes (mode 'rb'), but this one gives {type(content).__name__}"
-        )
-    if len(content) > MOST_BYTES:
-        raise ImageError(TOO_LONG)
-    return content
+    parts: list[bytes] = []
+    left = MOST_BYTES + 1
+    while left > 0:
+        try:
+            part = file.read(left)
+        except Exception as error:  # whose errors are the file's own: a damaged archive's member, a closed file
+            raise ImageError(f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
+        if not isinstance(part, bytes):
+            raise ImageError(
+                f"a file must be open for reading bytes (mode 'rb'), but this one gives {type(part).__name__}"
+            )
+        if not part:
+            return b"".join(parts)
+        parts.append(part)  # an unbuffered file, a pipe or a socket gives what it has, not all that is asked for
+        left -= len(part)
+    raise ImageError(TOO_LONG)
 
 
 def _read(path: str | os.PathLike[str]) -> bytes:

@@ -18,6 +18,7 @@ from scriptkd_sdk.scripts import Script
 METADATA_KEY = "scriptkd"
 FORMAT = 2  # the newest format of metadata that this version reads; 2 has files that pre-process images themselves
 MOST_THREADS = 256
+MOST_BYTES = 2**31  # of a file: what ONNX allows
 MODELS = Path(__file__).parent / "models"  # those in the package
 DEFAULT = "student"  # of the models in the package
 SUFFIX = ".onnx"
@@ -125,6 +126,8 @@ def read_content(model: str | Path | None) -> tuple[str, bytes]:
                 raise ModelError(f"{path}: a folder, not a model file")
             bundled = ", ".join(names) or "none"
             raise ModelError(f"{path}: no such model file; the models that come with this scriptkd are: {bundled}")
+        if path.stat().st_size > MOST_BYTES:
+            raise ModelError(f"{path}: a file of more than {MOST_BYTES >> 30} GB, which no model file can be")
         return str(path), path.read_bytes()
     except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
         raise ModelError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
@@ -199,10 +202,15 @@ def _load(
 def _provider_names(providers: object, available: list[str]) -> set[str]:
     """The names of execution providers, given as names or as pairs of name and options."""
     listed = list(providers) if isinstance(providers, (list, tuple)) else []
-    names = [each[0] if isinstance(each, tuple) and each else each for each in listed]
+    names = [each[0] if _is_pair(each) else each for each in listed]
     if not names or any(name not in available for name in names):
         raise ArgumentError(f"providers must be a list of some of {', '.join(available)}, not {providers!r}")
     return set(names)
+
+
+def _is_pair(provider: object) -> bool:
+    """Whether it is a name with options; of others onnxruntime only prints a warning."""
+    return isinstance(provider, tuple) and len(provider) == 2 and isinstance(provider[1], dict)
 
 
 def _check_network(session: Any, info: ModelInfo) -> None:

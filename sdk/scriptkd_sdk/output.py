@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import typer
 
-from scriptkd_sdk.errors import ArgumentError, ImageError
+from scriptkd_sdk.errors import ArgumentError, ImageError, one_line
 from scriptkd_sdk.prediction import Prediction
 
 Answer = Prediction | ImageError
@@ -84,10 +84,10 @@ class Lines:
         self._template = template.replace("\\t", "\t").replace("\\n", "\n")
         try:
             self._line("", Prediction("", "", 0.5, {}, ""))
-        except (KeyError, IndexError, ValueError, AttributeError, TypeError) as error:
+        except (LookupError, ValueError, AttributeError, TypeError, OverflowError, MemoryError) as error:
             fields = ", ".join(f"{{{field}}}" for field in FIELDS)
             raise ArgumentError(
-                f"--format takes the fields {fields}, as in '{{file}} {{score:.2f}}': {error}"
+                f"--format takes the fields {fields}, as in '{{file}} {{score:.2f}}': {error or 'too long'}"
             ) from error
 
     def add(self, name: str, answer: Answer) -> None:
@@ -145,8 +145,8 @@ class Table:
 
 
 def printable(name: str) -> str:
-    """A file's name as text that can be printed: a file name need not be text."""
-    return os.fsencode(name).decode("utf-8", "replace")
+    """A file's name as a line that can be printed: a file name need not be text, and may hold line breaks."""
+    return one_line(os.fsencode(name).decode("utf-8", "replace"))
 
 
 def _print(line: str) -> None:

@@ -139,3 +139,9 @@ def test_the_command_identifies_without_torch(folder: Path, model: Path) -> None
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (result.returncode, result.stderr) == (0, "")
     assert len(result.stdout.splitlines()) == 3
+
+
+def test_a_closed_standard_output(folder: Path) -> None:
+    command = f"{sys.executable} -m scriptkd_sdk.cli identify . >&-"
+    done = subprocess.run(command, shell=True, cwd=folder, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (2, "error: standard output is closed\n")

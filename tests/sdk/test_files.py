@@ -24,6 +24,11 @@ def test_standard_input(run: Run, folder: Path, model: Path, monkeypatch: pytest
     assert (status, out.splitlines()) == (0, [f"{folder}/a.JPG Arabic", "- Latin"])
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO()))
     assert run("identify", "-", "--model", model) == (1, "", "error: -: empty: no bytes at all\n")
+    monkeypatch.setattr(sys, "stdin", None)
+    assert run("identify", "-", "--model", model) == (1, "", "error: -: standard input is closed\n")
+    with open(os.devnull, "w") as writing:
+        monkeypatch.setattr(sys, "stdin", writing)
+        assert run("identify", "-", "--model", model) == (1, "", "error: -: cannot be read: read\n")
 
 
 def test_patterns(run: Run, folder: Path, model: Path) -> None:
@@ -37,6 +42,40 @@ def test_patterns(run: Run, folder: Path, model: Path) -> None:
     status, out, err = run("identify", folder / "*.bmp", folder / "b.png", *base)
     assert (status, out) == (1, f"{folder}/b.png\n")
     assert err == f"error: {folder}/*.bmp: no file matches this pattern\n"
+
+
+def test_patterns_do_not_follow_links_to_folders(run: Run, folder: Path, model: Path) -> None:
+    """Two that lead back would be 2^40 paths."""
+    for name in ("one", "two"):
+        (folder / name).symlink_to(folder)
+    (folder / "sub" / ".hidden").mkdir(parents=True)
+    for name in ("sub/e.png", "sub/.hidden/f.png"):
+        (folder / name).write_bytes((folder / "b.png").read_bytes())
+    base = ("--model", model, "--format", "{file}")
+    for pattern in (f"{folder}/**/*.png", f"{folder.parent}/w*/**/*.png"):
+        assert run("identify", pattern, *base)[1].splitlines() == [f"{folder}/b.png", f"{folder}/sub/e.png"]
+    (folder / "notes.txt").unlink()
+    found = run("identify", f"{folder}/**", *base)
+    assert found == (0, f"{folder}/a.JPG\n{folder}/b.png\n{folder}/sub/e.png\n", "")
+    assert run("identify", f"{folder}/one/*.png", *base)[1] == f"{folder}/one/b.png\n"
+
+
+def test_patterns_from_here(run: Run, folder: Path, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder.parent)
+    assert run("identify", "**/*.png", "--model", model, "--format", "{file}")[1] == "words/b.png\n"
+
+
+def test_file_names_that_play_tricks_on_a_terminal(run: Run, folder: Path, model: Path) -> None:
+    (folder / "b.png").rename(folder / "b\n\x1b[31m.png")
+    (folder / "c\n.png").touch()
+    status, out, err = run("identify", folder, "--model", model)
+    assert status == 1
+    assert rf"{folder}/b\n\x1b[31m.png " in out and len(out.splitlines()) == 3
+    assert err == f"error: {folder}/c\\n.png: empty: no bytes at all\n"
+    with pytest.raises(ImageError) as caught:
+        load_image(folder / "c\n.png")
+    assert str(caught.value) == f"{folder}/c\\n.png: empty: no bytes at all"
+    assert caught.value.name == f"{folder}/c\n.png"
 
 
 def test_folders_of_folders(run: Run, folder: Path, model: Path) -> None:

@@ -93,6 +93,12 @@ def test_a_score_below_the_threshold_is_unknown(build_model: Builder) -> None:
     assert identifier.identify(np.full((30, 60), 120, np.uint8)).script == "Latin"
 
 
+def test_thresholds_of_numpy(identifier: ScriptIdentifier) -> None:
+    image = np.full((20, 50), 71, np.uint8)
+    for threshold in (np.float32(0.75), np.float64(0.75)):
+        assert identifier.identify(image, threshold=threshold) == identifier.identify(image, threshold=0.75)
+
+
 def test_a_score_at_the_threshold_is_known_and_ties_go_to_the_first_label(build_model: Builder) -> None:
     identifier = ScriptIdentifier(build_model(threshold=1 / 3, levels=(50.0, 50.0, 50.0)))
     answer = identifier.identify(np.full((30, 60), 99, np.uint8))
@@ -164,6 +170,10 @@ def test_an_endless_stream_is_answered_as_it_comes(identifier: ScriptIdentifier)
     assert list(identifier.identify_stream([])) == []
 
 
+def test_a_batch_larger_than_any_stream(identifier: ScriptIdentifier) -> None:
+    assert len(list(identifier.identify_stream([np.full((9, 9), 9, np.uint8)] * 3, batch=10**30))) == 3
+
+
 @pytest.mark.parametrize("batch", [0, -1, 1.5, None])
 def test_wrong_arguments_of_a_stream_are_told_before_the_first_answer(identifier: ScriptIdentifier, batch: Any) -> None:
     with pytest.raises(ArgumentError, match="batch must be an integer of at least 1"):
@@ -230,6 +240,9 @@ def test_words_of_a_page(identifier: ScriptIdentifier) -> None:
     assert str(third) == "region 2: the region (150, 50, 201, 70) reaches out of the image of 200x100 pixels"
     assert identifier.identify(page, region=boxes[1]).best == "Latin"
     assert identifier.identify_regions(page, []) == []
+    for single in (boxes[0], np.array(boxes[0]), None, 5, "abcd", b"abcd"):
+        with pytest.raises(ArgumentError, match="several regions must be a list of regions"):
+            identifier.identify_regions(page, single)  # type: ignore[arg-type]
     with pytest.raises(ImageError, match=r"^the region .* reaches out"):
         identifier.identify(page, region=boxes[2])
     with pytest.raises(ImageError, match=r"^no\.png: no such file"):

@@ -186,7 +186,8 @@ def test_providers_and_session_options(model: Path, build_model: Builder) -> Non
     options.intra_op_num_threads = 3
     session, _ = open_model(model, session_options=options)
     assert session.get_session_options().intra_op_num_threads == 3
-    for provider in ("CUDA", "NoSuchExecutionProvider", ("NoSuchExecutionProvider", {})):
+    wrong = ("CUDA", "NoSuchExecutionProvider", ("NoSuchExecutionProvider", {}), ("CPUExecutionProvider", 5), ())
+    for provider in wrong:
         with pytest.raises(ArgumentError, match=r"providers must be a list of some of .*CPUExecutionProvider.*, not "):
             open_model(model, providers=[provider])
     for wrong in ([], "CPUExecutionProvider", [7]):

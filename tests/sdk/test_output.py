@@ -137,7 +137,7 @@ def test_lines_of_the_users_own(run: Run, folder: Path, model: Path) -> None:
     assert status == 1
     assert out.splitlines() == [f"Arab\t1.00 Arabic: {folder}/a.JPG", f"Latn\t1.00 Latin: {folder}/b.png"]
     assert err == "error: no.png: no such file\n"
-    for wrong in ("{name}", "{", "{0}", "{score:x}", "{file.suffix}", "{code:d}"):
+    for wrong in ("{name}", "{", "{0}", "{score:x}", "{file.suffix}", "{code:d}", "{score:>999999999999}"):
         status, out, err = run("identify", "--format", wrong, "--model", model, folder)
         assert (status, out) == (2, "")
         assert err.startswith("error: --format takes the fields {file}, {script}, {code}, {score}, {best}")
