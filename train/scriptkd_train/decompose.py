@@ -6,6 +6,7 @@ to r_in channels, k x k to r_out, 1x1 to D. Without truncation the outputs are t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -24,6 +25,7 @@ from .networks.factorised import Rank, check_rank, find_layer, is_spatial, layer
 from .recipe import Decompose, NetworkSpec, Stage, Start
 
 _ROUNDING = 1e-12  # of a share of energy
+_BLOCK = 8  # channels: runtimes' fastest convolutions read whole blocks, and others are re-ordered before and after
 _STEPS = 40  # halvings in the search for the energy that meets a budget
 _WORKING = (nn.Conv2d, nn.Linear, nn.LSTM)
 _ASPECT = 3  # width of a typical word, in heights: the input that a budget of multiply-adds is counted on
@@ -128,6 +130,9 @@ def ranks_by_energy(
 ) -> dict[str, Rank]:
     """The smallest ranks that keep this share, in 0..1, of the squared singular values, in each mode of each layer.
 
+    Convolutions' ranks are rounded up to multiples of 8 channels: the mobile student at half its multiply-adds takes
+    0.26 ms so, and 0.34, as long as when it is whole, with ranks such as 59.
+
     chosen: names of layers; no names mean all convolutions larger than 1x1. A layer whose parts would need as many
     multiply-adds as itself stays whole.
 
@@ -150,7 +155,7 @@ def ranks_by_budget(
     misses least.
 
     Raises:
-        ArgumentError: there is no such layer or convolution, or rank 1 everywhere is still too dear.
+        ArgumentError: there is no such layer or convolution, or the lowest ranks are still too dear.
     """
     spectra, work = _spectra(network, chosen), count_work(network, preprocessing)
     total = sum(each.macs for each in work.values())
@@ -163,7 +168,7 @@ def ranks_by_budget(
     least = share(0.0)
     if least > budget:
         raise ArgumentError(
-            f"macs {budget:g} cannot be met: with rank 1 in {', '.join(spectra)} the network still needs "
+            f"macs {budget:g} cannot be met: with the lowest ranks in {', '.join(spectra)} the network still needs "
             f"{least:.3g} of its multiply-adds"
         )
     low, high = 0.0, 1.0
@@ -250,7 +255,9 @@ def _paying(
     ranks: dict[str, Rank] = {}
     for name, modes in spectra.items():
         layer = find_layer(network, name)
-        kept = [min(int(np.searchsorted(mode, energy - _ROUNDING)) + 1, len(mode)) for mode in modes]
+        block = _BLOCK if isinstance(layer, nn.Conv2d) else 1
+        least = [int(np.searchsorted(mode, energy - _ROUNDING)) + 1 for mode in modes]
+        kept = [min(math.ceil(rank / block) * block, len(mode)) for rank, mode in zip(least, modes, strict=True)]
         if is_spatial(layer):  # a core's unfolding has no more rows than columns
             kept = [min(kept[0], kept[1] * layer.weight[0, 0].numel()), kept[1]]
             kept = [kept[0], min(kept[1], kept[0] * layer.weight[0, 0].numel())]
