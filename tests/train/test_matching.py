@@ -13,7 +13,7 @@ from scriptkd_train.chain import check_networks
 from scriptkd_train.matching import as_vectors, matched_widths, metric_loss
 from scriptkd_train.networks import POINTS, build_network
 from scriptkd_train.prepared import Batch, Prepared
-from scriptkd_train.recipe import parse_recipe
+from scriptkd_train.recipe import Input, NetworkSpec, load_recipe, parse_recipe
 from scriptkd_train.teaching import Teacher
 from scriptkd_train.trainer import Trainer
 
@@ -109,6 +109,25 @@ def np_ledoit_wolf(x):
     d2 = np.sum((s - m * np.eye(p)) ** 2) / p
     b2 = min(sum(np.sum((np.outer(row, row) - s) ** 2) for row in x) / p / n**2, d2)
     return b2 / d2 * m * np.eye(p) + (d2 - b2) / d2 * s
+
+
+def test_cnn_mah_feeds_an_lstm_that_is_copied_and_fixed(assistant):
+    """The recipe paper-darknet in small: what the LSTM reads comes closer; it and the head stay to the last bit."""
+    recipe = load_recipe("paper-darknet-cpu").stages["matched"]
+    stage = recipe.model_copy(update={
+        "network": NetworkSpec(name="darknet-assistant", arguments={"hidden": 8}), "input": Input(**SIZE.to_dict()),
+    })  # fmt: skip
+    split = Prepared({48: images()}, {48: torch.arange(8) % 3}, {48: torch.arange(8)})
+    made = Trainer(
+        Fabric(accelerator="cpu"), "matched", stage, 3, 0, [Teacher(assistant, SIZE, split)], assistant.state_dict()
+    )
+    made.learner.train()
+    batch = Batch(images(), torch.arange(8) % 3, torch.arange(8))
+    losses = [made.step(batch, 3.0, torch.Generator().manual_seed(0)).item() for _ in range(8)]
+    assert losses[-1] < 0.9 * losses[0]
+    for name, value in made.served.state_dict().items():
+        if name.startswith(("lstm.", "head.")):
+            assert torch.equal(value, assistant.state_dict()[name]), name
 
 
 def test_several_temperatures_are_averaged(assistant):
