@@ -266,6 +266,7 @@ def test_wrong_recipes(change, message):
     ("spec", "message"),
     [
         ({"energy": 0.5, "layers": ["body.9"]}, "stage small: layer 'body.9' is not in the network"),
+        ({"macs": 0.01}, "stage small: macs 0.01 cannot be met: with the lowest ranks in body.0.0, body.1.0, "),
         ({"ranks": {"body.1.0": [99, 9]}}, "stage small: layer body.1.0: its rank must be [input, output]"),
     ],
 )

@@ -126,7 +126,7 @@ def check_networks(recipe: Recipe, classes: int) -> None:
         if stage.decompose is not None:
             built[name] = built[stage.decompose.stage]  # in parts it looks the same from outside
             if recipe.stages[stage.decompose.stage].decompose is None:  # else its layers are not known yet
-                check_decomposable(built[name], stage.decompose, f"stage {name}")
+                check_decomposable(built[name], stage.input.preprocessing(), stage.decompose, f"stage {name}")
         else:
             assert stage.network is not None  # else it would decompose another
             network, arguments = stage.network.name, offline(stage.network.arguments)

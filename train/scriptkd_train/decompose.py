@@ -72,12 +72,16 @@ def saving(source: Checkpoint, parts: Checkpoint) -> str:
     )
 
 
-def check_decomposable(network: Network, spec: Decompose, where: str) -> None:
+def check_decomposable(network: Network, preprocessing: Preprocessing, spec: Decompose, where: str) -> None:
     """Raises ArgumentError, beginning with `where`, for what is wrong whatever the weights; looks at shapes only."""
     try:
         for name, rank in spec.ranks.items():
             check_rank(name, find_layer(network, name), rank)
-        if not spec.ranks:
+        if spec.macs is not None:
+            chosen = _chosen(network, spec.layers)
+            lowest = {name: [np.ones(size) for size in _sizes(layer)] for name, layer in chosen.items()}
+            _require_budget(network, lowest, count_work(network, preprocessing), spec.macs)
+        elif spec.energy is not None:
             _chosen(network, spec.layers)
     except ArgumentError as error:
         raise ArgumentError(f"{where}: {error}") from error
@@ -158,24 +162,32 @@ def ranks_by_budget(
         ArgumentError: there is no such layer or convolution, or the lowest ranks are still too dear.
     """
     spectra, work = _spectra(network, chosen), count_work(network, preprocessing)
-    total = sum(each.macs for each in work.values())
+    _require_budget(network, spectra, work, budget)
+    low, high = 0.0, 1.0
+    for _ in range(_STEPS):
+        middle = (low + high) / 2
+        possible = _share(network, work, _paying(network, spectra, work, middle)) <= budget
+        low, high = (middle, high) if possible else (low, middle)
+    return _paying(network, spectra, work, low)
 
-    def share(energy: float) -> float:
-        ranks = _paying(network, spectra, work, energy)
-        saved = sum(work[name].macs - parts_work(find_layer(network, name), ranks[name], work[name]) for name in ranks)
-        return 1 - saved / total
 
-    least = share(0.0)
+def _require_budget(
+    network: Network, spectra: dict[str, list[np.ndarray]], work: dict[str, Work], budget: float
+) -> None:
+    least = _share(network, work, _paying(network, spectra, work, 0.0))
     if least > budget:
         raise ArgumentError(
             f"macs {budget:g} cannot be met: with the lowest ranks in {', '.join(spectra)} the network still needs "
             f"{least:.3g} of its multiply-adds"
         )
-    low, high = 0.0, 1.0
-    for _ in range(_STEPS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if share(middle) <= budget else (low, middle)
-    return _paying(network, spectra, work, low)
+
+
+def _share(network: Network, work: dict[str, Work], ranks: dict[str, Rank]) -> float:
+    """The share of the multiply-adds that these ranks leave."""
+    saved = sum(
+        work[name].macs - parts_work(find_layer(network, name), rank, work[name]) for name, rank in ranks.items()
+    )
+    return 1 - saved / sum(each.macs for each in work.values())
 
 
 def parts_work(layer: nn.Conv2d | nn.Linear, rank: Rank, work: Work) -> int:
@@ -188,7 +200,7 @@ def parts_work(layer: nn.Conv2d | nn.Linear, rank: Rank, work: Work) -> int:
 
 
 def count_work(network: Network, preprocessing: Preprocessing) -> dict[str, Work]:
-    """Multiply-adds of each convolution, linear layer and LSTM for one typical image, by the layer's name."""
+    """Multiply-adds of each convolution, linear layer and LSTM by name, for one typical image. Works on the meta device."""
     found: dict[str, Work] = {}
     names = {module: name for name, module in network.named_modules() if isinstance(module, _WORKING)}
 
@@ -199,10 +211,10 @@ def count_work(network: Network, preprocessing: Preprocessing) -> dict[str, Work
 
     handles = [module.register_forward_hook(watch) for module in names]
     training, width = network.training, preprocessing.width_for(1, _ASPECT)
-    image = torch.zeros(1, preprocessing.channels, preprocessing.height, width, dtype=torch.uint8)
+    size, device = (1, preprocessing.channels, preprocessing.height, width), next(network.parameters()).device
     try:
         with torch.no_grad():
-            network.eval()(image)
+            network.eval()(torch.zeros(size, dtype=torch.uint8, device=device))
     finally:
         network.train(training)
         for handle in handles:
@@ -234,6 +246,12 @@ def _chosen(network: Network, names: list[str]) -> dict[str, nn.Conv2d | nn.Line
     if not spatial:
         raise ArgumentError("there is nothing to decompose: the network has no plain convolution larger than 1x1")
     return spatial
+
+
+def _sizes(layer: nn.Conv2d | nn.Linear) -> list[int]:
+    """Channels of each mode that is decomposed, input first; the fewer ones where there is one rank."""
+    outside, inside = layer.weight.shape[:2]
+    return [inside, outside] if is_spatial(layer) else [min(inside, outside)]
 
 
 def _energies(layer: nn.Conv2d | nn.Linear) -> list[np.ndarray]:
