@@ -204,21 +204,6 @@ def test_weights_trained_in_4_bits_are_stored_without_loss(
             assert 2 * len(onnx.numpy_helper.to_array(weight).ravel()) == sizes[weight.name.removesuffix(".int4")]
 
 
-def test_weights_that_were_not_trained_in_4_bits_may_fail_and_are_not_written(
-    textnet: Checkpoint, samples: tuple[Samples, Samples], tmp_path: Path
-) -> None:
-    noisy = {key: value.clone() for key, value in textnet.state_dict.items()}
-    weight = noisy["body.1.0.weight"]
-    weight[:, 0, 0, 0] = 30 * weight.abs().max()  # beside such ones 15 steps cannot tell the others apart
-    checkpoint = Checkpoint(**{**vars(textnet), "state_dict": noisy})
-    with pytest.raises(ExportError, match="failed its check of"):
-        write_verified(
-            quantize_weights(export_graph(checkpoint), bits=4), tmp_path / "student.onnx", checkpoint, samples[0],
-            Form.int4_weights,
-        )  # fmt: skip
-    assert not (tmp_path / "student.onnx").exists()
-
-
 def _perturbed(model: onnx.ModelProto) -> onnx.ModelProto:
     weight = next(weight for weight in model.graph.initializer if len(weight.dims) == 4)
     values = onnx.numpy_helper.to_array(weight) * np.float32(1.01)
