@@ -28,7 +28,7 @@ ROWS_BLOCK, COLUMNS_BLOCK = 2048, 4096  # entries of a block of a resampling mat
 # OpenBLAS starts threads for products of more multiplications than 2^18, which gains nothing here and, on a machine
 # with other work, was measured to take 20 ms instead of 20 us.
 MOST_PRODUCTS = 200_000
-KEPT_SIDE = 1024  # pixels: resampling matrices of images up to that are kept, 15 KB each of common words
+KEPT_SIDE = 512  # pixels: the resampling matrices of images up to that are kept
 LARGEST_SIDE = 4096  # of a network's input: a model file asking for more is broken, and would cost gigabytes
 
 # A little above 1/2: resampling bytes by whole ratios often gives exact halves, where the last bit of a float sum would
@@ -179,5 +179,5 @@ def _bands(size: int, out_size: int, block: int) -> Bands:
     )
 
 
-# An image of a new size takes half as long again without its matrices; those of large ones would fill the memory.
-_kept_bands = lru_cache(maxsize=2048)(_bands)
+# Making a matrix takes as long as using it. Those kept of common words are 20 MB; of large images they would be many.
+_kept_bands = lru_cache(maxsize=1024)(_bands)
