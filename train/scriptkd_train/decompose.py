@@ -200,7 +200,7 @@ def parts_work(layer: nn.Conv2d | nn.Linear, rank: Rank, work: Work) -> int:
 
 
 def count_work(network: Network, preprocessing: Preprocessing) -> dict[str, Work]:
-    """Multiply-adds of each convolution, linear layer and LSTM by name, for one typical image. Works on the meta device."""
+    """Multiply-adds of each convolution, linear layer and LSTM by name, for one typical image; meta devices too."""
     found: dict[str, Work] = {}
     names = {module: name for name, module in network.named_modules() if isinstance(module, _WORKING)}
 
