@@ -158,9 +158,13 @@ def markdown(rows: list[Row]) -> str:
         "| *instructions a cycle assumed* | | " + " | ".join(f"{ipc}" for _, ipc, _ in CORES.values()) + " |",
     ]
     for row in rows:
-        times = [f"{row.counts[cpu] / (clock * 1e6 * ipc):.3g}" for clock, ipc, cpu in CORES.values()]
+        times = [milliseconds(row.counts[cpu] / (clock * 1e6 * ipc)) for clock, ipc, cpu in CORES.values()]
         lines.append(f"| {row.name} | {row.precision} | " + " | ".join(times) + " |")
     return "\n".join(lines) + "\n"
+
+
+def milliseconds(number: float) -> str:
+    return f"{float(f'{number:.3g}'):,g}"
 
 
 def millions(number: float | None) -> str:
