@@ -187,7 +187,7 @@ def test_weights_trained_in_4_bits_are_stored_without_loss(
     on_grid = Checkpoint(**{**vars(checkpoint), "state_dict": state})
     graph = export_graph(on_grid)
     small = quantize_weights(graph, bits=4)
-    assert _nodes_when_loaded(small, tmp_path) <= len(graph.graph.node)
+    assert _nodes_when_loaded(small, tmp_path) <= _nodes_when_loaded(graph, tmp_path)
     assert {weight.data_type for weight in small.graph.initializer if weight.name.endswith(".int4")} == {
         onnx.TensorProto.UINT8
     }
