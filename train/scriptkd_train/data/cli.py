@@ -1,4 +1,4 @@
-"""`scriptkd data`: render a dataset, look at one, fetch more fonts."""
+"""`scriptkd data`: render a dataset, look at one, fetch more fonts, write the digits."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from scriptkd_sdk.errors import ArgumentError
 from ..cores import cores
 from ..progress import columns
 from .cvsi_like import CvsiPlan, render_cvsi
+from .digits import digits
 from .fontsource import fetch_fonts
 from .inspect import inspect_command
 from .render import SCRIPTS, WORLD, RenderPlan, require_new, survey
@@ -23,6 +24,7 @@ from .render import render as render_set
 
 app = typer.Typer(help="Render word images, look at a data set, fetch more fonts.", no_args_is_help=True)
 app.command("inspect")(inspect_command)
+app.command()(digits)
 
 
 @app.command()
