@@ -132,7 +132,7 @@ def export_variant(checkpoint: Path, say: Say) -> Path:
 def measure(checkpoint: Path, model: Path, data: Path, split: str, real: Path | None, say: Say) -> Figures:
     """A trained network's figures; kept beside it, and measured again only for a newer file or other images."""
     asked = {"data": str(data.resolve()), "split": split, "real": str(real.resolve()) if real else None}
-    kept = checkpoint.with_suffix(".figures.json")
+    kept = model.with_suffix(".figures.json")
     if kept.is_file() and kept.stat().st_mtime >= model.stat().st_mtime:
         content = json.loads(kept.read_text("utf-8"))
         if content["asked"] == asked:

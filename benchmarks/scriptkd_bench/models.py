@@ -70,7 +70,7 @@ def from_run(run: Path, data: Path | None, folder: Path, say: Say) -> list[Candi
             say(f"{stage}: int8 left out, as it is calibrated on images: give --data")
             wanted.remove("int8")
         if wanted:
-            paths |= _export(run / f"{stage}.pt", wanted, data, folder, say)
+            paths |= export_precisions(run / f"{stage}.pt", wanted, data, folder, say)
         found += [Candidate(stage, paths[precision]) for precision in PRECISIONS if precision in paths]
     return found
 
@@ -128,7 +128,7 @@ def _file_name(stage: str, precision: str) -> str:
     return f"{stage}.onnx" if precision == "fp32" else f"{stage}.{precision}.onnx"
 
 
-def _export(ckpt: Path, precisions: list[str], data: Path | None, folder: Path, say: Say) -> dict[str, Path]:
+def export_precisions(ckpt: Path, precisions: list[str], data: Path | None, folder: Path, say: Say) -> dict[str, Path]:
     """Export a checkpoint in the wanted precisions; returns their paths, without an int8 file that failed a check."""
     from scriptkd_export import ExportError, draw_samples, export_graph, quantize_int8, read_samples, write_verified
     from scriptkd_export.samples import batches

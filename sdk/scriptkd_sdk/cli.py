@@ -29,6 +29,7 @@ KNOWN_COMMANDS = {
     "bench": ("Measure size, latency and accuracy of models.", "bench"),
     "cost": ("Say where a model's cost lies, by layer and by type.", "bench"),
     "ablation": ("Train variants of a recipe and say what each is worth.", "bench"),
+    "compress": ("Train every family of compression and compare them.", "bench"),
     "bench-train": ("Measure what a training step costs.", "train"),
 }
 

@@ -1,0 +1,164 @@
+"""The page of `scriptkd compress`: figures, ratios to the teacher, and what others report of the same families."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+
+from .compress import FAMILIES, TEACHER, Family, Form
+from .pareto import Point, front
+
+TOLERATED = 0.01  # of accuracy lost against the teacher, for the summary
+_ORIGINALS = {"darknet_bilstm": "bilstm"}  # what others measured these against; the rest against the teacher
+_SLIDES = 'slides "CNN-DBLSTM compression", text lines, one core'
+CLAIMS = {
+    "darknet_bilstm": ("DarkNet-DBLSTM with CNN-MAH", "14.2x faster, 5.6x fewer parameters", _SLIDES),
+    "tucker": ("Tucker decomposition", "7.5x faster", _SLIDES),
+    "parconv": ("ParConv with distillation", ">10x less computation, >8x smaller", "arXiv 1912.07806"),
+}
+NOTES = (
+    "rendered, real: macro accuracy on the test split's words, in type that training never saw, and on real words. "
+    "±: standard deviation over seeds.",
+    "ms: session.run, p50, one thread, all files in turns, the first seed's. Multiply-adds: of that image.",
+    "÷, x: how many times smaller, or faster, than the teacher's float32 file. lost: points of accuracy against it.",
+    "int8: after training, by calibration on validation images; textnet_int8 was trained for it.",
+)
+
+
+def page(families: Sequence[Family], facts: dict[str, str]) -> str:
+    """Markdown: what wins, the figures, the ratios, and others' figures beside ours."""
+    parts = [
+        "# Compression families",
+        "\n".join(f"- {name}: {fact}" for name, fact in facts.items()),
+        "\n".join(summary(families)),
+        "## Figures",
+        _table(*figures_table(families)),
+        "\n".join(f"- {family.name}: {FAMILIES[family.name]}" for family in families),
+        "## Against the teacher",
+        _table(*ratios_table(families)),
+    ]
+    if any(family.name in CLAIMS for family in families):
+        parts += [
+            "## Beside what others report",
+            "Theirs are other tasks, networks and machines: no comparison, but the order of size to expect.",
+            _table(*claims_table(families)),
+        ]
+    return "\n\n".join([*parts, "\n".join(f"- {note}" for note in NOTES)]) + "\n"
+
+
+def summary(families: Sequence[Family]) -> list[str]:
+    """Which files the front of accuracy and latency has, and the fastest that loses little, as sentences."""
+    field = accuracy_field(families)
+    name = {"real": "real words", "unseen": "rendered words"}[field]
+    files = [(family.name, precision, form) for family in families for precision, form in family.forms.items()]
+    pairs = [(form.milliseconds, form.mean(field) or 0.0) for _, _, form in files]
+    best = [f"{files[i][0]} {files[i][1]}" for i in front(pairs)]
+    told = [f"By latency and accuracy on {name}, no other file is better in both than: {', '.join(best)}."]
+    teacher = _teacher(families).fp32
+    least = (teacher.mean(field) or 0.0) - TOLERATED
+    close = [i for i, file in enumerate(files) if file[0] != TEACHER and pairs[i][1] >= least]
+    if close:
+        family, precision, form = files[min(close, key=lambda i: pairs[i][0])]
+        told.append(
+            f"The fastest within {100 * TOLERATED:g} point of the teacher is {family} {precision}: "
+            f"{teacher.milliseconds / form.milliseconds:.1f}x faster, "
+            f"{teacher.figures[0].kilobytes / form.figures[0].kilobytes:.1f}x smaller as a file."
+        )
+    else:
+        told.append(f"No family comes within {100 * TOLERATED:g} point of the teacher.")
+    return told
+
+
+def accuracy_field(families: Sequence[Family]) -> str:
+    """What is compared by: real words where they were given."""
+    return "real" if _teacher(families).fp32.values("real") else "unseen"
+
+
+def figures_table(families: Sequence[Family]) -> tuple[list[str], list[list[str]]]:
+    """Heads and rows, as text: two columns for each figure that differs between float32 and int8."""
+    heads = ["family", "parameters", "multiply-adds M"]
+    columns = (("KB", "kilobytes"), ("ms", "milliseconds"), ("rendered %", "unseen"), ("real %", "real"))
+    heads += [f"{title} {precision}" for title, _ in columns for precision in ("fp32", "int8")]
+    rows = []
+    for family in families:
+        row = [family.name, f"{family.fp32.figures[0].parameters:,}", f"{family.macs / 1e6:.2f}"]
+        rows.append(row + [_figure(form, field) for _, field in columns for form in (family.fp32, family.int8)])
+    return heads, rows
+
+
+def ratios_table(families: Sequence[Family]) -> tuple[list[str], list[list[str]]]:
+    """Heads and rows, as text, of all but the teacher in float32."""
+    heads = ["family", "parameters ÷", "multiply-adds ÷", "file ÷ fp32", "file ÷ int8", "faster x fp32"]
+    heads += ["faster x int8", "lost rendered fp32", "lost rendered int8", "lost real fp32", "lost real int8"]
+    teacher = _teacher(families)
+    rows = []
+    for family in families:
+        forms = (family.fp32, family.int8)
+        row = [family.name, _ratio(*(each.fp32.figures[0].parameters for each in (teacher, family)))]
+        row.append(_ratio(teacher.macs, family.macs))
+        row += [_ratio(teacher.fp32.figures[0].kilobytes, form.figures[0].kilobytes) if form else "–" for form in forms]
+        row += [_ratio(teacher.fp32.milliseconds, form.milliseconds) if form else "–" for form in forms]
+        row += [_lost(teacher.fp32, form, field) for field in ("unseen", "real") for form in forms]
+        rows.append(row)
+    return heads, rows
+
+
+def claims_table(families: Sequence[Family]) -> tuple[list[str], list[list[str]]]:
+    """Heads and rows, as text: the families that others report, with their figures and ours, in float32."""
+    heads = ["family", "theirs", "they report", "source", "here, against", "faster x", "multiply-adds ÷"]
+    heads += ["parameters ÷", "lost rendered", "lost real"]
+    known = {family.name: family for family in families}
+    rows = []
+    for name, claim in CLAIMS.items():
+        if name not in known:
+            continue
+        ours = known[name]
+        original = known.get(_ORIGINALS.get(name, TEACHER), _teacher(families))
+        row = [name, *claim, original.name, _ratio(original.fp32.milliseconds, ours.fp32.milliseconds)]
+        row += [_ratio(original.macs, ours.macs)]
+        row += [_ratio(*(each.fp32.figures[0].parameters for each in (original, ours)))]
+        rows.append(row + [_lost(original.fp32, ours.fp32, field) for field in ("unseen", "real")])
+    return heads, rows
+
+
+def points(families: Sequence[Family]) -> list[Point]:
+    """Every file, for the plot."""
+    found = []
+    for family in families:
+        for precision, form in family.forms.items():
+            accuracy = {"rendered words": form.mean("unseen"), "real words": form.mean("real")}
+            known = {name: value for name, value in accuracy.items() if value is not None}
+            found.append(Point(f"{family.name} {precision}", form.milliseconds, form.figures[0].kilobytes, known))
+    return found
+
+
+def _teacher(families: Sequence[Family]) -> Family:
+    return next(family for family in families if family.name == TEACHER)
+
+
+def _figure(form: Form | None, field: str) -> str:
+    if form is None:
+        return "–"
+    if field == "milliseconds":
+        return f"{form.milliseconds:.3g}"
+    if field == "kilobytes":
+        return f"{form.figures[0].kilobytes:,.0f}"
+    values = [100 * value for value in form.values(field)]
+    if not values:
+        return "–"
+    spread = f" ± {statistics.stdev(values):.1f}" if len(values) > 1 else ""
+    return f"{statistics.fmean(values):.1f}{spread}"
+
+
+def _ratio(whole: float, part: float) -> str:
+    return f"{whole / part:.1f}"
+
+
+def _lost(original: Form, form: Form | None, field: str) -> str:
+    before, after = original.mean(field), form.mean(field) if form else None
+    return "–" if before is None or after is None else f"{100 * (before - after):+.1f}"
+
+
+def _table(heads: list[str], rows: list[list[str]]) -> str:
+    lines = [f"| {' | '.join(heads)} |", "|---|" + "---:|" * (len(heads) - 1)]
+    return "\n".join(lines + [f"| {' | '.join(row)} |" for row in rows])
