@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint test-wheel fuzz golden test-java apk apk-screens clean test-arm64 bench-arm64 test-web web
+.PHONY: help setup demo test lint test-wheel test-ray fuzz golden test-java apk apk-screens clean test-arm64 bench-arm64 test-web web
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -26,6 +26,10 @@ test: lint ## lint, then all tests
 
 test-wheel: $(READY) ## the wheel by itself: installed off line without torch, and tested (PYTHON=python3.13: in that one)
 	@sdk/test-wheel.sh $(PYTHON)
+
+test-ray: $(READY) ## the example for millions of files, with Ray in a virtual environment of its own
+	@$(BIN)/python -m venv build/ray && build/ray/bin/pip install --quiet . 'ray[data]' pytest onnx
+	RAY_USAGE_STATS_ENABLED=0 build/ray/bin/python -m pytest tests/sdk/test_ray_example.py
 
 fuzz: $(READY) ## 100,000 damaged images and model files: no crash, no error but the SDK's own, none over a second
 	@$(BIN)/python -c "import atheris" 2>/dev/null || $(BIN)/pip install --quiet "atheris>=3.0"
