@@ -55,7 +55,7 @@ the machine does. They are a cost, not a time. Made by `make bench-arm64`.
 - the CPU names an instruction set: cortex-a53 has no 8-bit dot product, cortex-a76 has
 - run: a bare session.run. identify: the Python SDK's whole call on an array, pre-processing included
 - int8-weights: stored in 8 bits, computed in float32; int8: activations in 8 bits too
-- networks named after a recipe have random weights, which do not change the count; `mobile` has no assistant
+- networks named after a recipe have random weights, which do not change the count
 """
 ESTIMATE = """\
 ## Estimated time
