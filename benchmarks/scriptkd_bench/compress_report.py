@@ -21,7 +21,8 @@ NOTES = (
     "±: standard deviation over seeds.",
     "ms: session.run, p50, one thread, all files in turns, the first seed's. Multiply-adds: of that image.",
     "÷, x: how many times smaller, or faster, than the teacher's float32 file. lost: points of accuracy against it.",
-    "int8: after training, by calibration on validation images; textnet_int8 was trained for it.",
+    "int8: after training, by calibration on validation images; textnet_int8 was trained for it. "
+    "–: not measured, or the file failed its comparison with the checkpoint.",
 )
 
 
