@@ -62,7 +62,7 @@ def compress(
     for heads, rows in (figures_table(families), ratios_table(families)):
         table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
         for number, head in enumerate(heads):
-            table.add_column(head, justify="right" if number else "left", overflow="fold")
+            table.add_column(head, justify="right" if number else "left", no_wrap=not number)
         for row in rows:
             table.add_row(*row)
         console.print(table)
