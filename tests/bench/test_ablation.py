@@ -3,8 +3,6 @@
 import json
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 from typer import Typer
 from typer.testing import CliRunner
@@ -98,20 +96,12 @@ def test_the_table_tells_differences_and_spread():
 
 
 @pytest.mark.slow
-def test_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    random = np.random.default_rng(0)
-    for split in ("train", "val", "test"):
-        for label in ("Arabic", "Latin"):
-            folder = tmp_path / "words" / split / label
-            folder.mkdir(parents=True)
-            for i in range(8):
-                image = random.integers(0, 60, (32, 32), np.uint8) + (150 if label == "Latin" else 0)
-                cv2.imwrite(str(folder / f"{i}.png"), image)
+def test_command(words: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "base.yaml").write_text(RECIPE)
     spec, out = tmp_path / "small.yaml", tmp_path / "out"
     spec.write_text("parent: base.yaml\nvariants:\n  base:\n  smooth: {recipe: {stages: {student: {augment: text}}}}\n")
-    command = [str(spec), "--data", str(tmp_path / "words"), "--out", str(out), "--repeats", "20"]
-    command += ["--real", str(tmp_path / "words" / "test")]
+    command = [str(spec), "--data", str(words), "--out", str(out), "--repeats", "20"]
+    command += ["--real", str(words / "test")]
     result = CliRunner().invoke(app, command)
     assert result.exit_code == 0, result.output
     assert sorted(path.name for path in out.glob("small.*")) == ["small.json", "small.md", "small.png"]

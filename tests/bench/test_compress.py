@@ -3,8 +3,6 @@
 import json
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 from typer import Typer
 from typer.testing import CliRunner
@@ -116,20 +114,12 @@ def test_a_file_that_failed_its_checks_leaves_a_gap():
 
 
 @pytest.mark.slow
-def test_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    random = np.random.default_rng(0)
-    for split in ("train", "val", "test"):
-        for label in ("Arabic", "Latin"):
-            folder = tmp_path / "words" / split / label
-            folder.mkdir(parents=True)
-            for i in range(8):
-                image = random.integers(0, 60, (32, 32), np.uint8) + (150 if label == "Latin" else 0)
-                cv2.imwrite(str(folder / f"{i}.png"), image)
+def test_command(words: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "cpu.yaml").write_text(SMALL)
     monkeypatch.setattr(compress_cli, "RECIPES", tmp_path)
     app, out = Typer(), tmp_path / "out"
     app.command()(compress_cli.compress)
-    command = ["--data", str(tmp_path / "words"), "--real", str(tmp_path / "words" / "test")]
+    command = ["--data", str(words), "--real", str(words / "test")]
     command += ["--out", str(out), "--repeats", "20"]
     result = CliRunner().invoke(app, command)
     assert result.exit_code == 0, result.output
