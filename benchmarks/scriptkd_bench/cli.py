@@ -27,7 +27,7 @@ from .compare import compare
 from .crop import Crop, drawn_crop, median_crop
 from .device import governor, measure_device, peak_memory
 from .machine import describe_machine
-from .models import Candidate, bundled, from_files, from_run, untrained_teacher
+from .models import Candidate, bundled, from_files, from_run, untrained_teacher, without_copies
 from .pareto import Point, draw_pareto
 from .report import NOTES, Accuracy, Report, Row, check_writable, write_report
 from .sdk import measure_sdk
@@ -93,6 +93,7 @@ def bench(
         if run is not None:
             candidates += from_run(run, data, folder, say)
         candidates += from_files(models) if models else [] if run is not None else bundled()
+        candidates = without_copies(candidates)
         crop = _crop(data, split, real, folder)
         paths = [candidate.path for candidate in candidates]
         with _bar(console, f"timing {len(paths)} models in turns") as progress:

@@ -45,10 +45,8 @@ def compress(
     cv2.setNumThreads(1)
     variants = family_variants(load_recipe(str(RECIPES / f"{scale}.yaml")), data)
     crop = median_crop([item.path for item in read_dataset(data, "test")], data.resolve().name)
-    if real is not None:
-        read_dataset(
-            real, "test" if splits_of(real) else None
-        )  # whether it can be read at all is told before hours of training
+    if real is not None:  # whether it can be read at all is told before hours of training
+        read_dataset(real, "test" if splits_of(real) else None)
     families = run_families(variants, range(1, seeds + 1), out, real, crop, repeats, console)
     facts = {
         "command": f"`{shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])}`",

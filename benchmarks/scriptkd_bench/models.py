@@ -41,6 +41,14 @@ def from_files(paths: list[Path]) -> list[Candidate]:
     return [Candidate(path.name.split(".")[0], path) for path in paths]
 
 
+def without_copies(candidates: list[Candidate]) -> list[Candidate]:
+    """The candidates less those that equal an earlier one byte for byte, as the bundled model does its run's own."""
+    first: dict[bytes | Path, Candidate] = {}
+    for candidate in candidates:
+        first.setdefault(candidate.path.read_bytes() if candidate.path.is_file() else candidate.path, candidate)
+    return list(first.values())
+
+
 def bundled() -> list[Candidate]:
     """The models that come with the SDK; raises ArgumentError if this copy has none."""
     names = modelfile.bundled_models()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +33,7 @@ def draw_pareto(points: Sequence[Point], path: Path) -> None:
 
     Raises ArgumentError if no model has an accuracy.
     """
+    from adjustText import adjust_text
     from matplotlib.figure import Figure  # here: takes a second to load
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
@@ -49,11 +49,8 @@ def draw_pareto(points: Sequence[Point], path: Path) -> None:
             pairs = [(float(getattr(point, field)), 100 * point.accuracy[name]) for point in shown]
             line = [pairs[i] for i in front(pairs)]
             axes.plot(*zip(*line, strict=True), color="0.75", zorder=0)
-            middle = math.sqrt(min(cost for cost, _ in pairs) * max(cost for cost, _ in pairs))
-            for point, (cost, gain) in zip(shown, pairs, strict=True):
+            for cost, gain in pairs:
                 axes.plot(cost, gain, "o", color="C0" if (cost, gain) in line else "0.5")
-                offset, side = ((6, 5), "left") if cost <= middle else ((-6, 5), "right")  # text stays in the panel
-                axes.annotate(point.name, (cost, gain), offset, textcoords="offset points", ha=side, fontsize=8)
             axes.set_xscale("log")
             axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
             axes.xaxis.set_major_formatter(FuncFormatter(lambda value, place: f"{value:g}"))
@@ -62,5 +59,7 @@ def draw_pareto(points: Sequence[Point], path: Path) -> None:
             axes.grid(alpha=0.3, which="both")
             axes.set_xlabel(title)
             axes.set_ylabel(f"{name}: macro accuracy, %")
+            labels = [axes.text(*pair, point.name, fontsize=8) for point, pair in zip(shown, pairs, strict=True)]
+            adjust_text(labels, *zip(*pairs, strict=True), ax=axes, arrowprops={"arrowstyle": "-", "color": "0.6"})
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110)

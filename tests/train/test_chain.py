@@ -115,6 +115,19 @@ def test_killed_and_resumed_ends_with_the_same_weights(data, tmp_path):
     assert a.temperature == b.temperature
 
 
+def test_a_damaged_state_is_named(data, tmp_path):
+    stages = {"student": {**STUDENT, "distil": None}}
+    train_chain(recipe(**stages), "damaged", data, tmp_path / "run")
+    (tmp_path / "run" / "student.pt").unlink()
+    last = tmp_path / "run" / "student" / "last.pt"
+    last.write_bytes(last.read_bytes()[:1000])
+    with pytest.raises(ArgumentError, match=r"last\.pt is damaged: it cannot be read"):
+        train_chain(recipe(**stages), "damaged", data, tmp_path / "run")
+    torch.save({"epoch": 3}, last)
+    with pytest.raises(ArgumentError, match=r"last\.pt was written by another version"):
+        train_chain(recipe(**stages), "damaged", data, tmp_path / "run")
+
+
 def test_nan_stops_with_a_sentence(data, tmp_path):
     stage = {**STUDENT, "distil": None, "optimizer": {"name": "sgd", "lr": 10.0, "momentum": 0.99}, "ema": 0.0,
              "network": {"name": "assistant", "arguments": {"hidden": 8}}, "augment": "none", "input": FIXED,

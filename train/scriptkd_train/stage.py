@@ -66,16 +66,14 @@ def train_stage(
 
     Raises:
         TrainingError: the loss became NaN or infinite; `out/last.pt` then holds the last whole epoch before it.
-        ArgumentError: the network cannot be built, or last.pt is another version's.
+        ArgumentError: the network cannot be built, or last.pt is damaged or another version's.
     """
     out.mkdir(parents=True, exist_ok=True)
     trainer = Trainer(fabric, name, stage, len(labels), seed, teachers, source)
     first, best, history = 0, None, []
     last = out / "last.pt"
     if last.exists():
-        state = torch.load(last, map_location=fabric.device, weights_only=True)
-        if "trainer" not in state:
-            raise ArgumentError(f"{last} was written by another version of scriptkd; delete {out} to train it anew")
+        state = _read_state(last, fabric.device)
         trainer.load_state_dict(state["trainer"])
         first, best, history = state["epoch"], state["best"], state["history"]
 
@@ -121,6 +119,16 @@ def train_stage(
             )
     assert best is not None  # a stage has at least one epoch
     return StageResult(best["state_dict"], best["metrics"], history)
+
+
+def _read_state(last: Path, device: torch.device) -> dict[str, Any]:
+    try:
+        state = torch.load(last, map_location=device, weights_only=True)
+    except Exception as error:  # what it raises depends on which kind of file it takes a damaged one for
+        raise ArgumentError(f"{last} is damaged: it cannot be read; delete it to train this stage anew") from error
+    if not isinstance(state, dict) or "trainer" not in state:
+        raise ArgumentError(f"{last} was written by another version of scriptkd; delete it to train this stage anew")
+    return state
 
 
 @torch.no_grad()
