@@ -2,8 +2,8 @@
 
 What is taken over from the original: folders and file names with their odd spellings, 6,412 / 1,069 / 3,207 images, the
 published test counts of each script (train and validation, of which only totals are published, follow them), small JPEG
-crops with a median of 114x39 pixels, and the softness of broadcast video. No font family is in two splits. It proves
-readers and protocols and compares methods; figures on it say nothing about the original.
+crops with a median of 114x39 pixels, cut from broadcast video: mostly captions, and a few signs. No font family is in
+two splits. It proves readers and protocols and compares methods; figures on it say nothing about the original.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ _MEDIAN_HEIGHT, _SPREAD = 39, 0.38  # pixels, and the deviation of the logarithm
 _LOWEST, _HIGHEST = 14, 120
 _WIDER = 1.1  # rendered words are a little narrower than the original's 114 pixels
 _NARROWEST = 1.6  # width over height: the original has few crops of one letter
+_KINDS = {"video": 0.85, "scene": 0.15}  # the original comes from news video: mostly captions laid over it, a few signs
 _QUALITIES = (60, 91)  # of the stored JPEG
 
 
@@ -119,9 +120,9 @@ def _render_chunk(plan: CvsiPlan, out: Path, split: str, prefix: str, start: int
 
 def _crop_of_video(rng: np.random.Generator, script: str, families: list[list[Face]]) -> np.ndarray:
     """A word as a small crop of a video frame, uint8 RGB: of fewer lines than it is stored with, compressed before."""
-    picture = draw_picture(rng, script, families)
+    picture = draw_picture(rng, script, families, _KINDS)
     while picture.shape[1] < _NARROWEST * picture.shape[0]:
-        picture = draw_picture(rng, script, families)
+        picture = draw_picture(rng, script, families, _KINDS)
     height = float(np.clip(np.exp(rng.normal(np.log(_MEDIAN_HEIGHT), _SPREAD)), _LOWEST, _HIGHEST))
     lines = max(_LOWEST, round(height * rng.uniform(0.55, 1.0)))
     frame = jpeg(rng, resample(picture.astype(np.float32), lines), 40)

@@ -7,6 +7,7 @@ a network nothing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import cv2
@@ -21,8 +22,8 @@ from .surface import LUMA, Picture, painted, print_pair
 from .typeset import Mask, typeset
 from .words import draw_word
 
-KINDS = ("scene", "page", "scan", "video")
-_SHARES = np.cumsum([0.55, 0.16, 0.24, 0.05])
+SHARES = {"scene": 0.55, "page": 0.16, "scan": 0.24, "video": 0.05}
+"""How often each kind of picture is drawn."""
 _LEAST_CONTRAST = 30.0  # gray levels between ink and ground: with less, light and blur have eaten the word
 _LEAST_LEGIBILITY = 0.36  # see `legibility`; contact sheets show words below it that a person cannot read
 _SIZES = (36, 48, 60)  # pixels per em that words are set at before anything happens to them
@@ -39,22 +40,27 @@ class _Placed:
     box: tuple[float, float, float, float]
 
 
-def draw_picture(rng: np.random.Generator, script: str, families: list[list[Face]]) -> np.ndarray:
+def draw_picture(
+    rng: np.random.Generator, script: str, families: list[list[Face]], shares: Mapping[str, float] = SHARES
+) -> np.ndarray:
     """A random word image, uint8 [H, W, 3] RGB, H in 17..96, that a person can read.
 
     families: the faces of one split, grouped by family; a family is drawn first, so that one with many weights is not
-    seen more often than one with a single face.
+    seen more often than one with a single face. shares: how often each kind of picture is drawn.
     """
     while True:
-        picture, ink = _attempt(rng, script, families)
+        picture, ink = _attempt(rng, script, families, shares)
         low, high = np.percentile(picture[::2, ::2] @ LUMA, (4, 96))
         if high - low >= _LEAST_CONTRAST and legibility(picture, ink) >= _LEAST_LEGIBILITY:
             return picture.astype(np.uint8)
 
 
-def _attempt(rng: np.random.Generator, script: str, families: list[list[Face]]) -> tuple[Picture, Mask]:
+def _attempt(
+    rng: np.random.Generator, script: str, families: list[list[Face]], shares: Mapping[str, float]
+) -> tuple[Picture, Mask]:
     """A picture and, on the same frame, the ink as set."""
-    kind = KINDS[int(np.searchsorted(_SHARES, rng.random() * _SHARES[-1]))]
+    steps = np.cumsum(list(shares.values()))
+    kind = list(shares)[int(np.searchsorted(steps, rng.random() * steps[-1]))]
     while True:  # a face may lack a letter or fail on a word; another draw will do
         faces = families[int(rng.integers(len(families)))]
         face = faces[int(rng.integers(len(faces)))]
