@@ -16,6 +16,7 @@ from .quiet import quiet
 
 OPSET = 18  # the oldest that torch's exporter writes without converting; onnxruntime reads it since 1.14
 INPUT, OUTPUT = "image", "logits"
+_SKIPPED = ["fuse_consecutive_reduce"]  # `Standardise` takes means row by row, so that long float32 sums stay exact
 WEIGHTED = {"Conv", "Gemm", "LSTM", "MatMul"}  # operators that hold weights
 
 
@@ -80,7 +81,7 @@ def simplify(model: onnx.ModelProto) -> onnx.ModelProto:
     """The model simplified by onnxsim, or as it was where onnxsim fails: a longer graph is no wrong graph."""
     try:
         with quiet():
-            simplified, _ = onnxsim.simplify(model)
+            simplified, _ = onnxsim.simplify(model, skipped_optimizers=_SKIPPED)
             onnx.checker.check_model(simplified)
     except Exception:  # a C++ library without exceptions of its own
         return model

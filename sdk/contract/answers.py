@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxsim
 from arithmetic import DEVIATION, HALF, Pixels, beyond_border, exactly
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
+from scriptkd_export.graph import simplify
 from scriptkd_export.quantize import quantize_int8
 from scriptkd_sdk import ScriptIdentifier
 from scriptkd_sdk.modelfile import METADATA_KEY
@@ -50,7 +50,7 @@ def quantised(images: Iterable[Pixels]) -> onnx.ModelProto:
     for image in images:
         pixels = preprocessing.apply(image)
         inputs.setdefault(pixels.shape[2], []).append(pixels)
-    floats, _ = onnxsim.simplify(bundled)  # weights stored in 8 bits become float32 again
+    floats = simplify(bundled)  # weights stored in 8 bits become float32 again
     model = quantize_int8(floats, (np.stack(group) for group in inputs.values()), "uint8")
     text = json.dumps({**description, "precision": "int8-u8"}, ensure_ascii=False, separators=(",", ":"))
     helper.set_model_props(model, {METADATA_KEY: text})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -38,17 +39,17 @@ def test_an_image_of_wider_range_than_the_specks_would_move_the_levels(generator
         assert not images.decided_levels(image, size)
 
 
-@pytest.mark.parametrize("name", ["BUNDLED", "INT8"])
-def test_unstable_answers_are_named(generator: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from scriptkd_sdk import ScriptIdentifier
+@pytest.mark.parametrize(("model", "name"), [("fp32", "BUNDLED"), ("int8", "INT8")])
+def test_unstable_answers_are_named(generator: Any, model: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from scriptkd_sdk.images import load_image
 
     answers = generator("answers")
-    path = getattr(answers, name)
-    identifier = ScriptIdentifier(path)
-    labels = [label.name for label in identifier.labels]
-    image = generator("images").specks()
-    scores = identifier.identify(image).scores
-    expected = {"specks": np.array([scores[label] for label in labels])}
-    assert answers.unstable(path, {"specks": image}, expected, labels, tolerance=0.1) == []
+    golden = json.loads((answers.GOLDEN / "golden.json").read_text())
+    named = golden["models"][model]["unstable"]
+    vector = next(vector for vector in golden["vectors"] if vector["name"] not in named)
+    images = {vector["name"]: load_image(answers.GOLDEN / vector["pixels"])}
+    expected = {vector["name"]: np.array(vector["scores"][model])}
+    path, labels = getattr(answers, name), golden["models"][model]["labels"]
+    assert answers.unstable(path, images, expected, labels, tolerance=0.1) == []
     monkeypatch.setattr(answers, "NUDGES", [-0.9])
-    assert answers.unstable(path, {"specks": image}, expected, labels, tolerance=1e-6) == ["specks"]
+    assert answers.unstable(path, images, expected, labels, tolerance=1e-6) == [vector["name"]]

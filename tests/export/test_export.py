@@ -158,6 +158,13 @@ def _nodes_when_loaded(model: onnx.ModelProto, tmp_path: Path) -> int:
     return len(onnx.load(tmp_path / "loaded.onnx").graph.node)
 
 
+def test_means_are_taken_row_by_row(textnet: Checkpoint) -> None:
+    """One long float32 sum would be off where a runtime adds in sequence; an optimiser likes to make one of two."""
+    operators = [node.op_type for node in export_graph(textnet).graph.node]
+    before = operators[: operators.index("Conv")]
+    assert before.count("ReduceMean") == 4  # of the pixels and of their squares: over a row, over the rows
+
+
 def test_int8_weights_are_restored_when_loaded(textnet: Checkpoint, tmp_path: Path) -> None:
     graph = export_graph(textnet)
     small = quantize_weights(graph)

@@ -77,9 +77,14 @@ class Standardise(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         pixels = images.float()
-        centred = pixels - pixels.mean(dim=(1, 2, 3), keepdim=True)
-        variance = centred.square().mean(dim=(1, 2, 3), keepdim=True)
-        return centred * torch.rsqrt(variance + self._FLOOR**2)
+        centred = pixels - self._mean(pixels)
+        return centred * torch.rsqrt(self._mean(centred.square()) + self._FLOOR**2)
+
+    @staticmethod
+    def _mean(values: Tensor) -> Tensor:
+        """[N, C, H, W] -> [N, 1, 1, 1]. Row by row: one float32 sum over all pixels would be off by up to 1e-4 on
+        runtimes that add in sequence, such as WebAssembly's, and answers would differ between platforms."""
+        return values.mean(dim=3, keepdim=True).mean(dim=(1, 2), keepdim=True)
 
 
 def convolution(
