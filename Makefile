@@ -36,7 +36,7 @@ fuzz: $(READY) ## 100,000 damaged images and model files: no crash, no error but
 	$(BIN)/python tests/fuzz/fuzz.py images build/fuzz/images -runs=100000 -max_len=4096 -close_fd_mask=2
 	$(BIN)/python tests/fuzz/fuzz.py models build/fuzz/models -runs=100000 -max_len=4096 -close_fd_mask=2
 
-golden: $(READY) ## the golden 8-bit model and all expected answers anew, after the bundled model changed
+golden: $(READY) ## the golden float32 model and all expected answers anew, after the bundled model changed
 	$(BIN)/python sdk/contract/generate.py
 
 test-java: ## the Java SDK for Java 8: compile it, run its tests and the golden vectors on this machine's JVM

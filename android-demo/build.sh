@@ -40,9 +40,9 @@ else
 fi
 unzip -q "$runtime" 'ai/*.class' -d "$out/classes"
 
-# The models: all that the Python SDK brings along, an 8-bit one for the benchmark, and what MODELS names.
+# The models: all that the Python SDK brings along, one in float32 for the benchmark, and what MODELS names.
 cp sdk/scriptkd_sdk/models/*.onnx "$out/assets/models/"
-cp sdk/contract/golden/int8.onnx "$out/assets/models/int8-for-tests.onnx"
+cp sdk/contract/golden/fp32.onnx "$out/assets/models/fp32-for-tests.onnx"
 for model in ${MODELS:-}; do
     cp "$model" "$out/assets/models/"
 done

@@ -15,7 +15,7 @@ from scriptkd_sdk.preprocess import Preprocessing
 if TYPE_CHECKING:
     from scriptkd_train.checkpoint import Checkpoint
 
-PRECISIONS = ("fp32", "int8", "int8-weights")
+PRECISIONS = ("fp32", "int8", "int8-u8", "int4-u8", "int8-weights", "int4-weights")  # of files beside a checkpoint
 PAPER_SIDE = 299  # pixels: the paper's input is square
 LABELS = ("Arabic", "Bengali", "Devanagari", "Gujarati", "Gurmukhi", "Kannada", "Latin", "Oriya", "Tamil", "Telugu")
 CALIBRATION_IMAGES = 256

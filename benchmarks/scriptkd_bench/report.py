@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -151,6 +152,7 @@ DEVICE_COLUMNS = ("model", "precision", "threads", "run ms", "mJ an image")
 SDK_COLUMNS = ("figure", "measured", "aim", "reached")
 
 BESIDE = (".json", ".png")
+AARCH64 = "arm64.md"
 
 NOTES = (
     "run: a bare session.run on a prepared input. array, path: the SDK's whole identify call on an array or a file.",
@@ -178,12 +180,25 @@ def check_writable(path: Path) -> None:
 
 
 def write_report(report: Report, path: Path) -> Path:
-    """Write the Markdown file, and JSON of the same name beside it, whose path is returned."""
+    """Write the Markdown file, and JSON of the same name beside it, whose path is returned.
+
+    What `make bench-arm64` counted, if it lies in the same folder, comes last.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(report.markdown(), "utf-8")
+    if (counts := path.with_name(AARCH64)).is_file():
+        append_counts(path, counts.read_text("utf-8"))
     beside = path.with_suffix(".json")
     beside.write_text(json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n", "utf-8")
     return beside
+
+
+def append_counts(path: Path, counts: str) -> None:
+    """Put the page of counted AArch64 instructions at the end of a report, in place of an older one."""
+    section = "\n" + re.sub(r"^#", "##", counts, flags=re.MULTILINE)
+    heading = section.splitlines()[1]
+    before, _, _ = path.read_text("utf-8").partition(f"\n{heading}\n")
+    path.write_text(before + section, "utf-8")
 
 
 def _cells(row: Row, first: float, sets: list[str]) -> list[str]:

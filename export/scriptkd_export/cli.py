@@ -88,7 +88,7 @@ def export(
         _print_trials(trials, best, samples)
         forms = [best.form]
         if ort and best.form in FOLDED:
-            console.print(f"no .ort of {best.form}: it would hold float32 weights")
+            console.print(f"no .ort of {best.form}: it would hold weights in more bits")
             ort = False
         started = time.perf_counter()
     written: list[Path] = []
@@ -117,7 +117,7 @@ def _check_wishes(forms: list[Form], automatic: bool, data: Path | None, images:
     folded = [form for form in forms if form in FOLDED]
     if ort and folded:
         raise ArgumentError(
-            f"--ort cannot keep {folded[0]}: onnxruntime restores float32 weights before it writes an .ort file; "
+            f"--ort cannot keep {folded[0]}: onnxruntime restores the weights before it writes an .ort file; "
             f"allowed are {', '.join(form for form in Form if form not in FOLDED)}"
         )
 

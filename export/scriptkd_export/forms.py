@@ -21,6 +21,7 @@ class Form(StrEnum):
     fp16_compute = "fp16-compute"
     int8 = "int8"
     int8_u8 = "int8-u8"
+    int4_u8 = "int4-u8"
     int8_dynamic = "int8-dynamic"
     int8_weights = "int8-weights"
     int4_weights = "int4-weights"
@@ -32,13 +33,14 @@ MEANING = {
     Form.fp16_compute: "weights and computation in float16",
     Form.int8: "weights and activations in 8 bits (static, S8S8)",
     Form.int8_u8: "weights in 7 bits and activations in 8 (static, U8S8)",
+    Form.int4_u8: "weights in 4 bits and activations in 8 (static, U8S8)",
     Form.int8_dynamic: "LSTMs and linear layers in 8 bits, activations' ranges at each call",
     Form.int8_weights: "int8 weights, computed in float32",
     Form.int4_weights: "weights in 4 bits (LSTMs in 8), computed in float32",
 }
-CALIBRATED = {Form.int8, Form.int8_u8}
-FOLDED = {Form.fp16, Form.int8_weights, Form.int4_weights, Form.fp16_compute}
-"""An .ort file of these holds float32 weights: onnxruntime restores them before it writes one."""
+CALIBRATED = {Form.int8, Form.int8_u8, Form.int4_u8}
+FOLDED = {Form.fp16, Form.int4_u8, Form.int8_weights, Form.int4_weights, Form.fp16_compute}
+"""An .ort file of these holds weights in more bits: onnxruntime restores them before it writes one."""
 
 
 def make(
@@ -61,6 +63,8 @@ def make(
             return quantize_int8(graph, images, "int8", calibration, per_channel)
         case Form.int8_u8:
             return quantize_int8(graph, images, "uint8", calibration, per_channel)
+        case Form.int4_u8:
+            return quantize_int8(graph, images, "uint8", calibration, per_channel, weight_bits=4)
         case Form.int8_dynamic:
             return quantize_int8_dynamic(graph)
         case Form.int8_weights:

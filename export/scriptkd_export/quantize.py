@@ -1,7 +1,7 @@
 """8-bit and 4-bit forms of an exported graph.
 
-Static (QDQ): weights and activations in 8 bits, with ranges found on images. Dynamic: weights in 8 bits, ranges of the
-activations found at every call. Weights alone: stored in 8 or 4 bits, computed in float32.
+Static (QDQ): activations in 8 bits, with ranges found on images, weights in 8 or 4. Dynamic: weights in 8 bits, ranges
+of the activations found at every call. Weights alone: stored in 8 or 4 bits, computed in float32.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterable
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import onnx
@@ -30,15 +30,15 @@ from scriptkd_train.quantise import SMALLEST, largest_code, weight_scales
 
 from .errors import ExportError
 from .graph import INPUT, OUTPUT, before_the_weights, strip
+from .nibbles import NIBBLE_CONSTANTS, even_axis, pack
 from .quiet import quiet
 
 _STATIC = {"Conv", "Gemm", "MatMul"}  # what the static integer kernels are for
 _DYNAMIC = ["LSTM", "MatMul"]  # dynamic kernels of convolutions are far slower than float32's
-_NIBBLE_CONSTANTS = [
-    (np.array(15, np.uint8), "int4.mask"),
-    (np.array(4, np.uint8), "int4.shift"),
-    (np.array(8, np.float32), "int4.zero"),
-]
+
+
+Scales = list[dict[str, Any]]
+"""For each channel of a weight what onnxruntime's quantiser calls its override."""
 
 
 class Calibration(StrEnum):
@@ -80,20 +80,29 @@ def quantize_int8(
     activations: Literal["int8", "uint8"] = "int8",
     calibration: Calibration = Calibration.minmax,
     per_channel: bool = True,
+    weight_bits: int = 8,
 ) -> onnx.ModelProto:
     """Quantise convolutions and matrix products to 8 bits, activations by their range on `images`.
 
-    images: batches uint8 [N, C, H, W], each of one width. The normalisation of the input, poolings, LSTMs and the layer
-    that gives the logits stay float32: they cost little time and would cost accuracy. per_channel: one scale for each
-    output channel of a weight, not one for all.
+    images: batches uint8 [N, C, H, W], each of one width. The normalisation of the input, poolings, LSTMs and the
+    layer that gives the logits stay float32: they cost little time and would cost accuracy. per_channel: one scale for
+    each output channel of a weight, not one for all.
 
     activations: "int8" (S8S8). "uint8" (U8S8) also keeps ReLUs and residual sums in 8 bits, which onnxruntime's x86
     kernels reward; its weights have 7 bits, because processors without VNNI add pairs of products in 16 bits and
     would saturate.
 
+    weight_bits: with 4, large weights take the few integers of the grid that they were trained on
+    (`scriptkd_train.quantise`), one scale a channel, and are stored two in a byte; onnxruntime unpacks them when it
+    loads the file, and computes with the kernels for 8 bits.
+
     Raises ExportError if onnxruntime's quantiser fails.
     """
     unsigned = activations == "uint8"
+    floating = _stay_float(model.graph)
+    grid: dict[str, Scales] = {}
+    if weight_bits == 4:
+        model, grid = _on_grid_of_4_bits(model, floating)
 
     def quantise(copy: onnx.ModelProto, path: Path) -> None:
         quantize_static(
@@ -102,17 +111,52 @@ def quantize_int8(
             _Reader(images),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=sorted(_STATIC | {"Add", "Relu"} if unsigned else _STATIC),
-            nodes_to_exclude=_stay_float(model.graph),
+            nodes_to_exclude=floating,
             per_channel=per_channel,
             reduce_range=unsigned,
             activation_type=QuantType.QUInt8 if unsigned else QuantType.QInt8,
             weight_type=QuantType.QInt8,
             calibrate_method=_METHODS[calibration],
             # Batch by batch: batches differ in width, and the histograms' calibrators would stack them.
-            extra_options={"CalibStridedMinMax": 1},
+            extra_options={"CalibStridedMinMax": 1, "TensorQuantOverrides": grid},
         )
 
-    return _quantised(model, quantise)
+    return _in_nibbles(_quantised(model, quantise), {f"{name}_quantized" for name in grid})
+
+
+def _on_grid_of_4_bits(model: onnx.ModelProto, floating: list[str]) -> tuple[onnx.ModelProto, dict[str, Scales]]:
+    """A copy whose large weights have the values that 4 bits can hold, and what the quantiser is to be told of each."""
+    rounded = onnx.ModelProto()
+    rounded.CopyFrom(model)
+    kept = _kept_axes(rounded.graph)
+    static = {
+        name
+        for node in rounded.graph.node
+        if node.op_type in _STATIC and node.name not in floating
+        for name in node.input
+    }
+    grid: dict[str, Scales] = {}
+    for weight in rounded.graph.initializer:
+        if weight.name in static & kept.keys() and np.prod(weight.dims) >= SMALLEST:
+            codes, scales = _codes(numpy_helper.to_array(weight), kept[weight.name], 4)
+            weight.CopyFrom(numpy_helper.from_array(codes * scales, weight.name))
+            channel = {"quant_type": QuantType.QInt8, "axis": kept[weight.name][0], "zero_point": np.array(0, np.int8)}
+            grid[weight.name] = [{**channel, "scale": scale} for scale in scales.ravel()]
+    return rounded, grid
+
+
+def _in_nibbles(model: onnx.ModelProto, names: set[str]) -> onnx.ModelProto:
+    """The model, changed in place, with these int8 weights, which hold integers of 4 bits, two in a byte."""
+    restore, stored = [], list(model.graph.initializer)
+    for index, weight in enumerate(model.graph.initializer):
+        codes = numpy_helper.to_array(weight)
+        if weight.name in names and even_axis(codes) is not None:
+            nodes, stored[index] = pack(weight.name, codes, onnx.TensorProto.INT8)
+            restore += nodes
+    if restore:
+        stored += NIBBLE_CONSTANTS
+    _replace(model.graph, [*restore, *model.graph.node], stored)
+    return model
 
 
 def quantize_int8_dynamic(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -160,7 +204,12 @@ def _quantised(model: onnx.ModelProto, quantise: Callable[[onnx.ModelProto, Path
 
 
 def _stay_float(graph: onnx.GraphProto) -> list[str]:
-    """Names of the nodes that normalise the input, and of the one that gives the logits."""
+    """Names of the nodes that normalise the input, and of the one that gives the logits.
+
+    The first convolution is not among them, though on one channel it would be faster in float32 (textnet gains 8 %):
+    the normalised input has no more values than a byte and is rounded alike on every platform, but what float32 makes
+    of it is not, and scores would differ between platforms by up to 0.01.
+    """
     return before_the_weights(graph) + [node.name for node in graph.node if OUTPUT in node.output]
 
 
@@ -179,23 +228,27 @@ def quantize_weights(model: onnx.ModelProto, bits: int = 8) -> onnx.ModelProto:
     graph = small.graph
     kept = _kept_axes(graph)
     recurrent = {name for node in graph.node if node.op_type == "LSTM" for name in node.input}
-    restore, stored = [], [numpy_helper.from_array(*each) for each in _NIBBLE_CONSTANTS] if bits == 4 else []
+    restore, stored = [], list(NIBBLE_CONSTANTS) if bits == 4 else []
     for weight in graph.initializer:
         values = numpy_helper.to_array(weight)
         if weight.name not in kept or values.dtype != np.float32 or values.size < SMALLEST:
             stored.append(weight)
             continue
-        even = next((axis for axis, size in enumerate(values.shape) if size % 2 == 0), None)
-        in_nibbles = bits == 4 and weight.name not in recurrent and even is not None
+        in_nibbles = bits == 4 and weight.name not in recurrent and even_axis(values) is not None
         codes, scale = _codes(values, kept[weight.name], 4 if in_nibbles else 8)
-        nodes, packed = _from_nibbles(weight.name, codes, even) if in_nibbles else _from_bytes(weight.name, codes)
-        restore += [*nodes, helper.make_node("Mul", [f"{weight.name}.float", f"{weight.name}.scale"], [weight.name])]
+        name = f"{weight.name}.codes"
+        nodes, packed = pack(name, codes, onnx.TensorProto.FLOAT) if in_nibbles else _from_bytes(name, codes)
+        restore += [*nodes, helper.make_node("Mul", [name, f"{weight.name}.scale"], [weight.name])]
         stored += [packed, numpy_helper.from_array(scale, f"{weight.name}.scale")]
-    nodes = [*restore, *graph.node]
+    _replace(graph, [*restore, *graph.node], stored)
+    return small
+
+
+def _replace(graph: onnx.GraphProto, nodes: list[onnx.NodeProto], stored: list[onnx.TensorProto]) -> None:
+    """Give a graph other nodes and initialisers."""
     del graph.initializer[:], graph.node[:]
     graph.initializer.extend(stored)
     graph.node.extend(nodes)
-    return small
 
 
 def _codes(
@@ -211,25 +264,8 @@ def _codes(
 
 
 def _from_bytes(name: str, codes: NDArray[np.int8]) -> tuple[list[onnx.NodeProto], onnx.TensorProto]:
-    cast = helper.make_node("Cast", [f"{name}.int8"], [f"{name}.float"], to=onnx.TensorProto.FLOAT)
+    cast = helper.make_node("Cast", [f"{name}.int8"], [name], to=onnx.TensorProto.FLOAT)
     return [cast], numpy_helper.from_array(codes, f"{name}.int8")
-
-
-def _from_nibbles(name: str, codes: NDArray[np.int8], axis: int) -> tuple[list[onnx.NodeProto], onnx.TensorProto]:
-    """The first half of the codes along an axis in the low nibbles, the second in the high ones, all plus 8.
-
-    By operators that this opset has for bytes: ONNX's own integers of 4 bits came later (21), and older clients lack
-    them.
-    """
-    low, high = np.split((codes + 8).astype(np.uint8), 2, axis)
-    nodes = [
-        helper.make_node("BitwiseAnd", [f"{name}.int4", "int4.mask"], [f"{name}.low"]),
-        helper.make_node("BitShift", [f"{name}.int4", "int4.shift"], [f"{name}.high"], direction="RIGHT"),
-        helper.make_node("Concat", [f"{name}.low", f"{name}.high"], [f"{name}.both"], axis=axis),
-        helper.make_node("Cast", [f"{name}.both"], [f"{name}.codes"], to=onnx.TensorProto.FLOAT),
-        helper.make_node("Sub", [f"{name}.codes", "int4.zero"], [f"{name}.float"]),
-    ]
-    return nodes, numpy_helper.from_array(low | high << 4, f"{name}.int4")
 
 
 def _kept_axes(graph: onnx.GraphProto) -> dict[str, tuple[int, ...]]:

@@ -218,7 +218,7 @@ def _any_size(
         if not np.isfinite(shift).all():
             return Check("any size", False, f"NaN or infinite scores of an image of {image.shape[0]}x{image.shape[1]}")
         largest = max(largest, float(shift.max()))
-    limit = ANY_SIZE_SHIFT_INT8 if precision.startswith("int8") else ANY_SIZE_SHIFT
+    limit = ANY_SIZE_SHIFT_INT8 if precision.endswith(("int8", "u8")) else ANY_SIZE_SHIFT
     sizes = ", ".join(f"{rows}x{columns}" for rows, columns in ODD_SIZES)
     found = f"scores off by at most {largest:.2g} (allowed {limit:g}); all samples, and {sizes} pixels"
     return Check("any size", largest <= limit, found, largest, limit)

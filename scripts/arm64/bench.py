@@ -1,5 +1,7 @@
 """Writes benchmarks/arm64.md: AArch64 instructions per image, a cost free of noise, and what time they may take.
 
+The page is also the last section of benchmarks/RESULTS.md.
+
 The networks of a recipe are built with random weights, which do not change the count, and measured in float32 and int8;
 model files may be named as well.
 """
@@ -22,6 +24,7 @@ import onnxruntime
 import typer
 from onnx import helper
 
+from scriptkd_bench.report import AARCH64, append_counts
 from scriptkd_export import draw_samples, export_graph, export_onnx, quantize_int8
 from scriptkd_sdk import ScriptIdentifier
 from scriptkd_sdk.modelfile import METADATA_KEY
@@ -33,7 +36,8 @@ from scriptkd_train.recipe import load_recipe
 ROOT = Path(__file__).resolve().parents[2]
 BUNDLED = ROOT / "sdk" / "scriptkd_sdk" / "models" / "student.onnx"
 COUNTER = ROOT / "build" / "arm64" / "counter" / "build"
-OUT = ROOT / "benchmarks" / "arm64.md"
+OUT = ROOT / "benchmarks" / AARCH64
+RESULTS = OUT.with_name("RESULTS.md")
 CPUS = ("cortex-a53", "cortex-a76")
 FEW, MANY = 1, 10  # calls counted: of a network of large images, and of others
 LARGE = 30_000  # values of an input
@@ -54,7 +58,7 @@ the machine does. They are a cost, not a time. Made by `make bench-arm64`.
 - onnxruntime {version}, one thread, a crop of 114x39 pixels; millions of instructions per image
 - the CPU names an instruction set: cortex-a53 has no 8-bit dot product, cortex-a76 has
 - run: a bare session.run. identify: the Python SDK's whole call on an array, pre-processing included
-- int8-weights: stored in 8 bits, computed in float32; int8: activations in 8 bits too
+- int8: weights and activations in 8 bits; int4-u8: weights stored in 4 bits, computed as int8
 - networks named after a recipe have random weights, which do not change the count
 """
 ESTIMATE = """\
@@ -102,6 +106,8 @@ def main(
         for index, ((title, _), each, shape) in enumerate(zip(subjects, identifiers, shapes, strict=True))
     ]
     OUT.write_text(markdown(rows), "utf-8")
+    if RESULTS.is_file():
+        append_counts(RESULTS, OUT.read_text("utf-8"))
     print(OUT.read_text("utf-8"))
 
 

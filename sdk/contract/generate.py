@@ -1,7 +1,7 @@
 """Writes sdk/contract/golden: images of ten scripts and what every SDK must make of them (`make golden`).
 
 Without an option only the answers are made anew, from the images that lie there, with the model that the Python SDK
-brings along and with its 8-bit form, which is made here. `--images` renders the images again, which needs the fonts:
+brings along and with its float32 form, which is made here. `--images` renders the images again, which needs the fonts:
 another machine's fonts give other images, which is why they are committed.
 """
 
@@ -12,7 +12,7 @@ from typing import Annotated
 import cv2
 import onnx
 import typer
-from answers import GOLDEN, INT8, quantised, write_answers
+from answers import FLOAT, GOLDEN, floating, write_answers
 from images import draw_images
 
 from scriptkd_sdk.images import load_image
@@ -24,7 +24,7 @@ def main(images: Annotated[bool, typer.Option("--images", help="Render the image
     if images:
         draw_images(GOLDEN)
     pixels = {path.stem: load_image(path) for path in sorted((GOLDEN / "pixels").iterdir())}
-    onnx.save(quantised(pixels.values()), INT8)
+    onnx.save(floating(), FLOAT)
     write_answers(pixels)
 
 

@@ -82,7 +82,7 @@ def test_only_the_main_screen_is_open_to_other_apps(manifest: str) -> None:
 def test_every_model_is_the_one_that_the_sdk_brings_along(archive: zipfile.ZipFile) -> None:
     models = {path.name: path for path in (ROOT / "sdk/scriptkd_sdk/models").glob("*.onnx")}
     assert "student.onnx" in models
-    models["int8-for-tests.onnx"] = ROOT / "sdk/contract/golden/int8.onnx"
+    models["fp32-for-tests.onnx"] = ROOT / "sdk/contract/golden/fp32.onnx"
     packaged = {Path(name).name: name for name in archive.namelist() if name.startswith("assets/")}
     assert set(packaged) == set(models)
     for name, path in models.items():

@@ -16,7 +16,7 @@ from scriptkd_bench import cli, models, timing
 from scriptkd_bench.cli import bench
 from scriptkd_bench.crop import drawn_crop, median_crop
 from scriptkd_bench.machine import describe_machine
-from scriptkd_bench.report import _digits
+from scriptkd_bench.report import _digits, append_counts
 from scriptkd_export import draw_samples, export_onnx
 from scriptkd_sdk import modelfile
 from scriptkd_sdk.errors import ArgumentError, ModelError, ScriptkdError
@@ -168,6 +168,22 @@ def test_model_files_need_no_torch(student: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "loaded: []"
     assert "drawn word of 114x39 pixels" in done.stdout
+
+
+def test_counted_instructions_close_the_report(student: Path, tmp_path: Path) -> None:
+    """Those of `make bench-arm64` beside it, in place of older ones."""
+    out = tmp_path / "RESULTS.md"
+    bench(models=[student], repeats=20, out=out)
+    plain = out.read_text()
+    counts = "# Cost on AArch64\n\nMillions: {}.\n\n## Estimated time\n\nSeconds: {}.\n"
+    (tmp_path / "arm64.md").write_text(counts.format(1, 2))
+    bench(models=[student], repeats=20, out=out)
+    first = out.read_text()
+    assert first.startswith("# Benchmark\n") and "\n## By threads\n" in first
+    assert first.endswith("\n\n## Cost on AArch64\n\nMillions: 1.\n\n### Estimated time\n\nSeconds: 2.\n")
+    append_counts(out, counts.format(3, 4))
+    assert out.read_text() == first.replace("Millions: 1", "Millions: 3").replace("Seconds: 2", "Seconds: 4")
+    assert "AArch64" not in plain
 
 
 def test_refusals(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -162,8 +162,8 @@ def test_fused_operators_go_to_the_layer_with_the_weights(textnet: onnx.ModelPro
     layers = plan.layers(Times(kernels, 256.0, 0.0, 0.0, 1))
     found = {layer.name: (layer.type, layer.operators, layer.milliseconds) for layer in layers}
     assert found["body.0.0"] == ("conv 3x3", "Conv + Relu", 2.0)
-    assert found["body.2.second.0"][0] == "conv 3x3" and found["body.2.second.0"][2] == 8.0
-    assert found["body.2.second.0"][1].startswith("Conv + Add + Relu")
+    assert found["body.1.1.second.0"][0] == "conv 3x3" and found["body.1.1.second.0"][2] == 8.0
+    assert found["body.1.1.second.0"][1].startswith("Conv + Add + Relu")
     assert found["Add"][::2] == ("other", 16.0)
     assert found["ReorderOutput of onnxruntime"] == ("other", "ReorderOutput", 32.0)
     assert found["ReorderOutput of onnxruntime 2"][2] == 64.0

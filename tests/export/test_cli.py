@@ -68,7 +68,7 @@ def test_auto_keeps_one_file_and_says_why(
     out, err = capfd.readouterr()
     assert err == ""
     table = [line.split() for line in out.splitlines() if line.startswith(("fp32 ", "fp16 ", "int8", "int4"))]
-    assert [row[0] for row in table] == ["fp32", "fp16", "int8", "int8-u8", "int8-weights", "int4-weights"]
+    assert [row[0] for row in table] == ["fp32", "fp16", "int8", "int8-u8", "int4-u8", "int8-weights", "int4-weights"]
     kept = [row[0] for row in table if row[-1] == "kept"]
     assert len(kept) == 1
     name = "student.onnx" if kept == ["fp32"] else f"student.{kept[0]}.onnx"
@@ -118,7 +118,7 @@ def test_a_failed_check_exits_1_and_leaves_no_file(
         (("--images", "nowhere"), "cannot read images from nowhere: it is missing"),
         (
             ("--quantize", "fp16", "--ort"),
-            "--ort cannot keep fp16: onnxruntime restores float32 weights before it writes an .ort file; "
+            "--ort cannot keep fp16: onnxruntime restores the weights before it writes an .ort file; "
             "allowed are fp32, int8, int8-u8, int8-dynamic",
         ),
     ],

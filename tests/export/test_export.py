@@ -64,7 +64,8 @@ def test_networks_and_forms(name: str, train: Train, samples: tuple[Samples, Sam
     few = Samples(compared.images[::4], "a quarter of them")
     graph = export_graph(checkpoint)
     images = list(batches(calibration, preprocessing, 16))
-    forms = [form for form in sensible(graph) if form is not Form.int4_weights]  # for weights trained in 4 bits
+    trained_in_4_bits = {Form.int4_weights, Form.int4_u8}
+    forms = [form for form in sensible(graph) if form not in trained_in_4_bits]
     forms.append(Form.fp16_compute)
     assert (Form.int8_dynamic in forms) == (network in ("assistant", "student"))  # they have hidden linear layers
     sizes = {}
@@ -208,7 +209,44 @@ def test_weights_trained_in_4_bits_are_stored_without_loss(
     sizes = {w.name: int(np.prod(w.dims)) for w in graph.graph.initializer}
     for weight in small.graph.initializer:
         if weight.name.endswith(".int4"):
-            assert 2 * len(onnx.numpy_helper.to_array(weight).ravel()) == sizes[weight.name.removesuffix(".int4")]
+            assert 2 * len(onnx.numpy_helper.to_array(weight).ravel()) == sizes[weight.name.removesuffix(".codes.int4")]
+
+
+@pytest.mark.parametrize("name", ["textnet", "student", "timm"])
+def test_4_bit_weights_run_in_the_kernels_for_8(
+    name: str, train: Train, samples: tuple[Samples, Samples], tmp_path: Path
+) -> None:
+    """With its nibbles unpacked here, the file is one of 8-bit codes with the same answers and as much left to do."""
+    network, preprocessing, arguments = NETWORKS[name]
+    graph = export_graph(train(network, preprocessing, **arguments))
+    images = list(batches(samples[1], preprocessing, 16))
+    packed = make(Form.int4_u8, graph, images)
+    unpacked = onnx.ModelProto()
+    unpacked.CopyFrom(packed)
+    stored = {w.name: onnx.numpy_helper.to_array(w) for w in packed.graph.initializer}
+    floats = {w.name: onnx.numpy_helper.to_array(w) for w in graph.graph.initializer}
+    axes = {node.output[0]: node.attribute[0].i for node in packed.graph.node if node.op_type == "Concat"}
+    restored = set()
+    for weight in unpacked.graph.initializer:
+        name = weight.name.removesuffix(".int4")
+        if name in (weight.name, "int4"):
+            continue
+        pairs = stored[weight.name]
+        codes = np.concatenate((pairs % 16, pairs // 16), axes[f"{name}.both"]).astype(np.int8) - np.int8(8)
+        weight.CopyFrom(onnx.numpy_helper.from_array(codes, name))
+        restored |= {f"{name}{step}" for step in ("", ".low", ".high", ".both", ".wide", ".signed")}
+        values = floats[name.removesuffix("_quantized")]
+        scale = stored[f"{name.removesuffix('_quantized')}_scale"].reshape(-1, *[1] * (values.ndim - 1))
+        assert np.abs(codes).max() <= 7
+        assert np.all((np.abs(codes * scale - values) <= 0.501 * scale) | (np.abs(values) > 7 * scale))
+    assert len(restored) >= 6 * sum(values.ndim == 4 and values.size >= 1024 for values in floats.values()) > 0
+    nodes = [node for node in unpacked.graph.node if node.output[0] not in restored]
+    del unpacked.graph.node[:]
+    unpacked.graph.node.extend(nodes)
+    sessions = [onnxruntime.InferenceSession(model.SerializeToString()) for model in (packed, unpacked)]
+    logits = [session.run(None, {"image": images[0]})[0] for session in sessions]
+    np.testing.assert_array_equal(*logits)
+    assert _nodes_when_loaded(packed, tmp_path) == _nodes_when_loaded(unpacked, tmp_path)
 
 
 def _perturbed(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -39,7 +39,7 @@ def convolve(image, kernel, stride=(1, 1), groups=1):
 
 def test_a_parconv_pair_is_the_two_convolutions_of_its_name():
     torch.manual_seed(0)
-    pair = build_network("parconv", 4, TEXT, network="textnet", arguments={"width": 0.25}).body[1][0]
+    pair = build_network("parconv", 4, TEXT, network="textnet", arguments={"width": 0.25}).body[1][0][0]
     image = np.random.default_rng(0).normal(size=(8, 6, 9))
     depthwise, pointwise = (part.weight.detach().double().numpy() for part in (pair.depthwise, pair.pointwise))
     assert depthwise.shape == (8, 1, 3, 3) and pointwise.shape == (8, 8, 1, 1)

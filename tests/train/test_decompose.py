@@ -146,7 +146,7 @@ def test_a_budget_is_kept_and_used(budget):
 def test_work_of_parts_is_what_they_do():
     whole = checkpoint("textnet", TEXT)
     network = whole.build()
-    ranks = {"body.1.0": [6, 10], "body.3.0": [8, 9], "head.1": 2}
+    ranks = {"body.1.0.0": [6, 10], "body.2.0.0": [8, 9], "head.1": 2}
     before, after = count_work(network, TEXT), count_work(decompose(whole, ranks).build(), TEXT)
     for name, rank in ranks.items():
         parts = sum(each.macs for part, each in after.items() if part.startswith(f"{name}."))
@@ -221,7 +221,7 @@ def recipe(**stages):
 
 
 def test_a_stage_decomposes_and_fine_tunes(data, tmp_path):
-    again = {**PARTS, "decompose": {"stage": "small", "ranks": {"head.1": 1, "body.4.first.0.core": [2, 2]}}}
+    again = {**PARTS, "decompose": {"stage": "small", "ranks": {"head.1": 1, "body.2.1.first.0.core": [2, 2]}}}
     chain = recipe(base=BASE, small=PARTS, smaller=again)
     found = train_chain(chain, "test", data, tmp_path / "run")
     small, smaller = found["small"], found["smaller"]
@@ -266,8 +266,8 @@ def test_wrong_recipes(change, message):
     ("spec", "message"),
     [
         ({"energy": 0.5, "layers": ["body.9"]}, "stage small: layer 'body.9' is not in the network"),
-        ({"macs": 0.01}, "stage small: macs 0.01 cannot be met: with the lowest ranks in body.0.0, body.1.0, "),
-        ({"ranks": {"body.1.0": [99, 9]}}, "stage small: layer body.1.0: its rank must be [input, output]"),
+        ({"macs": 0.01}, "stage small: macs 0.01 cannot be met: with the lowest ranks in body.0.0, body.1.0.0, "),
+        ({"ranks": {"body.1.0.0": [99, 9]}}, "stage small: layer body.1.0.0: its rank must be [input, output]"),
     ],
 )
 def test_layers_and_ranks_are_checked_before_the_first_stage_begins(spec, message):

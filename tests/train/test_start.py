@@ -168,3 +168,20 @@ def test_an_lstm_that_is_frozen_still_passes_gradients():
     assert starting_weights(twin, network.state_dict(), ["lstm"], "here").keys() == {
         name for name in network.state_dict() if name.startswith("lstm.")
     }
+
+
+def test_a_deeper_network_goes_on_where_a_shallower_one_was():
+    """Its new blocks pass on what comes, until they learn: the answers are the source's to the last bit."""
+    size = Preprocessing(1, 32, 32, 32, 1)
+    torch.manual_seed(0)
+    shallow, deep = (build_network("textnet", 2, size, width=0.25, depth=depth).eval() for depth in (1, 3))
+    for parameter in shallow.parameters():  # as if trained, so that no block of its own is the identity
+        parameter.data.add_(torch.rand_like(parameter), alpha=0.1)
+    copied = starting_weights(deep, shallow.state_dict(), [], "stage")
+    assert copied.keys() == shallow.state_dict().keys()
+    deep.load_state_dict(copied, strict=False)
+    assert torch.equal(deep(batch().images), shallow(batch().images))
+    deep(batch().images).sum().backward()
+    assert deep.body[1][3].second[1].weight.grad.abs().sum() > 0
+    with pytest.raises(ArgumentError, match=r"body\.1\.2\.first\.0\.weight is 8x8x3x3 there and missing here"):
+        starting_weights(shallow, deep.state_dict(), [], "stage")

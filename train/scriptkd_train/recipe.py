@@ -182,8 +182,8 @@ class Start(_Strict):
 class Quantize(_Strict):
     """Quantisation-aware training (see `scriptkd_train.quantise`): bits of weights and of activations.
 
-    weights: 8 for the int8 forms of `scriptkd-export`, 4 for int4-weights. activations: none means float32, for forms
-    that round the weights alone.
+    weights: 8 for the int8 forms of `scriptkd-export`, 4 for int4-u8 and int4-weights. activations: none means float32,
+    for forms that round the weights alone.
     """
 
     weights: Literal[4, 8]

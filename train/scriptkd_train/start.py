@@ -14,12 +14,15 @@ def starting_weights(
 ) -> dict[str, Tensor]:
     """The tensors that `network` takes over from an earlier stage's state dict; only names and shapes are looked at.
 
+    A network may be deeper than its source: blocks that start as the identity and that the source lacks stay as
+    they are, and it answers as the source did (Net2DeeperNet: Chen et al. 2016, arXiv 1511.05641).
+
     layers: names of modules, such as `lstm` or `body.0`; none means the whole network. where: begins the messages.
 
     Raises:
         ArgumentError: a layer that the network lacks, or one that the source lacks or has in another shape.
     """
-    mine = network.state_dict()
+    mine = {name: value for name, value in network.state_dict().items() if not _is_new(network, name, source)}
     chosen: dict[str, Tensor] = {}
     for layer in list(layers) or [""]:
         _require_layer(network, layer, where)
@@ -31,6 +34,16 @@ def starting_weights(
                 raise ArgumentError(f"{where} cannot copy {what}: {name} is {shapes[1]} there and {shapes[0]} here")
         chosen |= there
     return chosen
+
+
+def _is_new(network: nn.Module, name: str, source: Mapping[str, Tensor]) -> bool:
+    """Whether a tensor belongs to a block that starts as the identity and of which the source has nothing."""
+    parts = name.split(".")
+    blocks = (".".join(parts[:length]) for length in range(1, len(parts)))
+    return any(
+        getattr(network.get_submodule(block), "starts_as_identity", False) and not _within(source, block)
+        for block in blocks
+    )
 
 
 def freeze(network: nn.Module, layers: Iterable[str], where: str) -> list[nn.Module]:

@@ -6,26 +6,21 @@ after Redmon & Farhadi 2017 and 2018 (arXiv 1612.08242, 1804.02767).
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from .base import convolution
 from .paper import PaperAssistant
-from .textnet import TextNet
+from .textnet import Residual, TextNet
 
 _CHANNELS = (16, 32, 64, 128)  # of the assistant's four steps, the last two with a 1x1 and a 3x3 more
 
 
-class _Bottleneck(nn.Module):
+class _Bottleneck(Residual):
     """x + conv3x3(relu(conv1x1(x))), then ReLU: 5 C^2 weights where TextNet's block has 18 C^2."""
 
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.first = convolution(channels, channels // 2, size=1)
-        self.second = convolution(channels // 2, channels, activation=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.relu(x + self.second(self.first(x)))
+    @staticmethod
+    def opening(channels: int) -> nn.Sequential:
+        return convolution(channels, channels // 2, size=1)
 
 
 class DarkNet(TextNet):

@@ -18,13 +18,25 @@ _STAGES = ((32, (2, 2)), (64, (2, 1)), (96, (2, 2)))
 _STEM = 16
 
 
-class _Residual(nn.Module):
-    """x + conv(relu(conv(x))), then ReLU."""
+class Residual(nn.Module):
+    """x + conv(relu(conv(x))), then ReLU.
+
+    Its last scale starts at 0 (Goyal et al. 2017, arXiv 1706.02677, 5.1), and so it passes on what a ReLU has left: a
+    deeper network can go on from a shallower one without a step back.
+    """
+
+    starts_as_identity = True
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.first = convolution(channels, channels)
-        self.second = convolution(channels, channels, activation=False)
+        self.first = self.opening(channels)
+        self.second = convolution(self.first[0].out_channels, channels, activation=False)
+        nn.init.zeros_(self.second[1].weight)
+
+    @staticmethod
+    def opening(channels: int) -> nn.Sequential:
+        """The first convolution."""
+        return convolution(channels, channels)
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.relu(x + self.second(self.first(x)))
@@ -38,7 +50,7 @@ class TextNet(Network):
         depth: residual blocks a stage.
     """
 
-    block: type[nn.Module] = _Residual  # from its channels
+    block: type[Residual] = Residual  # from its channels
 
     def __init__(
         self, classes: int, preprocessing: Preprocessing, width: float = 1.0, depth: int = 1, dropout: float = 0.0
@@ -46,11 +58,11 @@ class TextNet(Network):
         super().__init__()
         scaled = [max(8, round(channels * width / 8) * 8) for channels in (_STEM, *(stage[0] for stage in _STAGES))]
         self.standardise = Standardise()
-        layers: list[nn.Module] = [convolution(preprocessing.channels, scaled[0], (2, 2))]
-        for inside, outside, (_, stride) in zip(scaled, scaled[1:], _STAGES, strict=False):
-            layers.append(convolution(inside, outside, stride))
-            layers += [self.block(outside) for _ in range(depth)]
-        self.body = nn.Sequential(*layers)
+        stages = [
+            nn.Sequential(convolution(inside, outside, stride), *(self.block(outside) for _ in range(depth)))
+            for inside, outside, (_, stride) in zip(scaled, scaled[1:], _STAGES, strict=False)
+        ]
+        self.body = nn.Sequential(convolution(preprocessing.channels, scaled[0], (2, 2)), *stages)
         self.feature_width = 2 * scaled[-1]
         self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(self.feature_width, classes))
 

@@ -25,7 +25,7 @@ public final class ModelInfo {
     /** A best score below it means unknown. */
     public final double threshold;
 
-    /** fp32, int8, int8-u8 or int8-weights, for people. */
+    /** fp32, int8, int8-u8, int4-u8, int8-weights or another of the contract's, for people. */
     public final String precision;
 
     /** Recipe, seed and more, for people: as read from JSON. Not modifiable. */
