@@ -7,7 +7,7 @@ that several need, such as the teacher, are trained once. Everything else is `ab
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,12 +71,17 @@ class Family:
         return {"fp32": self.fp32} | ({"int8": self.int8} if self.int8 else {})
 
 
-def family_variants(recipe: Recipe, data: Path) -> list[Variant]:
+def family_variants(recipe: Recipe, data: Path, wanted: Collection[str] = ()) -> list[Variant]:
     """One variant a family that the recipe has a stage for: that stage and those before it that it needs.
 
-    Raises ArgumentError for a recipe without the teacher, or without any family beside it.
+    wanted: the only ones beside the teacher; none means all.
+    Raises ArgumentError for a recipe without the teacher, or without any family beside it, and for an unknown family.
     """
     names = [name for name in FAMILIES if name in recipe.stages]
+    if unknown := [name for name in wanted if name not in names]:
+        raise ArgumentError(f"family {unknown[0]!r} is unknown; allowed are {', '.join(names)}")
+    if wanted:
+        names = [name for name in names if name in wanted or name == TEACHER]
     if TEACHER not in names or len(names) < 2:
         raise ArgumentError(f"the recipe needs the stage {TEACHER} and at least one more of {', '.join(FAMILIES)}")
     return [Variant(name, _needed(recipe, name), data) for name in names]

@@ -33,8 +33,11 @@ def compress(
     out: Annotated[Path, typer.Option(help="Folder of the runs and the page; what is there is gone on with.")],
     real: Annotated[Path | None, typer.Option(help="Data set of real words to measure on as well.")] = None,
     scale: Annotated[
-        Literal["cpu", "gpu"], typer.Option(help="gpu: larger batches, and two to four times the epochs.")
+        Literal["cpu", "gpu"], typer.Option(help="gpu: larger batches and up to twice the epochs, for more words.")
     ] = "cpu",
+    family: Annotated[
+        list[str] | None, typer.Option(help="Only this one and the teacher, such as a finalist; may be repeated.")
+    ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Repetitions of every family, with the seeds 1, 2, ...")] = 1,
     repeats: Annotated[int, typer.Option(min=20, help="Timed calls; fewer for models over 25 ms.")] = 200,
 ) -> None:
@@ -43,7 +46,7 @@ def compress(
     if not console.is_terminal:
         console = Console(width=WIDTH)
     cv2.setNumThreads(1)
-    variants = family_variants(load_recipe(str(RECIPES / f"{scale}.yaml")), data)
+    variants = family_variants(load_recipe(str(RECIPES / f"{scale}.yaml")), data, family or [])
     crop = median_crop([item.path for item in read_dataset(data, "test")], data.resolve().name)
     if real is not None:  # whether it can be read at all is told before hours of training
         read_dataset(real, "test" if splits_of(real) else None)

@@ -59,6 +59,19 @@ def test_every_stage_is_trained_once(tmp_path: Path):
     assert sorted(trained) == sorted(recipe.stages)
 
 
+def test_finalists_alone():
+    recipe = load_recipe(str(RECIPES / "cpu.yaml"))
+    assert [each.name for each in family_variants(recipe, Path("data"), ["tucker", "textnet"])] == [
+        "teacher",
+        "textnet",
+        "tucker",
+    ]
+    with pytest.raises(ArgumentError, match="family 'tuker' is unknown; allowed are teacher, textnet, darknet, "):
+        family_variants(recipe, Path("data"), ["tuker"])
+    with pytest.raises(ArgumentError, match="at least one more of"):
+        family_variants(recipe, Path("data"), ["teacher"])
+
+
 def test_a_recipe_without_the_teacher_is_refused():
     with pytest.raises(ArgumentError, match="needs the stage teacher and at least one more of"):
         family_variants(load_recipe("digits").model_copy(update={"stages": {}}), Path("data"))
