@@ -182,11 +182,11 @@ def check_writable(path: Path) -> None:
 def write_report(report: Report, path: Path) -> Path:
     """Write the Markdown file, and JSON of the same name beside it, whose path is returned.
 
-    What `make bench-arm64` counted, if it lies in the same folder, comes last.
+    What `make bench-arm64` counted, if it lies in the same folder, comes last; not in a report of the SDK's own costs.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(report.markdown(), "utf-8")
-    if (counts := path.with_name(AARCH64)).is_file():
+    if report.sdk is None and (counts := path.with_name(AARCH64)).is_file():
         append_counts(path, counts.read_text("utf-8"))
     beside = path.with_suffix(".json")
     beside.write_text(json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n", "utf-8")
