@@ -121,7 +121,8 @@ def quantize_int8(
             extra_options={"CalibStridedMinMax": 1, "TensorQuantOverrides": grid},
         )
 
-    return _in_nibbles(_quantised(model, quantise), {f"{name}_quantized" for name in grid})
+    quantised = _quantised(model, quantise)
+    return _in_nibbles(quantised, {f"{name}_quantized" for name in grid}) if grid else quantised
 
 
 def _on_grid_of_4_bits(model: onnx.ModelProto, floating: list[str]) -> tuple[onnx.ModelProto, dict[str, Scales]]:
