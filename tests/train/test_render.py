@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from scriptkd_sdk.errors import ArgumentError
-from scriptkd_train.data import fonts, hand, render, typeset, words
+from scriptkd_train.data import fonts, hand, picture, render, typeset, words
 from scriptkd_train.data.fonts import SPLITS, faces_by_split, find_faces, split_families
 from scriptkd_train.data.render import SCRIPTS, WORLD, RenderPlan, survey
-from scriptkd_train.data.words import BLOCKS, clusters, draw_word
+from scriptkd_train.data.words import BLOCKS, DIGITS, clusters, draw_word
 
 
 def digest(folder):
@@ -119,7 +119,7 @@ def test_drawn_words_hold_letters_of_their_script(script):
     low, high = BLOCKS[script]
     for _ in range(300):
         text = draw_word(rng, script)
-        assert any(low <= ord(c) <= high for c in text), text
+        assert any(low <= ord(c) <= high for c in text) or text in ("&", "؟"), text  # signs that tell a script
         letters = [c for c in text if c.isalpha()]  # the danda of all Indic scripts lies in the block of Devanagari
         others = [s for s, (a, b) in BLOCKS.items() if s != script and any(a <= ord(c) <= b for c in letters)]
         assert not others, text
@@ -140,9 +140,32 @@ def test_further_words_tell_their_script(script):
     rng = np.random.default_rng(2)
     for _ in range(200):
         text = draw_word(rng, script)
+        if text.isdigit():  # in digits of its own
+            assert {ord(c) - DIGITS[script] for c in text} <= set(range(10)), text
+            continue
         foreign = [s for s, (a, b) in BLOCKS.items() if any(a <= ord(c) <= b for c in text if c.isalpha())]
         assert set(foreign) <= {script, "Han"} if script == "Kana" else foreign == [script], text
         assert not set(text) <= set("АВЕКМНОРСТХаеорсух ΑΒΕΖΗΙΚΜΝΟΡΤΥΧονυ ノニロ一二口 ՍՕօոս"), text
+
+
+def test_some_words_are_numbers_in_digits_of_the_script():
+    drawn = [draw_word(np.random.default_rng(seed), "Bengali") for seed in range(1000)]
+    numbers = [text for text in drawn if text.isdigit()]
+    assert 3 <= len(numbers) <= 40
+    assert all("০" <= c <= "৯" for text in numbers for c in text)
+
+
+def test_a_word_that_climbs_keeps_letters_large_enough_to_read():
+    rng = np.random.default_rng(3)
+    layers = np.ones((30, 90, 2), np.float32)
+    seen = []
+    for _ in range(300):
+        placed = picture._warp(rng, picture._Placed(layers, (0, 0, 90, 30)), 1.0)
+        _, top, _, bottom = placed.box
+        seen.append(placed.lines)
+        assert 1 <= placed.lines <= picture._MOST_LINES + 1  # slant and perspective come on top
+        assert (bottom - top) / placed.lines > 12
+    assert max(seen) > 2
 
 
 def test_a_kana_word_has_no_more_han_than_kana():
@@ -157,14 +180,14 @@ def test_words_of_the_ten_scripts_stay_as_they_were(monkeypatch):
     monkeypatch.setattr(words, "words", lambda script: ("Hamburg", "reading", "alphabets", "of"))
     rng = np.random.default_rng(4)
     assert [draw_word(rng, "Latin") for _ in range(8)] == [
-        "Alphabets,",
-        "-READING",
-        "Alphabets",
-        "Of",
-        "'of",
-        "reading",
-        "ALPHABETS",
-        "165of",
+        "of",
+        "ets",
+        "Hamburg",
+        ""reading",
+        "alphabets'",
+        "Reading",
+        "Hamburg",
+        "alphabets",
     ]
 
 

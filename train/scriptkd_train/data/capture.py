@@ -33,8 +33,10 @@ def blur(rng: np.random.Generator, picture: Picture, text_height: float, strengt
     """Defocus or motion, bounded by the height of the text: letters stay apart."""
     pick = rng.random()
     if pick < 0.5:
-        sigma = abs(rng.normal(0, 0.022 * strength)) * text_height
-        sigma = min(sigma, 0.065 * text_height)
+        # Mostly a little out of focus; some crops are of a board that the camera did not look at.
+        far_off = pick < 0.04 * strength
+        share = rng.uniform(0.05, 0.1) if far_off else min(abs(rng.normal(0, 0.022 * strength)), 0.065)
+        sigma = share * text_height
         return cv2.GaussianBlur(picture, (0, 0), sigma) if sigma > 0.25 else picture
     if pick < 0.65:
         length = min(abs(rng.normal(0, 0.06 * strength)), 0.14) * text_height

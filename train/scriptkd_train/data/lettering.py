@@ -20,7 +20,7 @@ def sign(rng: np.random.Generator, mask: Mask, outlined: bool) -> Picture:
     height, width = mask.shape
     ink, ground = colour_pair(rng)
     picture = painted(rng, ground, height, width, roughness=1.6 if outlined else 1.0)
-    if rng.random() < 0.06:
+    if rng.random() < 0.1:
         picture = _two_boards(rng, picture, ink)
     fill: np.ndarray = ink
     pick = rng.random()
@@ -39,36 +39,38 @@ def sign(rng: np.random.Generator, mask: Mask, outlined: bool) -> Picture:
             shadow = cv2.GaussianBlur(shadow, (0, 0), rng.uniform(0.6, 3.0))
         tone = ground * np.float32(rng.uniform(0.2, 0.7)) if rng.random() < 0.7 else colour_pair(rng)[0]
         picture = lay(picture, shadow * np.float32(rng.uniform(0.4, 1.0)), tone.astype(np.float32))
-    elif pick < 0.35:  # letters of depth: a block shadow runs off to one side
-        reach = int(rng.integers(2, 7))
+    elif pick < 0.37:  # letters of depth: a block shadow runs off to one side
+        reach = int(rng.integers(2, 9))
         kernel = np.eye(reach, dtype=np.uint8) if rng.random() < 0.5 else np.fliplr(np.eye(reach, dtype=np.uint8))
-        tone = ground * np.float32(rng.uniform(0.2, 0.6)) if rng.random() < 0.5 else colour_pair(rng)[0]
+        # Its sides are a shade of the letter's own colour or of the ground's, or have one of their own.
+        shade = np.float32(rng.uniform(0.25, 0.65))
+        tone = (ink * shade, ground * shade, colour_pair(rng)[0])[int(rng.integers(3))]
         anchor = ((0, 0), (reach - 1, 0), (0, reach - 1), (reach - 1, reach - 1))[int(rng.integers(4))]
         side = cv2.dilate(mask, kernel, anchor=anchor, borderType=cv2.BORDER_REPLICATE)
         picture = lay(picture, side, tone.astype(np.float32))
-    elif pick < 0.39:  # lit letters in the dark, or against the sun: light spills over their edges
+    elif pick < 0.41:  # lit letters in the dark, or against the sun: light spills over their edges
         bloom = cv2.GaussianBlur(mask, (0, 0), rng.uniform(1.0, 3.0))
         fill = np.maximum(ink, rng.uniform(215, 255)).astype(np.float32)
         picture = lay(picture, np.minimum(bloom * np.float32(rng.uniform(0.8, 1.4)), 1), fill)
-    elif pick < 0.44:  # neon: the letters glow
+    elif pick < 0.46:  # neon: the letters glow
         glow = cv2.GaussianBlur(mask, (0, 0), rng.uniform(3, 8)) * np.float32(rng.uniform(0.5, 1.3))
         picture = picture * np.float32(rng.uniform(0.15, 0.6))
         fill = np.maximum(ink, rng.uniform(190, 255)).astype(np.float32)
         picture = lay(picture, np.minimum(glow, 1) * np.float32(0.6), fill * np.float32(0.8))
-    elif pick < 0.47:  # carved or embossed: two edges and nearly no colour of its own
+    elif pick < 0.49:  # carved or embossed: two edges and nearly no colour of its own
         light_side = cv2.warpAffine(mask, np.float32([[1, 0, -1.5], [0, 1, -1.5]]), (width, height))
         dark_side = cv2.warpAffine(mask, np.float32([[1, 0, 1.5], [0, 1, 1.5]]), (width, height))
         picture = picture + (light_side - dark_side)[..., None] * np.float32(rng.uniform(40, 90))
         fill = (ground * np.float32(rng.uniform(0.6, 0.85))).astype(np.float32)
-    elif pick < 0.51:  # outlined letters, hollow inside
+    elif pick < 0.54:  # outlined letters, hollow inside
         reach = int(rng.integers(2, 4))
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach + 1, reach + 1))
         mask = cv2.dilate(mask, kernel) - 0.85 * cv2.erode(mask, kernel)
-    elif pick < 0.54:  # lamps of a display panel
+    elif pick < 0.57:  # lamps of a display panel
         mask = _lamps(rng, mask)
         picture = picture * np.float32(rng.uniform(0.1, 0.5))
         fill = np.maximum(ink, rng.uniform(170, 255)).astype(np.float32)
-    elif pick < 0.62:  # gloss: one colour above, another below
+    elif pick < 0.65:  # gloss: one colour above, another below
         fill = _gloss(rng, ink, ground, height, width)
     if rng.random() < 0.12:  # ink that is worn, or itself a texture
         fade = 1 - np.float32(rng.uniform(0.1, 0.45)) * np.maximum(texture(rng, height, width), 0)

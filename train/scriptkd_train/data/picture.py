@@ -26,6 +26,8 @@ SHARES = {"scene": 0.55, "page": 0.16, "scan": 0.24, "video": 0.05}
 """How often each kind of picture is drawn."""
 _LEAST_CONTRAST = 30.0  # gray levels between ink and ground: with less, light and blur have eaten the word
 _LEAST_LEGIBILITY = 0.36  # see `legibility`; contact sheets show words below it that a person cannot read
+_HIGHEST = 96  # pixels of a picture
+_MOST_LINES = 4.5  # a word that climbs higher, in heights of its own line, has letters too small to read
 _SIZES = (36, 48, 60)  # pixels per em that words are set at before anything happens to them
 
 
@@ -34,10 +36,12 @@ class _Placed:
     """Ink on a canvas. `box`: left, top, right, bottom of the word itself; neighbours lie around it.
 
     layers: float32 [H, W, 2], the ink as painted and the ink as set; the latter tells what a reader should still see.
+    lines: the box's height in lines of the word: 1 if it runs level, more the more it climbs.
     """
 
     layers: np.ndarray
     box: tuple[float, float, float, float]
+    lines: float = 1.0
 
 
 def draw_picture(
@@ -73,7 +77,8 @@ def _attempt(
     placed = _warp(rng, placed, {"scene": 1.0, "page": 0.5, "scan": 0.25, "video": 0.2}[kind])
     cut = _crop(rng, placed)
     mask, ink = np.ascontiguousarray(cut[..., 0]), np.ascontiguousarray(cut[..., 1])
-    height = round(float(np.exp(rng.uniform(np.log(17), np.log(96)))))
+    # A line's height is drawn, not the picture's: letters of a word that climbs would be too small to read.
+    height = round(min(_HIGHEST, placed.lines * float(np.exp(rng.uniform(np.log(17), np.log(_HIGHEST))))))
     if kind == "scan" and rng.random() < 0.3:
         picture = facsimile(rng, mask, max(height, 30))
     elif kind == "scan":
@@ -95,7 +100,7 @@ def _surround(rng: np.random.Generator, layers: np.ndarray, script: str, face: F
     pad = int(0.6 * height) + 8
     canvas = np.zeros((height + 2 * pad, width + 2 * pad, 2), np.float32)
     canvas[pad : pad + height, pad : pad + width] = layers
-    if rng.random() < (0.35 if dense else 0.15):
+    if rng.random() < (0.35 if dense else 0.2):
         other = typeset(draw_word(rng, script), face, size)
         if other is not None:
             if rng.random() < 0.5:  # a line above or below
@@ -125,17 +130,20 @@ def _stamp(canvas: np.ndarray, ink: Mask, top: int, left: int) -> None:
 def _warp(rng: np.random.Generator, placed: _Placed, strength: float) -> _Placed:
     """Stretch, slant, turn, perspective and a curved baseline; keeps track of the word's axis-aligned box."""
     layers = placed.layers
-    if rng.random() < 0.07 * strength:  # a bent baseline
+    if rng.random() < 0.1 * strength:  # a bent baseline
         height, width = layers.shape[:2]
         x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-        bend = rng.uniform(-0.22, 0.22) * min(height, width)
+        bend = rng.uniform(-0.3, 0.3) * min(height, width)
         arc = np.square(2 * x / width - 1) - np.float32(0.4)
         layers = cv2.remap(layers, x, y + np.float32(bend) * arc, cv2.INTER_LINEAR)
     left, top, right, bottom = placed.box
     corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
     stretch = np.exp(np.clip(rng.normal(0, 0.15 + 0.12 * strength), -0.6, 0.7))
     slant = rng.normal(0, 0.12) * strength if rng.random() < 0.6 else 0.0
-    turn = np.radians(_turn(rng) * strength)
+    aspect = stretch * (right - left) / (bottom - top)
+    turn = np.radians(_turn(rng, strength))
+    if aspect * abs(np.sin(turn)) + np.cos(turn) > _MOST_LINES:
+        turn = np.radians(rng.normal(0, 5.0))
     c, s = np.cos(turn), np.sin(turn)
     linear = np.array([[c, -s], [s, c]]) @ np.array([[stretch, -slant], [0, 1]])
     moved = (corners - corners.mean(0)) @ linear.T.astype(np.float32)
@@ -143,24 +151,27 @@ def _warp(rng: np.random.Generator, placed: _Placed, strength: float) -> _Placed
         moved += rng.normal(0, 0.05, (4, 2)).astype(np.float32) * (bottom - top)
     low, high = moved.min(0), moved.max(0)
     span = high - low
-    # The working height is at most 64 pixels for the word: enough for the largest crop, and cheap.
-    scale = min(1.0, 64 / float(span[1]))
+    lines = max(1.0, float(span[1]) / (bottom - top))
+    # The working height is at most 64 pixels for a level word: enough for the largest crop, and cheap.
+    scale = min(1.0, 64 * min(lines, 2.0) / float(span[1]))
     border = 0.45 * span[1] * scale
     target = (moved - low) * np.float32(scale) + np.float32(border)
     size = (int(span[0] * scale + 2 * border), int(span[1] * scale + 2 * border))
     matrix = cv2.getPerspectiveTransform(corners, target.astype(np.float32))
     warped = cv2.warpPerspective(layers, matrix, size, flags=cv2.INTER_LINEAR)
     box = (border, border, border + span[0] * scale, border + span[1] * scale)
-    return _Placed(warped, tuple(float(v) for v in box))  # type: ignore[arg-type]
+    return _Placed(warped, tuple(float(v) for v in box), lines)  # type: ignore[arg-type]
 
 
-def _turn(rng: np.random.Generator) -> float:
-    """Degrees: mostly nearly level; some words climb across their sign, a few stand upright on it."""
+def _turn(rng: np.random.Generator, strength: float) -> float:
+    """Degrees: pages lie nearly level; in a scene some words climb across their sign, a few stand upright on it."""
+    if strength < 1:
+        return float(rng.normal(0, 7.0 * strength))
     pick = rng.random()
-    if pick < 0.02:
+    if pick < 0.03:
         return float(rng.choice((-90, 90)) + rng.normal(0, 5))
-    if pick < 0.08:
-        return float(rng.choice((-1, 1)) * rng.uniform(15, 45))
+    if pick < 0.17:
+        return float(rng.choice((-1, 1)) * rng.uniform(12, 50))
     return float(np.clip(rng.normal(0, 5.0 if pick < 0.85 else 11.0), -25, 25))
 
 

@@ -204,11 +204,16 @@ _BEFORE = ("(", "“", "'", '"', "-", "#", "₹", "*")
 _AFTER = (",", ".", ":", ";", "!", "?", ")", "”", "'", '"', "-", "…", "/", "।", ".", ",", ",")
 
 
+_SIGNS = {"Latin": ("&",), "Arabic": ("؟",)}  # told from their script though they are no letters
+
+
 def _number(rng: np.random.Generator, script: str) -> str:
     digits = str(rng.integers(1, 10 ** int(rng.integers(1, 5))))
-    if script in DIGITS and rng.random() < 0.5:
-        return "".join(chr(DIGITS[script] + int(d)) for d in digits)
-    return digits
+    return _own_digits(digits, script) if script in DIGITS and rng.random() < 0.5 else digits
+
+
+def _own_digits(digits: str, script: str) -> str:
+    return "".join(chr(DIGITS[script] + int(d)) for d in digits)
 
 
 def _cased(rng: np.random.Generator, word: str) -> str:
@@ -242,8 +247,13 @@ def _tells(text: str, script: str) -> bool:
 def draw_word(rng: np.random.Generator, script: str) -> str:
     """One text to render: mostly a dictionary word; sometimes a part of one, a word with a number or with punctuation.
 
-    At least one letter of the script is always in it, so that the label is never a guess.
+    At least one letter, digit or sign of the script's own is always in it, so that the label is never a guess.
     """
+    pick = rng.random()
+    if script in DIGITS and pick < 0.015:
+        return _own_digits(str(rng.integers(10, 10_000)), script)
+    if script in _SIGNS and 0.015 <= pick < 0.02:
+        return _SIGNS[script][int(rng.integers(len(_SIGNS[script])))]
     text = _draw(rng, script)
     while not _tells(text, script):  # never so for the ten scripts of CVSI-2015
         text = _draw(rng, script)
