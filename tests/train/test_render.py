@@ -183,7 +183,7 @@ def test_words_of_the_ten_scripts_stay_as_they_were(monkeypatch):
         "of",
         "ets",
         "Hamburg",
-        ""reading",
+        '"reading',
         "alphabets'",
         "Reading",
         "Hamburg",
