@@ -140,8 +140,8 @@ def test_further_words_tell_their_script(script):
     rng = np.random.default_rng(2)
     for _ in range(200):
         text = draw_word(rng, script)
-        if text.isdigit():  # in digits of its own
-            assert {ord(c) - DIGITS[script] for c in text} <= set(range(10)), text
+        if (number := text.strip("()")).isdigit():  # in digits of its own
+            assert {ord(c) - DIGITS[script] for c in number} <= set(range(10)), text
             continue
         foreign = [s for s, (a, b) in BLOCKS.items() if any(a <= ord(c) <= b for c in text if c.isalpha())]
         assert set(foreign) <= {script, "Han"} if script == "Kana" else foreign == [script], text
@@ -150,7 +150,7 @@ def test_further_words_tell_their_script(script):
 
 def test_some_words_are_numbers_in_digits_of_the_script():
     drawn = [draw_word(np.random.default_rng(seed), "Bengali") for seed in range(1000)]
-    numbers = [text for text in drawn if text.isdigit()]
+    numbers = [text for text in (each.strip("()") for each in drawn) if text.isdigit()]
     assert 3 <= len(numbers) <= 40
     assert all("০" <= c <= "৯" for text in numbers for c in text)
 
@@ -184,7 +184,7 @@ def test_words_of_the_ten_scripts_stay_as_they_were(monkeypatch):
         "ets",
         "Hamburg",
         '"reading',
-        "alphabets'",
+        "alphabets-",
         "Reading",
         "Hamburg",
         "alphabets",

@@ -26,6 +26,8 @@ def sign(rng: np.random.Generator, mask: Mask, outlined: bool) -> Picture:
     pick = rng.random()
     if outlined or pick < 0.14:  # an edge of a third colour around each letter
         edge = colour_pair(rng)[int(rng.integers(2))] if not outlined else (np.float32(255) - ink)
+        if not outlined and rng.random() < 0.25:
+            picture = _standing_out(rng, picture, mask, ink, ground)
         reach = int(rng.integers(2, 5))
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
         if rng.random() < 0.3:  # and another around that
@@ -40,14 +42,7 @@ def sign(rng: np.random.Generator, mask: Mask, outlined: bool) -> Picture:
         tone = ground * np.float32(rng.uniform(0.2, 0.7)) if rng.random() < 0.7 else colour_pair(rng)[0]
         picture = lay(picture, shadow * np.float32(rng.uniform(0.4, 1.0)), tone.astype(np.float32))
     elif pick < 0.37:  # letters of depth: a block shadow runs off to one side
-        reach = int(rng.integers(2, 9))
-        kernel = np.eye(reach, dtype=np.uint8) if rng.random() < 0.5 else np.fliplr(np.eye(reach, dtype=np.uint8))
-        # Its sides are a shade of the letter's own colour or of the ground's, or have one of their own.
-        shade = np.float32(rng.uniform(0.25, 0.65))
-        tone = (ink * shade, ground * shade, colour_pair(rng)[0])[int(rng.integers(3))]
-        anchor = ((0, 0), (reach - 1, 0), (0, reach - 1), (reach - 1, reach - 1))[int(rng.integers(4))]
-        side = cv2.dilate(mask, kernel, anchor=anchor, borderType=cv2.BORDER_REPLICATE)
-        picture = lay(picture, side, tone.astype(np.float32))
+        picture = _standing_out(rng, picture, mask, ink, ground)
     elif pick < 0.41:  # lit letters in the dark, or against the sun: light spills over their edges
         bloom = cv2.GaussianBlur(mask, (0, 0), rng.uniform(1.0, 3.0))
         fill = np.maximum(ink, rng.uniform(215, 255)).astype(np.float32)
@@ -83,6 +78,18 @@ def sign(rng: np.random.Generator, mask: Mask, outlined: bool) -> Picture:
     if rng.random() < 0.15:
         picture = jpeg(rng, picture, 50)
     return picture
+
+
+def _standing_out(
+    rng: np.random.Generator, picture: Picture, mask: Mask, ink: np.ndarray, ground: np.ndarray
+) -> Picture:
+    """The sides of letters that are deeper than paint, seen from a corner."""
+    reach = int(rng.integers(2, 9))
+    kernel = np.eye(reach, dtype=np.uint8) if rng.random() < 0.5 else np.fliplr(np.eye(reach, dtype=np.uint8))
+    shade = np.float32(rng.uniform(0.25, 0.65))
+    tone = (ink * shade, ground * shade, colour_pair(rng)[0])[int(rng.integers(3))]
+    anchor = ((0, 0), (reach - 1, 0), (0, reach - 1), (reach - 1, reach - 1))[int(rng.integers(4))]
+    return lay(picture, cv2.dilate(mask, kernel, anchor=anchor, borderType=cv2.BORDER_REPLICATE), tone)
 
 
 def _two_boards(rng: np.random.Generator, picture: Picture, ink: np.ndarray) -> Picture:

@@ -140,6 +140,8 @@ def _warp(rng: np.random.Generator, placed: _Placed, strength: float) -> _Placed
     corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
     stretch = np.exp(np.clip(rng.normal(0, 0.15 + 0.12 * strength), -0.6, 0.7))
     slant = rng.normal(0, 0.12) * strength if rng.random() < 0.6 else 0.0
+    if rng.random() < 0.06:  # oblique type, which few of the faces have
+        slant = rng.uniform(0.15, 0.4) * (1 if rng.random() < 0.85 else -1)
     aspect = stretch * (right - left) / (bottom - top)
     turn = np.radians(_turn(rng, strength))
     if aspect * abs(np.sin(turn)) + np.cos(turn) > _MOST_LINES:

@@ -201,7 +201,7 @@ def clusters(word: str) -> list[str]:
 
 
 _BEFORE = ("(", "“", "'", '"', "-", "#", "₹", "*")
-_AFTER = (",", ".", ":", ";", "!", "?", ")", "”", "'", '"', "-", "…", "/", "।", ".", ",", ",")
+_AFTER = (",", ".", ":", ";", "!", "?", ")", "”", "'", '"', "-", "…", "/", "।", "॥", " .", " :", ".", ",", ",", ".)")
 
 
 _SIGNS = {"Latin": ("&",), "Arabic": ("؟",)}  # told from their script though they are no letters
@@ -251,7 +251,8 @@ def draw_word(rng: np.random.Generator, script: str) -> str:
     """
     pick = rng.random()
     if script in DIGITS and pick < 0.015:
-        return _own_digits(str(rng.integers(10, 10_000)), script)
+        number = _own_digits(str(rng.integers(1, 10 ** int(rng.integers(1, 5)))), script)
+        return f"({number})" if rng.random() < 0.3 else number
     if script in _SIGNS and 0.015 <= pick < 0.02:
         return _SIGNS[script][int(rng.integers(len(_SIGNS[script])))]
     text = _draw(rng, script)
@@ -273,6 +274,8 @@ def _draw(rng: np.random.Generator, script: str) -> str:
         return word + _AFTER[int(rng.integers(len(_AFTER)))]
     if pick < 0.20:
         return _BEFORE[int(rng.integers(len(_BEFORE)))] + word
-    if pick < 0.23:
+    if pick < 0.21:
+        return f"({word})"
+    if pick < 0.24:
         return f"{_number(rng, script)}{' ' if rng.random() < 0.4 else ''}{word}"
     return word
