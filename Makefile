@@ -28,8 +28,7 @@ test-wheel: $(READY) ## the wheel by itself: installed off line without torch, a
 	@sdk/test-wheel.sh $(PYTHON)
 
 test-ray: $(READY) ## the example for millions of files, with Ray in a virtual environment of its own
-	@$(BIN)/python -m venv build/ray && build/ray/bin/pip install --quiet . 'ray[data]' pytest onnx
-	RAY_USAGE_STATS_ENABLED=0 build/ray/bin/python -m pytest tests/sdk/test_ray_example.py
+	@sdk/test-ray.sh
 
 fuzz: $(READY) ## 100,000 damaged images and model files: no crash, no error but the SDK's own, none over a second
 	@$(BIN)/python -c "import atheris" 2>/dev/null || $(BIN)/pip install --quiet "atheris>=3.0"

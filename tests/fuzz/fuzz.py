@@ -28,10 +28,13 @@ WORD = Preprocessing(channels=1, height=32, width_min=32, width_max=256, width_s
 
 
 def image(data: bytes) -> None:
-    """Read an image and make a network's input of it, and of a region that its first bytes name."""
+    """Read an image and make a network's input of it, and of a region that its last bytes name."""
     pixels = images.load_image(data)
     WORD.apply(pixels)
-    WORD.apply(regions.cut(pixels, np.frombuffer(data[:8].ljust(8, b"\0"), np.uint8).reshape(4, 2)))
+    height, width = pixels.shape[:2]
+    corners = np.frombuffer(data[-8:].rjust(8, b"\0"), np.uint8).reshape(4, 2) / 250  # now and then outside
+    WORD.apply(regions.cut(pixels, corners * (width, height)))
+    WORD.apply(regions.cut(pixels, tuple(np.sort(corners[:2], axis=0).ravel() * (width, height, width, height))))
 
 
 def model(data: bytes) -> None:
@@ -72,7 +75,10 @@ def image_seeds() -> dict[str, bytes]:
 
 
 def model_seeds() -> dict[str, bytes]:
-    """Two small networks with metadata: one that is right, and one with a loop, a branch and unusual values."""
+    """Two small networks with metadata, one plain and one with other operators.
+
+    None has a loop: a model file is a program, and how long it computes is its maker's choice.
+    """
     from onnx import TensorProto, helper, numpy_helper
 
     labels = [{"name": "Latin", "code": "Latn"}, {"name": "Arabic", "code": "Arab"}]
