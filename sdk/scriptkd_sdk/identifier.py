@@ -63,7 +63,7 @@ class ScriptIdentifier:
         package's default.
         threads: how many one call may use, 1 to 256; None is one. More than one pays only for large networks.
         providers: onnxruntime's execution providers, best first; None is the CPU.
-        session_options: an onnxruntime.SessionOptions to use as it is, instead of `threads`.
+        session_options: an onnxruntime.SessionOptions to use instead of `threads`; its folder for external data is set.
 
         Raises ModelError for a model that is missing or unfit, ArgumentError for a wrong number of threads or a
         provider that this onnxruntime lacks.

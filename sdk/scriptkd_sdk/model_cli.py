@@ -31,6 +31,8 @@ def show(
 ) -> None:
     """Show what a model file (.onnx or .ort) says about itself; it is loaded and run on a blank image first.
 
+    A model file is a program, which may compute for as long as it likes: open only files from those whom you trust.
+
     Exit status: 0 all well, 2 a file that is no usable model.
     """
     name, content = read_content(model)

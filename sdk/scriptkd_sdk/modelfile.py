@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +25,8 @@ MODELS = Path(__file__).parent / "models"  # those in the package
 DEFAULT = "student"  # of the models in the package
 SUFFIX = ".onnx"
 SUMS = "SHA256SUMS"
+EXTERNAL_FOLDER = "session.model_external_initializers_file_folder_path"  # where onnxruntime looks for external data
+NOWHERE = Path(__file__) / "external data"  # below a file there is never anything
 
 
 @dataclass(frozen=True)
@@ -92,12 +96,16 @@ def open_model(
 
     model: the name of a model that comes with the package, or the path of a model file; None is the package's default.
     threads: how many one call may use, 1 to 256; None is one. providers: onnxruntime's execution providers, best first;
-    None is the CPU. session_options: an onnxruntime.SessionOptions, used as it is and so with threads of its own.
+    None is the CPU. session_options: an onnxruntime.SessionOptions, used as it is and so with threads of its own; only
+    its folder for external data is set, to one that does not exist.
     The network has been run on blank images, so that the first image is not slower than the others.
 
+    A model file is a program: a network with a loop may compute for as long as it likes, here already. Open only files
+    from those whom you trust.
+
     Raises ArgumentError for a wrong number of threads or a provider that this onnxruntime lacks, and ModelError for a
-    file that is missing, not ONNX, not scriptkd's, newer than this version, changed (if it came with the package), or
-    whose network does not fit its metadata.
+    file that is missing, not ONNX, not scriptkd's, newer than this version, changed (if it came with the package), that
+    keeps data in another file, or whose network does not fit its metadata.
     """
     if threads is not None and (type(threads) is not int or not 1 <= threads <= MOST_THREADS):
         raise ArgumentError(f"threads must be an integer from 1 to {MOST_THREADS}, not {threads!r}")
@@ -181,9 +189,13 @@ def _load(
         raise ArgumentError(f"session_options must be an onnxruntime.SessionOptions, not {type(options).__name__}")
     wanted = ["CPUExecutionProvider"] if providers is None else providers
     names = _provider_names(wanted, onnxruntime.get_available_providers())
+    # Else it would look for external data in the current directory, as the content comes from no folder.
+    options.add_session_config_entry(EXTERNAL_FOLDER, os.fsencode(NOWHERE))
     try:
         session = onnxruntime.InferenceSession(content, options, providers=list(wanted))
     except Exception as error:  # its errors have no common base
+        if re.search("external (data|tensors)", str(error), re.IGNORECASE):  # most name the folder that we set
+            raise ModelError("it keeps data in another file (ONNX's external data); a model is one file") from error
         raise ModelError(f"not an ONNX file that onnxruntime can load ({_first_line(error)})") from error
     missing = names - set(session.get_providers())  # onnxruntime itself only writes a warning
     if missing:
@@ -255,6 +267,9 @@ def _labels(values: Any) -> tuple[Script, ...]:
     for value in values:
         if not isinstance(value, Mapping) or not all(isinstance(value.get(key), str) for key in ("name", "code")):
             raise ModelError(f"each of its labels must have a name and a code, not {value!r}")
+        # They are printed as they are: a line break would tear a table, and an escape sequence steer a terminal.
+        if not (value["name"] + value["code"]).isprintable():
+            raise ModelError(f"the name and the code of each of its labels must be printable, not {value!r}")
     labels = tuple(Script(value["name"], value["code"]) for value in values)
     if len({label.name for label in labels}) < len(labels):
         raise ModelError("two of its labels have the same name")

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable
+from string import Formatter
 from typing import Any, Protocol
 
 import typer
@@ -80,9 +81,15 @@ class Lines:
     """A line of the user's own for each image that could be used, as it goes."""
 
     def __init__(self, template: str) -> None:
-        """template: as for str.format, with the fields' names; raises ArgumentError for one that does not work."""
+        """template: as for str.format, with the names of FIELDS alone; raises ArgumentError for another."""
         self._template = template.replace("\\t", "\t").replace("\\n", "\n")
         try:
+            # Neither what a field has inside, as in {score.real}, nor a field in a field's format, as in {file:{best}}.
+            for _, name, form, _ in Formatter().parse(self._template):
+                if name is not None and name not in FIELDS:
+                    raise LookupError(f"{name!r} is none of them")
+                if form and "{" in form:
+                    raise LookupError(f"the format of {{{name}}} cannot hold a field")
             self._line("", Prediction("", "", 0.5, {}, ""))
         except (LookupError, ValueError, AttributeError, TypeError, OverflowError, MemoryError) as error:
             fields = ", ".join(f"{{{field}}}" for field in FIELDS)

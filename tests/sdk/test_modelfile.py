@@ -8,8 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import onnx
 import pytest
-from onnx import TensorProto
+from onnx import TensorProto, helper, numpy_helper
+from onnx.external_data_helper import set_external_data
 
 from scriptkd_sdk import modelfile
 from scriptkd_sdk.errors import ArgumentError, ModelError
@@ -39,6 +42,9 @@ def test_what_a_model_file_says_about_itself(model: Path) -> None:
         ({"labels": []}, "labels must be a list of scripts"),
         ({"labels": [{"name": "Latin"}] * 3}, "must have a name and a code"),
         ({"labels": ["Latin"] * 3}, "must have a name and a code"),
+        ({"labels": [{"name": "La\x1b[31mtin\nX", "code": "Latn"}]}, r"must be printable, not .*'La\\x1b\[31mtin\\nX'"),
+        ({"labels": [{"name": "Latin", "code": "L\u202eatn"}]}, "name and the code of each of its labels must be"),
+        ({"labels": [{"name": "Lat\ud800in", "code": "Latn"}]}, "name and the code of each of its labels must be"),
         ({"labels": [{"name": "Latin", "code": "Latn"}] * 3}, "two of its labels have the same name"),
         (
             {"labels": [{"name": n, "code": n} for n in "ab"]},
@@ -118,6 +124,35 @@ def test_a_truncated_model(tmp_path: Path, model: Path) -> None:
     path.write_bytes(model.read_bytes()[:-100])
     with pytest.raises(ModelError, match=r"cut\.onnx: "):
         open_model(path, 1)
+
+
+@pytest.mark.parametrize("name", ["mix", "axes"])
+@pytest.mark.parametrize("location", ["data.bin", "../there/data.bin"])
+def test_data_in_another_file(
+    tmp_path: Path, model: Path, name: str, location: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the current directory, which is the model's too, holds that file."""
+    import onnxruntime
+
+    folder = tmp_path / "there"
+    folder.mkdir()
+    network = onnx.load(model)
+    network.graph.node[-1].output[0] = "unmixed"
+    network.graph.node.append(helper.make_node("MatMul", ["unmixed", "mix"], ["logits"]))
+    network.graph.initializer.append(numpy_helper.from_array(np.eye(3, dtype=np.float32), "mix"))
+    onnx.save(network, folder / "whole.onnx")
+    (tensor,) = (each for each in network.graph.initializer if each.name == name)
+    (folder / "data.bin").write_bytes(tensor.raw_data)
+    set_external_data(tensor, location)
+    tensor.ClearField("raw_data")
+    (folder / "split.onnx").write_bytes(network.SerializeToString())
+    monkeypatch.chdir(folder)
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    for given in (None, options):
+        open_model("whole.onnx", session_options=given)
+        with pytest.raises(ModelError, match=r"^split\.onnx: it keeps data in another file .*; a model is one file$"):
+            open_model("split.onnx", session_options=given)
 
 
 def test_a_package_without_its_model_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

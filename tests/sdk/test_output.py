@@ -131,13 +131,34 @@ def test_comma_separated_values(run: Run, folder: Path, model: Path) -> None:
     assert rows[0]["score_1"] == rows[0]["score"] and rows[1]["error"] == "no such file"
 
 
+@pytest.mark.parametrize("form", [["--top", 2], ["--csv"], ["--format", "{script}"]])
+def test_labels_cannot_play_tricks(
+    run: Run, folder: Path, build_model: Callable[..., Path], form: list[object]
+) -> None:
+    names = ("Arabic", "La\x1b[31mtin\nX", "Klingon")
+    model = build_model(labels=[{"name": name, "code": name[:2]} for name in names])
+    status, out, err = run("identify", folder / "b.png", "--model", model, *form)
+    assert status == 2 and "tin" not in out
+    assert "must be printable, not {'name': 'La\\x1b[31mtin\\nX'" in err
+    assert err.count("\n") == 1 and "\x1b" not in err
+
+
 def test_lines_of_the_users_own(run: Run, folder: Path, model: Path) -> None:
     template = r"{code}\t{score:.2f} {best}: {file}"
     status, out, err = run("identify", "--format", template, "--model", model, folder, "no.png")
     assert status == 1
     assert out.splitlines() == [f"Arab\t1.00 Arabic: {folder}/a.JPG", f"Latn\t1.00 Latin: {folder}/b.png"]
     assert err == "error: no.png: no such file\n"
-    for wrong in ("{name}", "{", "{0}", "{score:x}", "{file.suffix}", "{code:d}", "{score:>999999999999}"):
+    inside = (
+        "{score.__class__}",
+        "{file[0]}",
+        "{}",
+        "{file:{best}}",
+        "{score:{file.__class__}}",
+        "{file:{file:{best}}}",
+    )
+    others = ("{name}", "{", "{0}", "{score:x}", "{file.suffix}", "{code:d}", "{score:>999999999999}")
+    for wrong in (*inside, *others):
         status, out, err = run("identify", "--format", wrong, "--model", model, folder)
         assert (status, out) == (2, "")
         assert err.startswith("error: --format takes the fields {file}, {script}, {code}, {score}, {best}")
