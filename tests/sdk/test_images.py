@@ -11,6 +11,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -56,6 +57,26 @@ def png_header(width: int, height: int) -> bytes:
     body = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     end = struct.pack(">I", 0) + b"IEND" + struct.pack(">I", zlib.crc32(b"IEND"))
     return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + body + struct.pack(">I", zlib.crc32(body)) + end
+
+
+def tiff(pixels: np.ndarray, order: str = "<", **tags: int | tuple[int, ...]) -> bytes:
+    """A TIFF of one strip, deflated, that holds what pixels [H, W, samples] hold; t258=... sets tag 258."""
+    data = zlib.compress(pixels.astype(pixels.dtype.newbyteorder(order)).tobytes())
+    samples = pixels.shape[2]
+    entries: dict[int, Any] = {256: pixels.shape[1], 257: pixels.shape[0], 258: (8 * pixels.itemsize,) * samples}
+    entries |= {259: 8, 262: 1 if samples < 3 else 2, 273: 8, 277: samples, 278: len(pixels), 279: len(data)}
+    entries |= {int(name[1:]): value for name, value in tags.items()}
+    directory, long = b"", b""
+    behind = 8 + len(data) + 2 + 12 * len(entries) + 4
+    for tag, value in sorted(entries.items()):
+        values = value if isinstance(value, tuple) else (value,)
+        kind = "I" if tag in (273, 279) else "H"
+        content = struct.pack(f"{order}{len(values)}{kind}", *values)
+        if len(content) > 4:
+            content, long = struct.pack(order + "I", behind + len(long)), long + content
+        directory += struct.pack(order + "HHI", tag, 4 if kind == "I" else 3, len(values)) + content.ljust(4, b"\0")
+    start = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "I", 8 + len(data))
+    return start + data + struct.pack(order + "H", len(entries)) + directory + bytes(4) + long
 
 
 FILES = {
@@ -113,6 +134,61 @@ def test_transparent_images_are_laid_on_white() -> None:
     for image in (holed, Image.open(io.BytesIO(holed))):
         assert load_image(image)[0, 0].tolist() == [255, 255, 255]
         assert load_image(image)[0, -1].tolist() == BLUE
+
+
+LEVELS = np.tile(np.arange(0, 240, 6).astype(np.uint8), (20, 1))
+ALPHAS = np.tile(np.linspace(0, 255, 20).astype(np.uint8)[:, None], (1, 40))
+GRAY_ALPHA = np.dstack([LEVELS, ALPHAS])
+LAID = np.floor(LEVELS * (ALPHAS / 255) + 255 * (1 - ALPHAS / 255) + 0.5)
+
+
+def test_gray_with_alpha_is_laid_on_white_and_refused_in_a_tiff() -> None:
+    picture = Image.fromarray(GRAY_ALPHA)
+    for image in (encode(picture, "PNG"), picture, picture.convert("La")):
+        pixels = load_image(image)
+        assert near(pixels if pixels.ndim == 2 else pixels[:, :, 0], LAID, 2)
+    with pytest.raises(ImageError, match="a gray TIFF with alpha is not read; save it as PNG"):
+        load_image(encode(picture, "TIFF"))
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "I;16", "RGB"])
+def test_a_colour_that_is_transparent(mode: str) -> None:
+    """White where the picture is of that colour, and elsewhere as it is without it."""
+    picture = Image.new(mode, (4, 4), 0)
+    other = {"1": 1, "L": 90, "I;16": 90 * 257, "RGB": (90, 90, 90)}[mode]
+    picture.putpixel((1, 2), other)
+    plain = load_image(picture).copy()
+    key = (0, 0, 0) if mode == "RGB" else 0
+    content = encode(picture, "PNG", transparency=key)
+    assert b"tRNS" in content
+    picture.info["transparency"] = key
+    for image in (content, Image.open(io.BytesIO(content)), picture):
+        pixels = load_image(image)
+        assert (pixels[2, 1] == plain[2, 1]).all()
+        assert (np.delete(pixels.reshape(16, -1), 9, axis=0) == 255).all()
+
+
+@pytest.mark.parametrize(("bits", "shade"), [(1, 1), (2, 2), (4, 11)])
+def test_a_gray_of_few_bits_that_is_transparent(bits: int, shade: int) -> None:
+    levels = np.zeros((4, 8), np.uint8)
+    levels[2] = shade
+    rows = b"".join(b"\0" + np.packbits(np.unpackbits(row[:, None], axis=1)[:, -bits:]).tobytes() for row in levels)
+    header = png_header(8, 4)
+    for key, expected in ((0, [255, shade * 255 // (2**bits - 1)]), (shade, [0, 255])):
+        content = header[:8]
+        ihdr = struct.pack(">IIBBBBB", 8, 4, bits, 0, 0, 0, 0)
+        for kind, body in ((b"IHDR", ihdr), (b"tRNS", struct.pack(">H", key)), (b"IDAT", zlib.compress(rows))):
+            content += struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        assert load_image(content + header[33:])[1:3, 0].tolist() == expected
+
+
+def test_premultiplied_pil_images() -> None:
+    rgba = Image.fromarray(np.dstack([two_colours(), ALPHAS]))
+    assert near(load_image(rgba.convert("RGBa")), load_image(rgba), 2)
+    picture = Image.new("L", (4, 4))
+    picture.info["transparency"] = b"of a palette"
+    with pytest.raises(ImageError, match="a PIL image of mode L that Pillow cannot convert to RGB"):
+        load_image(picture)
 
 
 def test_gray_files_stay_gray() -> None:
@@ -352,13 +428,86 @@ def test_damaged_files_give_pixels_or_an_image_error(kind: str, seed: int) -> No
     assert pixels.shape[2:] in ((), (3,))
 
 
-def test_thousands_of_pixels_a_byte_are_refused() -> None:
+def test_a_few_bytes_that_decode_to_megabytes_are_refused() -> None:
     """A file of 39 bytes that takes more than a second, which fuzzing found."""
     bomb = bytes.fromhex("524946461e000000574542505650384c110000002f41f9001207d0fffef7bfff8188e87f000023")
-    with pytest.raises(ImageError, match="14658x2052 pixels in a file of 39 bytes, which no picture of a word can be"):
+    reason = "14658x2052 pixels, which are 120 MB decoded, in a file of 39 bytes, but beyond 50 MB at most 250 times"
+    with pytest.raises(ImageError, match=reason):
         load_image(bomb)
     blank = encode(Image.new("L", (2000, 2000), 255), "PNG")
     assert len(blank) < 10_000 and load_image(blank).shape == (2000, 2000)
+
+
+@pytest.mark.parametrize(
+    ("kind", "dtype", "samples", "reason"),
+    [
+        (".png", np.uint16, 4, "7000x7000 pixels, which are 392 MB decoded, but at most 200 MB are allowed"),
+        (".tif", np.uint16, 4, "392 MB decoded, but at most 200 MB"),
+        (".tif", np.float32, 4, "784 MB decoded, but at most 200 MB"),
+        (".tif", np.float32, 3, "588 MB decoded, but at most 200 MB"),
+        (".tif", np.uint8, 4, "196 MB decoded, in a file of .* at most 250 times the file"),
+        (".png", np.uint8, 4, "196 MB decoded, in a file of"),
+        (".png", np.uint8, 3, "147 MB decoded, in a file of"),
+    ],
+)
+def test_bytes_are_counted_and_not_pixels_alone(kind: str, dtype: type, samples: int, reason: str) -> None:
+    options = [cv2.IMWRITE_TIFF_COMPRESSION, 8] if kind == ".tif" else []
+    bomb = cv2.imencode(kind, np.zeros((7000, 7000, samples), dtype), options)[1].tobytes()
+    tracemalloc.start()
+    started = time.process_time()
+    with pytest.raises(ImageError, match=reason):
+        load_image(bomb)
+    assert time.process_time() - started < 0.1
+    assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    tracemalloc.stop()
+
+
+def test_tiles_larger_than_the_picture_are_counted() -> None:
+    content = tiff(np.zeros((64, 64, 4), np.uint8), t322=8192, t323=8192)
+    with pytest.raises(ImageError, match="64x64 pixels, which are 268 MB decoded, but at most 200 MB"):
+        load_image(content)
+
+
+def test_a_tag_is_what_libtiff_takes_it_for() -> None:
+    """Bits may be written as any whole number; of two entries the first counts."""
+    content = tiff(np.zeros((7000, 7000, 1), np.uint16))
+    bits = struct.pack("<HHIHH", 258, 3, 1, 16, 0)
+    for kind, value in ((1, b"\x10\0\0\0"), (4, b"\x10\0\0\0"), (8, b"\x10\0\0\0")):
+        other = content.replace(bits, struct.pack("<HHI", 258, kind, 1) + value)
+        assert images._declared(other) == ("TIFF", 7000, 7000, 98_000_000)
+    shape = struct.pack("<HHIHH", 259, 3, 1, 8, 0)
+    twice = content.replace(shape, struct.pack("<HHIHH", 258, 3, 1, 1, 0))
+    assert images._declared(twice) == ("TIFF", 7000, 7000, 98_000_000)
+
+
+def test_large_pictures_that_are_real_are_read() -> None:
+    """A photograph, a scan in gray and a scan in black and white, whose file may be tiny."""
+    random = np.random.default_rng(5)
+    photograph = cv2.resize(random.integers(0, 256, (300, 400, 3), np.uint8), (4000, 3000))
+    content = cv2.imencode(".jpg", photograph)[1].tobytes()
+    assert load_image(content).shape == (3000, 4000, 3)
+    scan = np.full((7000, 5000), 255, np.uint8)
+    scan[500:6500:40, 400:4600] = random.integers(0, 256, (150, 4200))
+    content = cv2.imencode(".png", scan)[1].tobytes()
+    assert len(content) < 1_200_000 and load_image(content).shape == (7000, 5000)
+    content = encode(Image.fromarray(scan > 127), "TIFF", compression="group4")
+    assert len(content) < 500_000 and load_image(content).shape == (7000, 5000)
+    blank = encode(Image.new("1", (5000, 7000), 1), "TIFF", compression="group4")
+    assert len(blank) < 5000 and load_image(blank).shape == (7000, 5000)
+
+
+@pytest.mark.parametrize("compression", ["zstd", "lzma"])
+def test_a_tiff_of_a_compression_that_is_not_read_says_so(compression: str) -> None:
+    reason = f"a TIFF compressed by {compression.upper()} is not read, but one compressed by deflate, LZW, PackBits"
+    for picture in (PICTURE, PICTURE.convert("L")):
+        with pytest.raises(ImageError, match=reason):
+            load_image(encode(picture, "TIFF", compression=compression))
+
+
+def test_a_bigtiff_is_not_read() -> None:
+    for content in (encode(PICTURE, "TIFF", big_tiff=True), b"MM\0+\0\x08\0\0"):
+        with pytest.raises(ImageError, match="a BigTIFF is not read, but an ordinary TIFF is"):
+            load_image(content)
 
 
 def test_a_jpeg_of_endless_scans_is_refused() -> None:
@@ -395,9 +544,19 @@ def test_a_bomb_costs_neither_memory_nor_time(side: int) -> None:
 
 def test_declared_sizes_are_right_for_every_kind() -> None:
     for kind, content in FILES.items():
-        assert images._declared(content) == (kind.split()[0], 40, 20)
-    assert images._declared(encode(PICTURE, "WEBP", quality=80)) == ("WebP", 40, 20)  # lossy: VP8
-    assert images._declared(encode(PICTURE, "WEBP", exif=exif(1))) == ("WebP", 40, 20)  # with metadata: VP8X
+        samples = 4 if kind in ("BMP", "GIF", "WebP") else 3
+        assert images._declared(content) == (kind.split()[0], 40, 20, 800 * samples)
+    assert images._declared(encode(PICTURE, "WEBP", quality=80)) == ("WebP", 40, 20, 3200)  # lossy: VP8
+    assert images._declared(encode(PICTURE, "WEBP", exif=exif(1))) == ("WebP", 40, 20, 3200)  # with metadata: VP8X
+    gray, palette, bits = PICTURE.convert("L"), PICTURE.quantize(4), PICTURE.convert("1")
+    for kind in ("PNG", "TIFF"):
+        for picture, samples in ((gray, 1), (palette, 1), (bits, 1), (PICTURE.convert("RGBA"), 4)):
+            assert images._declared(encode(picture, kind)) == (kind, 40, 20, 800 * samples)
+    assert images._declared(encode(palette, "PNG", transparency=0)) == ("PNG", 40, 20, 3200)
+    assert images._declared(encode(PICTURE, "PNG", transparency=(0, 0, 0))) == ("PNG", 40, 20, 3200)
+    assert images._declared(encode(gray, "PNG", transparency=0)) == ("PNG", 40, 20, 800)
+    assert images._declared(encode(gray, "JPEG")) == ("JPEG", 40, 20, 800)
+    assert images._declared(encode(PICTURE.convert("CMYK"), "JPEG")) == ("JPEG", 40, 20, 3200)
 
 
 def test_an_image_error_survives_pickling() -> None:
