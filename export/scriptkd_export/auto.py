@@ -1,4 +1,9 @@
-"""Which form is best here? All are checked, then measured on the same images: accuracy, latency and size."""
+"""Which form is best here? All are checked, then measured on the same images: accuracy, latency and size.
+
+Two limits: the checks of every export, `verify`'s, hold whatever loss is allowed, and that loss chooses among what
+passes them. A form that answers otherwise than torch too often is measured too, so that its user sees what it would
+give, and is never chosen.
+"""
 
 from __future__ import annotations
 
@@ -33,6 +38,7 @@ class Trial:
 
     accuracy: share of right answers, or of answers like float32's where the images' scripts are not known.
     milliseconds: median of a call with one image on one thread. failed: why the form cannot be had; else empty.
+    size: in bytes; 0, as are the other numbers, for a form that could not be measured.
     """
 
     form: Form
@@ -54,14 +60,21 @@ def try_forms(
     Raises ExportError if float32 itself cannot be had, ArgumentError for samples with labels that the network lacks.
     """
     failed: dict[Form, str] = {}
+    measured = []
     for form in forms:
+        path = folder / f"{form}.onnx"
         try:
-            write_verified(make(form), folder / f"{form}.onnx", checkpoint, samples, form)
+            model = make(form)
+            write_verified(model, path, checkpoint, samples, form)
         except ExportError as error:
             if form is Form.fp32:
                 raise
-            failed[form] = "; ".join(f"{c.name}: {c.found}" for c in error.checks if not c.passed) or str(error)
-    measured = [form for form in forms if form not in failed]
+            wrong = [check for check in error.checks if not check.passed]
+            failed[form] = "; ".join(f"{check.name}: {check.found}" for check in wrong) or str(error)
+            if not wrong or any(check.value is None for check in wrong):
+                continue
+            onnx.save(model, path)  # it runs, and is too far off
+        measured.append(form)
     answers, seconds = _measure([folder / f"{form}.onnx" for form in measured], checkpoint, samples)
     truth = answers[measured.index(Form.fp32)] if samples.labels is None else _indices(samples.labels, checkpoint)
     found = {
@@ -70,6 +83,7 @@ def try_forms(
             (folder / f"{form}.onnx").stat().st_size,
             float((row == truth).mean()),
             1000 * float(np.median(times)),
+            failed.get(form, ""),
         )
         for form, row, times in zip(measured, answers, seconds, strict=True)
     }
@@ -79,7 +93,7 @@ def try_forms(
 def choose(trials: list[Trial], max_drop: float) -> Trial:
     """The fastest that loses at most `max_drop` points to float32; the smallest of those that are as fast."""
     whole = next(trial for trial in trials if trial.form is Form.fp32)
-    good = [trial for trial in trials if not trial.failed and drop(trial, whole) <= max_drop + 1e-9]
+    good = [trial for trial in trials if not trial.failed and within(trial, whole, max_drop)]
     fastest = min(trial.milliseconds for trial in good)
     return min((t for t in good if t.milliseconds <= fastest * (1 + EQUAL)), key=lambda trial: trial.size)
 
@@ -87,6 +101,11 @@ def choose(trials: list[Trial], max_drop: float) -> Trial:
 def drop(trial: Trial, whole: Trial) -> float:
     """Points of accuracy, of 100, that a trial lost to another."""
     return 100 * (whole.accuracy - trial.accuracy)
+
+
+def within(trial: Trial, whole: Trial, max_drop: float) -> bool:
+    """Whether a trial lost at most `max_drop` points to another."""
+    return drop(trial, whole) <= max_drop + 1e-9
 
 
 def _measure(

@@ -18,7 +18,7 @@ from scriptkd_sdk.cli import refusal
 from scriptkd_sdk.errors import ArgumentError, ScriptkdError
 from scriptkd_train.checkpoint import Checkpoint, load_checkpoint
 
-from .auto import Trial, choose, drop, try_forms
+from .auto import Trial, choose, drop, try_forms, within
 from .errors import ExportError
 from .export import write_verified
 from .forms import CALIBRATED, FOLDED, MEANING, Form, make, sensible
@@ -26,7 +26,7 @@ from .graph import export_graph
 from .quantize import Calibration
 from .report import sha256
 from .samples import Samples, batches, draw_samples, read_images, read_samples
-from .verify import Check
+from .verify import HALF_AGREEMENT, INT8_AGREEMENT, Check
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 console = Console(highlight=False, markup=False, soft_wrap=True)
@@ -47,7 +47,15 @@ def export(
             "auto: try all that make sense on this processor and keep the fastest."
         ),
     ] = None,
-    max_drop: Annotated[float, typer.Option(min=0.0, help="Of auto: points of accuracy that may be lost.")] = 0.5,
+    max_drop: Annotated[
+        float,
+        typer.Option(
+            min=0.0,
+            help="Of auto: points of accuracy, of 100, that may be lost to fp32. It chooses among the forms that pass "
+            "the checks of every export and relaxes none of them: one that answers as torch does on less than "
+            f"{INT8_AGREEMENT:.0%} of the images (fp16: {HALF_AGREEMENT:.0%}) is not written, whatever may be lost.",
+        ),
+    ] = 0.5,
     data: Annotated[Path | None, typer.Option(help="Data set whose val split is compared and calibrated on.")] = None,
     images: Annotated[Path | None, typer.Option(help="Folder of images to use instead; none needs a label.")] = None,
     count: Annotated[int, typer.Option(min=1, help="How many images to compare, and to calibrate, on.")] = 256,
@@ -82,10 +90,11 @@ def export(
     if automatic:
         tried = sensible(graph)
         console.print(f"auto: trying {', '.join(tried)} on {samples.source}")
+        _warn_of_few(len(samples.images), max_drop)
         with tempfile.TemporaryDirectory() as folder:
             trials = try_forms(tried, make_form, checkpoint, samples, Path(folder))
         best = choose(trials, max_drop)
-        _print_trials(trials, best, samples)
+        _print_trials(trials, best, samples, max_drop)
         forms = [best.form]
         if ort and best.form in FOLDED:
             console.print(f"no .ort of {best.form}: it would hold weights in more bits")
@@ -156,15 +165,23 @@ def _print_checks(checks: list[Check]) -> None:
         typer.echo(f"  {mark} {check.name}: {check.found}")
 
 
-def _print_trials(trials: list[Trial], best: Trial, samples: Samples) -> None:
+def _warn_of_few(images: int, max_drop: float) -> None:
+    """Say so where a single image is more points of accuracy than may be lost; of no loss at all, it is meant so."""
+    one = 100 / images
+    if 0 < max_drop < one - 1e-9:
+        console.print(f"warning: {images} images cannot show a drop of {max_drop:g} points: one of them is {one:.3g}")
+
+
+def _print_trials(trials: list[Trial], best: Trial, samples: Samples, max_drop: float) -> None:
     whole = next(trial for trial in trials if trial.form is Form.fp32)
     measure = "like fp32 %" if samples.labels is None else "accuracy %"
     table = Table("form", measure, "drop", "median ms", "x fp32", "KB", "", box=None, pad_edge=False)
+    reasons = {trial.form: _why_not(trial, whole, max_drop) for trial in trials}
     for column in table.columns[1:6]:
         column.justify = "right"
     for trial in trials:
-        if trial.failed:
-            table.add_row(trial.form, "", "", "", "", "", f"failed: {trial.failed}")
+        if not trial.size:
+            table.add_row(trial.form, "", "", "", "", "", "failed")
             continue
         table.add_row(
             trial.form,
@@ -173,9 +190,19 @@ def _print_trials(trials: list[Trial], best: Trial, samples: Samples) -> None:
             f"{trial.milliseconds:.3f}",
             f"{whole.milliseconds / trial.milliseconds:.2f}",
             f"{trial.size / 1000:,.0f}",
-            "kept" if trial is best else "",
+            "kept" if trial is best else "not taken" if reasons[trial.form] else "",
         )
     console.print(table)
+    for form, reason in reasons.items():
+        if reason:
+            console.print(f"  {form}: {reason}")
+
+
+def _why_not(trial: Trial, whole: Trial, max_drop: float) -> str:
+    """Why a form could not be kept; empty for one that another is only better than."""
+    if trial.failed and trial.size:
+        return f"failed a check, which --max-drop does not relax: {trial.failed}"
+    return trial.failed or ("" if within(trial, whole, max_drop) else f"its drop is above --max-drop {max_drop:g}")
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 import io
 import os
 import pickle
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -88,17 +89,30 @@ def test_a_zip_bomb_is_not_unpacked(refused: Callable[[bytes | dict[str, Any]], 
         ({"format": 2}, "checkpoint format 2; this version reads format 1"),
         ({"format": torch.zeros(3)}, "checkpoint format"),
         ({"labels": None}, "'labels' is missing or not a list"),
-        ({"labels": ["Arabic", "Latin"]}, "weights do not fit its network 'textnet'"),
+        ({"labels": ["Arabic", "Latin"]}, "bad/student.pt: 2 labels, but the head gives 3\n"),
         ({"labels": ["Arabic", "Latin", "Latin"]}, "labels must be texts, each another"),
         ({"labels": ["Arabic", 5, ["x"]]}, "labels must be texts, each another"),
         ({"labels": []}, "labels must be texts, each another"),
         ({"network": "resnet"}, "network 'resnet' is unknown"),
-        ({"arguments": {"depth": 2}}, "weights do not fit its network 'textnet'"),
+        (
+            {"arguments": {"width": 0.25, "depth": 2}},
+            "bad/student.pt: its weights do not fit its network 'textnet': "
+            "'body.1.2.first.0.weight' is missing (and 29 more)\n",
+        ),
+        (
+            {"arguments": {"width": 0.5}},
+            "bad/student.pt: its weights do not fit its network 'textnet': "
+            "'body.1.0.0.weight' has the shape [8, 8, 3, 3] instead of [16, 8, 3, 3]\n",
+        ),
         ({"arguments": {"width": float("nan")}}, "network 'textnet' cannot be built"),
         ({"arguments": {"width": 1e12}}, "network 'textnet' cannot be built"),
         ({"arguments": {"wings": 2}}, "network 'textnet'"),
         ({"preprocessing": {"channels": 1}}, "pre-processing must have exactly the fields"),
-        ({"state_dict": {}}, "weights do not fit its network 'textnet'"),
+        (
+            {"state_dict": {}},
+            "bad/student.pt: its weights do not fit its network 'textnet': "
+            "'body.0.0.weight' is missing (and 51 more)\n",
+        ),
         ({"state_dict": {"head.1.weight": "text"}}, "something other than plain tensors"),
         ({"state_dict": {"head.1.weight": torch.zeros(1).expand(2**40)}}, "something other than plain tensors"),
         ({"state_dict": {1: torch.zeros(1)}}, "something other than plain tensors"),
@@ -124,6 +138,47 @@ def test_weights_that_are_no_numbers(content: dict[str, Any], refused: Callable[
         broken = weight.clone()
         broken.view(-1)[0] = value
         assert "NaN or infinite weights" in refused({**content, "state_dict": {**content["state_dict"], name: broken}})
+
+
+def test_weights_that_are_not_real(content: dict[str, Any], refused: Callable[[bytes | dict[str, Any]], str]) -> None:
+    state = content["state_dict"]
+    for dtype, message in (
+        (torch.complex64, "holds complex64 in 'head.1.weight'; weights must be real floating point numbers"),
+        (torch.float8_e5m2, "holds float8_e5m2 in 'head.1.weight'; weights must be real floating point numbers"),
+        (torch.int32, "fit its network 'textnet': 'head.1.weight' holds int32 instead of float32\n"),
+    ):
+        other = state["head.1.weight"].to(dtype)
+        assert message in refused({**content, "state_dict": {**state, "head.1.weight": other}})
+
+
+def test_tensors_of_another_network(content: dict[str, Any], refused: Callable[[bytes | dict[str, Any]], str]) -> None:
+    state = {**content["state_dict"], "tail.weight": torch.zeros(3)}
+    assert refused({**content, "state_dict": state}).endswith("'textnet': 'tail.weight' has no place in it\n")
+    state["wings.weight"] = torch.zeros(3)
+    assert refused({**content, "state_dict": state}).endswith("'tail.weight' has no place in it (and 1 more)\n")
+
+
+def test_a_flipped_byte_is_found(
+    content: dict[str, Any], tmp_path: Path, refused: Callable[[bytes | dict[str, Any]], str]
+) -> None:
+    whole = (tmp_path / "good" / "student.pt").read_bytes()
+    at = whole.index(content["state_dict"]["head.1.weight"].numpy().tobytes())
+    flipped = whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :]
+    assert re.search(
+        r"bad/student\.pt is damaged: the checksum of its part '.*/data/\d+' is wrong\n$", refused(flipped)
+    )
+    last = whole.rindex(b"PK\x01\x02")  # what the table of contents says of the last part
+    for offset, flag, message in ((8, 0x01, "its parts cannot be read"), (38, 0x10, "is marked as a folder")):
+        at = last + offset  # encrypted; a folder
+        assert message in refused(whole[:at] + bytes([whole[at] | flag]) + whole[at + 1 :])
+
+
+def test_an_archive_that_takes_hours_to_check_is_not_read(refused: Callable[[bytes | dict[str, Any]], str]) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("student/data.pkl", bytes(2**20))
+        archive.filelist.extend(archive.filelist * 10_000)
+    assert "is damaged: its parts are larger than the file" in refused(buffer.getvalue())
 
 
 def test_a_folder_and_a_missing_file(

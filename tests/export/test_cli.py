@@ -3,12 +3,14 @@
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 import pytest
 
-from scriptkd_export import cli, export_graph
+from scriptkd_export import ExportError, Form, Samples, cli, export_graph, forms, make
+from scriptkd_export.auto import Trial
 from scriptkd_sdk import ScriptIdentifier
 from scriptkd_train.checkpoint import Checkpoint, save_checkpoint
 
@@ -66,13 +68,81 @@ def test_auto_keeps_one_file_and_says_why(
 ) -> None:
     assert run(monkeypatch, "--ckpt", ckpt, "--data", data, "--quantize", "auto", "--count", 40) == 0
     out, err = capfd.readouterr()
-    assert err == ""
-    table = [line.split() for line in out.splitlines() if line.startswith(("fp32 ", "fp16 ", "int8", "int4"))]
-    assert [row[0] for row in table] == ["fp32", "fp16", "int8", "int8-u8", "int4-u8", "int8-weights", "int4-weights"]
-    kept = [row[0] for row in table if row[-1] == "kept"]
+    assert err == "" and "warning: 40 images cannot show a drop of 0.5 points: one of them is 2.5\n" in out
+    rows = table(out)
+    assert list(rows) == ["fp32", "fp16", "int8", "int8-u8", "int4-u8", "int8-weights", "int4-weights"]
+    kept = [form for form, row in rows.items() if row.endswith(" kept")]
     assert len(kept) == 1
     name = "student.onnx" if kept == ["fp32"] else f"student.{kept[0]}.onnx"
     assert {path.name for path in ckpt.parent.iterdir()} == {"student.pt", name, f"{name}.parity.json"}
+
+
+def table(out: str) -> dict[str, str]:
+    """The lines of auto's table by form."""
+    return {
+        line.split()[0]: line.rstrip()
+        for line in out.splitlines()
+        if line.startswith(("fp32 ", "fp16 ", "int8", "int4"))
+    }
+
+
+def test_auto_shows_what_a_form_below_the_bound_would_give(
+    ckpt: Path, data: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def spoiled(form: Form, graph: onnx.ModelProto, *arguments: Any) -> onnx.ModelProto:
+        model = make(form, graph, *arguments)
+        if form is Form.fp16:  # turns its answers round
+            last = next(node for node in model.graph.node if "logits" in node.output)
+            last.output[0] = "before"
+            model.graph.node.append(onnx.helper.make_node("Neg", ["before"], ["logits"]))
+        return model
+
+    def without_int8(*_: Any, **__: Any) -> onnx.ModelProto:
+        raise ExportError("nothing to round")
+
+    monkeypatch.setattr(cli, "make", spoiled)
+    monkeypatch.setattr(forms, "quantize_weights", without_int8)
+    options = ("--ckpt", ckpt, "--data", data, "--quantize", "auto", "--count", 40, "--max-drop", 100)
+    assert run(monkeypatch, *options) == 0
+    out = capfd.readouterr().out
+    rows = table(out)
+    _, accuracy, drop, milliseconds, _, size, *kept = rows["fp16"].split()
+    assert float(accuracy) < 50 and float(drop) > 50 and float(milliseconds) > 0 and int(size) > 10
+    assert kept == ["not", "taken"]
+    reason = next(line for line in out.splitlines() if line.startswith("  fp16: "))
+    assert reason.startswith("  fp16: failed a check, which --max-drop does not relax: scores: ")
+    assert "; top-1 agreement: " in reason and reason.endswith("(at least 99.0%)")
+    assert rows["int8-weights"].split() == ["int8-weights", "failed"]  # not measured
+    assert "  int8-weights: nothing to round\n" in out
+    assert not (ckpt.parent / "student.fp16.onnx").exists()
+
+
+def test_auto_names_the_limit_that_a_form_misses(capfd: pytest.CaptureFixture[str]) -> None:
+    whole, lossy, close = (
+        Trial(form, 1000, accuracy, 1.0) for form, accuracy in ((Form.fp32, 0.9), (Form.int8, 0.88), (Form.fp16, 0.9))
+    )
+    cli._print_trials([whole, lossy, close], whole, Samples([], "", []), 0.5)
+    out = capfd.readouterr().out
+    assert "\n  int8: its drop is above --max-drop 0.5\n" in out
+    rows = table(out)
+    assert rows["int8"].endswith("not taken") and rows["fp32"].endswith("kept") and rows["fp16"].split()[-1] == "1"
+
+
+@pytest.mark.parametrize(
+    ("images", "max_drop", "warning"),
+    [
+        (48, 0.5, "warning: 48 images cannot show a drop of 0.5 points: one of them is 2.08\n"),
+        (256, 0.25, "warning: 256 images cannot show a drop of 0.25 points: one of them is 0.391\n"),
+        (200, 0.5, ""),
+        (48, 3.0, ""),
+        (48, 0.0, ""),
+    ],
+)
+def test_auto_warns_of_too_few_images(
+    images: int, max_drop: float, warning: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    cli._warn_of_few(images, max_drop)
+    assert capfd.readouterr().out == warning
 
 
 def test_without_data_it_says_so_and_writes_where_told(

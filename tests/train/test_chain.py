@@ -265,7 +265,7 @@ def test_temperature_recovers_a_known_one():
         (lambda path: torch.save({"format": 99}, path), "format 99; this version reads format 1"),
         (lambda path: torch.save({"format": 1}, path), "'network' is missing"),
         (lambda path: path.unlink(), "does not exist"),
-        (lambda path: _edit(path, lambda c: c["labels"].append("Third")), "do not fit its network"),
+        (lambda path: _edit(path, lambda c: c["labels"].append("Third")), "student.pt: 3 labels, but the head gives 2"),
         (
             lambda path: _edit(path, lambda c: next(iter(c["state_dict"].values())).fill_(float("nan"))),
             "NaN or infinite",

@@ -18,6 +18,9 @@ from scriptkd_sdk.preprocess import Preprocessing
 from .networks import Network, build_network, offline
 
 FORMAT = 1
+_FLOATS = {torch.float16, torch.bfloat16, torch.float32, torch.float64}
+_INTEGERS = {torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64}  # of buffers, such as counters
+_FOLDER = 0x10  # in the attributes of a zip file's member
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,8 @@ class Checkpoint:
 
     network, arguments: name and keyword arguments for `build_network`. labels: K script names in the order of the
     logits. metrics, provenance: plain JSON-like values. temperature: divides the logits before the softmax.
-    threshold: a top score below it means that the image shows none of the scripts.
+    threshold: a top score below it means that the image shows none of the scripts. source: what errors call it, the
+    path of a file.
     """
 
     network: str
@@ -38,6 +42,7 @@ class Checkpoint:
     provenance: dict[str, Any] = field(default_factory=dict)
     temperature: float = 1.0
     threshold: float = 0.0
+    source: str = field(default="the checkpoint", compare=False)
 
     def build(self) -> Network:
         """The network with its weights, in eval mode.
@@ -51,13 +56,32 @@ class Checkpoint:
             raise
         except Exception as error:  # the arguments are a file's, and anything may be wrong with them
             reason = " ".join(str(error).split())[:200]
-            raise ModelError(f"the checkpoint's network {self.network!r} cannot be built: {reason}") from error
-        try:
-            network.load_state_dict(self.state_dict)
-        except RuntimeError as error:
-            reason = " ".join(str(error).split())[:300]
-            raise ModelError(f"the checkpoint's weights do not fit its network {self.network!r}: {reason}") from error
+            raise ModelError(f"{self.source}: its network {self.network!r} cannot be built: {reason}") from error
+        self._check_fit(network.state_dict())
+        keys = network.load_state_dict(self.state_dict, strict=False)
+        for names, what in ((keys.missing_keys, "is missing"), (keys.unexpected_keys, "has no place in it")):
+            if names:
+                others = f" (and {len(names) - 1} more)" if len(names) > 1 else ""
+                raise self._misfit(f"{names[0]!r} {what}{others}")
         return network.eval()
+
+    def _check_fit(self, expected: dict[str, Tensor]) -> None:
+        """Raise ModelError for a tensor whose shape or kind is not the network's."""
+        pairs = {name: (self.state_dict[name], own) for name, own in expected.items() if name in self.state_dict}
+        shapes = {name: (list(got.shape), list(own.shape)) for name, (got, own) in pairs.items()}
+        wrong = {name: each for name, each in shapes.items() if each[0] != each[1]}
+        # As many outputs as labels, that no later layer reads: no input of one differs. That is the head.
+        if wrong and all(got and own == [len(self.labels), *got[1:]] for got, own in wrong.values()):
+            outputs = next(iter(wrong.values()))[0][0]
+            raise ModelError(f"{self.source}: {len(self.labels)} labels, but the head gives {outputs}")
+        for name, (got, own) in wrong.items():
+            raise self._misfit(f"{name!r} has the shape {got} instead of {own}")
+        for name, (value, own) in pairs.items():
+            if own.is_floating_point() and not value.is_floating_point():
+                raise self._misfit(f"{name!r} holds {_kind(value)} instead of {_kind(own)}")
+
+    def _misfit(self, reason: str) -> ModelError:
+        return ModelError(f"{self.source}: its weights do not fit its network {self.network!r}: {reason}")
 
 
 def save_atomically(content: Any, path: Path) -> None:
@@ -95,13 +119,12 @@ def load_checkpoint(path: Path) -> Checkpoint:
     """Reads a checkpoint; only tensors and plain values are unpickled.
 
     Raises:
-        ModelError: the file is missing, is no checkpoint of ours, or holds weights that are not numbers.
+        ModelError: the file is missing, damaged, no checkpoint of ours, or holds weights that are not real numbers.
     """
     path = Path(path)
     if not path.is_file():
         raise ModelError(f"checkpoint {path} does not exist" if not path.exists() else f"{path} is not a file")
-    if _is_compressed(path):
-        raise ModelError(f"{path} is not a scriptkd checkpoint: its contents are compressed, which torch never does")
+    _check_archive(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it warns of files that it then refuses
@@ -127,6 +150,12 @@ def load_checkpoint(path: Path) -> Checkpoint:
     plain = all(isinstance(v, Tensor) and v.layout == torch.strided and v.is_contiguous() for v in state.values())
     if not plain or not all(isinstance(name, str) for name in state):
         raise ModelError(f"{path} is damaged: its state dict holds something other than plain tensors")
+    unreal = [name for name, value in state.items() if value.dtype not in _FLOATS | _INTEGERS]
+    if unreal:
+        raise ModelError(
+            f"{path} holds {_kind(state[unreal[0]])} in {unreal[0]!r}; "
+            "weights must be real floating point numbers of 16, 32 or 64 bits"
+        )
     broken = [name for name, value in state.items() if value.is_floating_point() and not torch.isfinite(value).all()]
     if broken:
         raise ModelError(f"{path} holds NaN or infinite weights in {broken[0]!r}; its training diverged")
@@ -140,16 +169,42 @@ def load_checkpoint(path: Path) -> Checkpoint:
         provenance=content.get("provenance", {}),
         temperature=_number(path, content.get("temperature", 1.0), "temperature", 1e-3, 1e3),
         threshold=_number(path, content.get("threshold", 0.0), "threshold", 0.0, 1.0),
+        source=str(path),
     )
 
 
-def _is_compressed(path: Path) -> bool:
-    """Whether it is a zip file with compressed members: a small one could fill the memory."""
+def _check_archive(path: Path) -> None:
+    """Raise ModelError for a zip file that torch would not write, or with a wrong checksum: torch does not look.
+
+    One of compressed members could fill the memory, and one of overlapping members take hours to check. Of a member
+    marked as a folder torch reads nothing, and takes what happens to be in memory for its weights.
+    """
     try:
-        with zipfile.ZipFile(path) as archive:
-            return any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist())
-    except (zipfile.BadZipFile, OSError, ValueError):
-        return False  # torch says what else is wrong
+        archive = zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return  # torch says what is wrong
+    with archive:
+        members = archive.infolist()
+        if any(member.compress_type != zipfile.ZIP_STORED for member in members):
+            raise ModelError(
+                f"{path} is not a scriptkd checkpoint: its contents are compressed, which torch never does"
+            )
+        if sum(member.file_size for member in members) > path.stat().st_size:
+            raise ModelError(f"{path} is damaged: its parts are larger than the file")
+        folder = next((member.filename for member in members if member.external_attr & _FOLDER), None)
+        if folder is not None:
+            raise ModelError(f"{path} is damaged: its part {folder!r} is marked as a folder")
+        try:
+            damaged = archive.testzip()
+        except (RuntimeError, ValueError, EOFError) as error:  # a damaged header may ask for anything
+            raise ModelError(f"{path} is damaged: its parts cannot be read") from error
+        if damaged is not None:
+            raise ModelError(f"{path} is damaged: the checksum of its part {damaged!r} is wrong")
+
+
+def _kind(value: Tensor) -> str:
+    """The type of a tensor's numbers, such as "float32"."""
+    return str(value.dtype).removeprefix("torch.")
 
 
 def _number(path: Path, value: Any, name: str, low: float, high: float) -> float:
