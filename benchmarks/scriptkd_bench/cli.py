@@ -99,11 +99,7 @@ def bench(
         with _bar(console, f"timing {len(paths)} models in turns") as progress:
             timings = time_models(paths, crop, repeats, threads, progress)
         with _bar(console, "timing with 1, 2 and 4 threads") as progress:
-            infos = [ScriptIdentifier(path).info for path in paths]
-            measured = [
-                (candidate.name, info.precision, candidate.path, info.preprocessing)
-                for candidate, info in zip(candidates, infos, strict=True)
-            ]
+            measured = [(each.name, each.path, ScriptIdentifier(each.path).info) for each in candidates]
             device = measure_device(measured, crop, progress)
         cost = None
         if sdk:

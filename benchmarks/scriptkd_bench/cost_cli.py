@@ -18,7 +18,7 @@ from scriptkd_sdk.modelfile import load_content, read_content
 
 from .cost import measure_cost
 from .cost_report import DEAREST, agreement, draw, layer_table, type_table, write_csv, write_json
-from .crop import drawn_crop
+from .crop import drawn_crop, network_input
 from .machine import describe_machine
 from .models import untrained_stage
 
@@ -52,8 +52,7 @@ def cost(
         content = _content(model, Path(name))
         _, info = load_content(model, content)
         crop = drawn_crop(Path(name))
-    image = crop.pixels if info.any_size else info.preprocessing.apply(crop.pixels)[None]
-    measured = measure_cost(onnx.load_from_string(content), image, repeats)
+    measured = measure_cost(onnx.load_from_string(content), network_input(info, crop.pixels), repeats)
     facts = {
         "command": f"`{shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])}`",
         "date": date.today().isoformat(),

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from scriptkd_sdk.images import Pixels, load_image
+from scriptkd_sdk.modelfile import ModelInfo
 
 CVSI_HEIGHT, CVSI_WIDTH = 39, 114  # pixels: the median crop of CVSI-2015
 
@@ -40,3 +41,8 @@ def drawn_crop(folder: Path) -> Crop:
     return Crop(
         path, load_image(path), f"a drawn word of {CVSI_WIDTH}x{CVSI_HEIGHT} pixels, as CVSI-2015's median crop"
     )
+
+
+def network_input(info: ModelInfo, pixels: Pixels) -> Pixels:
+    """What a bare session.run takes: a batch of one, or the image itself where the graph holds the pre-processing."""
+    return pixels if info.any_size else info.preprocessing.apply(pixels)[None]

@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from scriptkd_sdk.preprocess import Preprocessing
+from scriptkd_sdk.modelfile import ModelInfo
 
-from .crop import Crop
+from .crop import Crop, network_input
 from .timing import WARM_UP, Latency
 
 THREADS = (1, 2, 4)
@@ -40,33 +40,33 @@ class DeviceRow:
 
 
 def measure_device(
-    models: list[tuple[str, str, Path, Preprocessing]], crop: Crop, progress: Callable[[int, int], None]
+    models: list[tuple[str, Path, ModelInfo]], crop: Crop, progress: Callable[[int, int], None]
 ) -> list[DeviceRow]:
-    """Time a bare session.run of each model (name, precision, path, pre-processing) with 1, 2 and 4 threads.
+    """Time a bare session.run of each model (name, path, info) with 1, 2 and 4 threads.
 
     Thread counts beyond the cores that this process may use are left out. `progress(done, total)` is called after each.
     """
     counts = [count for count in THREADS if count <= usable_cores()]
     rows: list[DeviceRow] = []
-    for model, precision, path, preprocessing in models:
-        batch = preprocessing.apply(crop.pixels)[None]
+    for model, path, info in models:
+        prepared = network_input(info, crop.pixels)
         for count in counts:
             options = onnxruntime.SessionOptions()
             options.intra_op_num_threads = count
             options.inter_op_num_threads = 1
             session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
             for _ in range(WARM_UP):
-                session.run(["logits"], {"image": batch})
+                session.run(["logits"], {"image": prepared})
             joules, seconds = energy(), []
             started = time.perf_counter()
             while len(seconds) < LEAST or time.perf_counter() - started < SECONDS:
                 before = time.perf_counter()
-                session.run(["logits"], {"image": batch})
+                session.run(["logits"], {"image": prepared})
                 seconds.append(time.perf_counter() - before)
             spent = None if joules is None else joules(time.perf_counter() - started)
             latency = Latency(*(float(value) for value in 1000 * np.percentile(seconds, [50, 95])))
             millijoules = None if spent is None else 1000 * spent / len(seconds)
-            rows.append(DeviceRow(model, precision, count, latency, millijoules))
+            rows.append(DeviceRow(model, info.precision, count, latency, millijoules))
             progress(len(rows), len(models) * len(counts))
     return rows
 

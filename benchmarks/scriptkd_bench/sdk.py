@@ -19,6 +19,7 @@ import numpy as np
 import onnxruntime
 
 from scriptkd_sdk import ScriptIdentifier
+from scriptkd_sdk.errors import ArgumentError
 
 from .crop import Crop
 
@@ -68,8 +69,10 @@ def measure_sdk(model: Path, crop: Crop, repeats: int, calls: int, progress: Pro
     """Take all figures of one model, on one thread, on one image.
 
     repeats: timed calls. calls: for the figure of memory, at least 1. progress(done, total) is called now and then.
-    Raises ModelError for a file that the SDK does not take.
+    Raises ModelError for a file that the SDK does not take, ArgumentError for one that takes whole images.
     """
+    if ScriptIdentifier(model).info.any_size:
+        raise ArgumentError(f"{model} takes whole images: give --sdk a file whose pre-processing the SDK does")
     figures = overheads(model, crop, repeats)
     figures += fresh_processes(model, crop.path)
     figures += batches(model, crop, max(repeats // 4, 10))

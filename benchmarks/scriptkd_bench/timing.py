@@ -13,7 +13,7 @@ import onnxruntime
 
 from scriptkd_sdk import ScriptIdentifier
 
-from .crop import Crop
+from .crop import Crop, network_input
 
 LEAST = 20  # repeats, however slow a model is
 SECONDS = 20.0  # for a model at most, beyond the least repeats
@@ -34,7 +34,8 @@ class Timing:
 
     run: a bare session.run on a prepared input, the two identify_* the SDK's whole call on an array and on a file.
     overhead: what identify on an array takes more than Preprocessing.apply and session.run, as a share of those two.
-    input_shape: [C, H, W] of the prepared input. repeats: how often each was timed.
+    input_shape: [C, H, W] of the prepared input, [H, W, 3] of a file that takes whole images.
+    repeats: how often each was timed.
     """
 
     run: Latency
@@ -54,13 +55,12 @@ class _Subject:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        apply = identifier.preprocessing.apply
-        prepared = apply(crop.pixels)
-        self.input_shape = prepared.shape
-        batch = prepared[None]
+        info = identifier.info
+        prepared = network_input(info, crop.pixels)
+        self.input_shape = prepared.shape[-3:]
         self.calls: list[Callable[[], object]] = [
-            lambda: session.run(["logits"], {"image": batch}),
-            lambda: session.run(["logits"], {"image": apply(crop.pixels)[None]}),
+            lambda: session.run(["logits"], {"image": prepared}),
+            lambda: session.run(["logits"], {"image": network_input(info, crop.pixels)}),
             lambda: identifier.identify(crop.pixels),
             lambda: identifier.identify(crop.path),
         ]

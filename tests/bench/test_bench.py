@@ -18,6 +18,8 @@ from scriptkd_bench.crop import drawn_crop, median_crop
 from scriptkd_bench.machine import describe_machine
 from scriptkd_bench.report import _digits, append_counts
 from scriptkd_export import draw_samples, export_onnx
+from scriptkd_export.export import write_verified
+from scriptkd_export.graph import export_graph
 from scriptkd_sdk import modelfile
 from scriptkd_sdk.errors import ArgumentError, ModelError, ScriptkdError
 from scriptkd_sdk.preprocess import Preprocessing
@@ -199,6 +201,17 @@ def test_refusals(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(modelfile, "MODELS", tmp_path / "models")
     with pytest.raises(ArgumentError, match="no model of its own"):
         bench()
+
+
+def test_a_file_that_takes_whole_images(student: Path, tmp_path: Path) -> None:
+    whole, out = tmp_path / "whole.onnx", tmp_path / "RESULTS.md"
+    made = checkpoint(TEXTNET)
+    write_verified(export_graph(made), whole, made, draw_samples(4), "fp32", any_size=True)
+    bench(models=[student, whole], repeats=20, out=out)
+    rows = json.loads(out.with_suffix(".json").read_text())["rows"]
+    assert [row["timing"]["input_shape"] for row in rows][1] == [39, 114, 3]
+    with pytest.raises(ArgumentError, match="takes whole images: give --sdk a file"):
+        bench(models=[whole], repeats=20, out=out, sdk=True)
 
 
 def test_the_bundled_model_is_the_default(student: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,7 +26,7 @@ def test_threads_beyond_the_cores_are_left_out(tmp_path: Path, monkeypatch: pyte
     candidate = bundled()[0]
     info = ScriptIdentifier(candidate.path).info
     steps: list[tuple[int, int]] = []
-    model = (candidate.name, info.precision, candidate.path, info.preprocessing)
+    model = (candidate.name, candidate.path, info)
     rows = measure_device([model], drawn_crop(tmp_path), lambda *step: steps.append(step))
     assert [row.threads for row in rows] == [count for count in (1, 2, 4) if count <= usable_cores()]
     assert all(0 < row.run.p50 <= row.run.p95 for row in rows)
