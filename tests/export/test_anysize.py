@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -40,13 +40,14 @@ def differences(way: Preprocessing, image: NDArray[np.uint8]) -> NDArray[np.int6
 
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from(WAYS), st.integers(1, 300), st.integers(1, 600), st.integers(0, 2**32 - 1))
+@example(Preprocessing(3, 75, 75, 75, 1), 1, 490, 1)
 def test_the_same_pixels_as_the_sdk(way: Preprocessing, height: int, width: int, seed: int) -> None:
     image = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
     off = differences(way, image)
-    # A sum that is a half but for the last bit of a float may round either way, once in ten thousand pixels; enlarged,
-    # one such pixel is many.
-    repeats = -(-off.shape[-2] // height) * -(-off.shape[-1] // width)
-    assert off.max() <= 1 and np.count_nonzero(off) <= (1 + off.size // 1000) * repeats
+    if height == 1:  # all rows come of the same one, and so do their ties
+        off = off.max(axis=-2)
+    # A sum that is a half but for the last bit of a float may round either way, once in ten thousand pixels.
+    assert off.max() <= 1 and np.count_nonzero(off) <= 1 + off.size // 1000
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 2000), (2000, 1), (1500, 2000), (32, 96), (64, 192)])

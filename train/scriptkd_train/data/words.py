@@ -202,17 +202,21 @@ def clusters(word: str) -> list[str]:
 
 _BEFORE = ("(", "“", "'", '"', "-", "#", "₹", "*")
 _AFTER = (",", ".", ":", ";", "!", "?", ")", "”", "'", '"', "-", "…", "/", "।", "॥", " .", " :", ".", ",", ",", ".)")
-
-
 _SIGNS = {"Latin": ("&",), "Arabic": ("؟",)}  # told from their script though they are no letters
 
 
 def _number(rng: np.random.Generator, script: str) -> str:
-    digits = str(rng.integers(1, 10 ** int(rng.integers(1, 5))))
-    return _own_digits(digits, script) if script in DIGITS and rng.random() < 0.5 else digits
+    digits = _digits(rng)
+    return _own(digits, script) if script in DIGITS and rng.random() < 0.5 else digits
 
 
-def _own_digits(digits: str, script: str) -> str:
+def _digits(rng: np.random.Generator) -> str:
+    """A number of one to four digits."""
+    return str(rng.integers(1, 10 ** int(rng.integers(1, 5))))
+
+
+def _own(digits: str, script: str) -> str:
+    """European digits in the script's own."""
     return "".join(chr(DIGITS[script] + int(d)) for d in digits)
 
 
@@ -251,7 +255,7 @@ def draw_word(rng: np.random.Generator, script: str) -> str:
     """
     pick = rng.random()
     if script in DIGITS and pick < 0.015:
-        number = _own_digits(str(rng.integers(1, 10 ** int(rng.integers(1, 5)))), script)
+        number = _own(_digits(rng), script)
         return f"({number})" if rng.random() < 0.3 else number
     if script in _SIGNS and 0.015 <= pick < 0.02:
         return _SIGNS[script][int(rng.integers(len(_SIGNS[script])))]
