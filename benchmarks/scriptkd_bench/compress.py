@@ -38,6 +38,8 @@ FAMILIES = {
     "darknet_bilstm": "DarkNet-BiLSTM: its LSTM and linear layers kept, matched at the LSTM's input (CNN-MAH)",
 }
 """Stage -> what it is, in the order of the page. Other stages of a recipe are steps on the way."""
+CHANCE = 0.01
+"""How far apart two families' accuracies may lie by their seeds alone: some two standard deviations."""
 
 
 @dataclass(frozen=True)
@@ -98,36 +100,64 @@ def run_families(
 ) -> list[Family]:
     """Trains what is missing, exports, times all files in turns on one thread, and measures their figures.
 
-    Accuracy is that on the data set's test split, and on `real` where it is given.
+    All families with the first seed, and the finalists with the others. Accuracy is that on the data set's test split,
+    and on `real` where it is given.
     """
 
     def say(text: str) -> None:
         console.print(text, highlight=False, markup=False, soft_wrap=True)
 
-    train_variants(variants, seeds, out, console)
-    files: dict[tuple[str, str], list[Path]] = {}
-    for variant in variants:
-        checkpoints = [variant.checkpoint(out, seed) for seed in seeds]
-        files[variant.name, "fp32"] = [export_variant(checkpoint, say) for checkpoint in checkpoints]
-        int8 = [_int8(checkpoint, variant.data, say) for checkpoint in checkpoints]
-        if made := [path for path in int8 if path is not None]:
-            files[variant.name, "int8"] = made
+    def trained(chosen: Sequence[Variant], seeds: Sequence[int]) -> dict[tuple[str, str], list[Path]]:
+        train_variants(chosen, seeds, out, console)
+        files: dict[tuple[str, str], list[Path]] = {}
+        for variant in chosen:
+            for checkpoint in (variant.checkpoint(out, seed) for seed in seeds):
+                files.setdefault((variant.name, "fp32"), []).append(export_variant(checkpoint, say))
+                if (int8 := _int8(checkpoint, variant.data, say)) is not None:
+                    files.setdefault((variant.name, "int8"), []).append(int8)
+        return files
+
+    def figures(variant: Variant, paths: Sequence[Path]) -> list[Figures]:
+        checkpoints = [path.with_name(f"{path.name.split('.')[0]}.pt") for path in paths]
+        pairs = zip(checkpoints, paths, strict=True)
+        return [measure(checkpoint, path, variant.data, "test", real, say) for checkpoint, path in pairs]
+
+    files = trained(variants, seeds[:1])
     say(f"timing {len(files)} files in turns")
-    timings = time_models([paths[0] for paths in files.values()], crop, repeats, 1, lambda done, total: None)
+    timings = time_models([path for (path,) in files.values()], crop, repeats, 1, lambda done, total: None)
     times = dict(zip(files, (timing.run.p50 for timing in timings), strict=True))
     families = []
     for variant in variants:
-        forms = {}
-        for precision in ("fp32", "int8"):
-            if paths := files.get((variant.name, precision)):
-                figures = [
-                    measure(path.with_name(f"{path.name.split('.')[0]}.pt"), path, variant.data, "test", real, say)
-                    for path in paths
-                ]
-                forms[precision] = Form(figures, times[variant.name, precision])
+        forms = {
+            precision: Form(figures(variant, files[variant.name, precision]), times[variant.name, precision])
+            for precision in ("fp32", "int8")
+            if (variant.name, precision) in files
+        }
         macs = _macs(files[variant.name, "fp32"][0], crop)
         families.append(Family(variant.name, macs, forms["fp32"], forms.get("int8")))
+    if len(seeds) > 1:
+        names = finalists(families, "unseen" if real is None else "real")
+        say(f"finalists: {', '.join(names)}")
+        chosen = [variant for variant in variants if variant.name in names]
+        further = trained(chosen, seeds[1:])
+        for family, variant in zip(families, variants, strict=True):
+            for precision, form in family.forms.items():
+                form.figures.extend(figures(variant, further.get((variant.name, precision), [])))
     return families
+
+
+def finalists(families: Sequence[Family], field: str) -> list[str]:
+    """The teacher, and every family with a file that no file as fast beats by more than one seed's chance.
+
+    field: the accuracy that counts, `real` or `unseen`.
+    """
+    forms = [form for family in families for form in family.forms.values()]
+
+    def stands(form: Form) -> bool:
+        best = max(other.mean(field) or 0.0 for other in forms if other.milliseconds <= form.milliseconds)
+        return (form.mean(field) or 0.0) >= best - CHANCE
+
+    return [each.name for each in families if each.name == TEACHER or any(map(stands, each.forms.values()))]
 
 
 def _needed(recipe: Recipe, name: str) -> Recipe:

@@ -38,7 +38,9 @@ def compress(
     family: Annotated[
         list[str] | None, typer.Option(help="Only this one and the teacher, such as a finalist; may be repeated.")
     ] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="Repetitions of every family, with the seeds 1, 2, ...")] = 1,
+    seeds: Annotated[
+        int, typer.Option(min=1, help="Repetitions of the finalists: families that none as fast beats clearly.")
+    ] = 1,
     repeats: Annotated[int, typer.Option(min=20, help="Timed calls; fewer for models over 25 ms.")] = 200,
 ) -> None:
     """Train every family of compression on one task and say which keeps most of the teacher, and at what cost."""
@@ -58,7 +60,6 @@ def compress(
         "learned from": f"{len(read_dataset(data, 'train')):,} images of {data.resolve().name}",
         "measured on": f"its test split{f', and {real.resolve().name}' if real else ''}",
         "timed on": crop.source,
-        "seeds": str(seeds),
     }
     for heads, rows in (figures_table(families), ratios_table(families)):
         table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)

@@ -18,7 +18,7 @@ CLAIMS = {
 }
 NOTES = (
     "rendered, real: macro accuracy on the test split's words, in type that training never saw, and on real words. "
-    "±: standard deviation over seeds.",
+    "±: standard deviation over seeds; finalists alone, families that none as fast beats clearly, have several.",
     "ms: session.run, p50, one thread, all files in turns, the first seed's. Multiply-adds: of that image.",
     "÷, x: how many times smaller, or faster, than the teacher's float32 file. lost: points of accuracy against it.",
     "int8: after training, by calibration on validation images; textnet_int8 was trained for it. "
@@ -77,12 +77,13 @@ def accuracy_field(families: Sequence[Family]) -> str:
 
 def figures_table(families: Sequence[Family]) -> tuple[list[str], list[list[str]]]:
     """Heads and rows, as text: two columns for each figure that differs between float32 and int8."""
-    heads = ["family", "parameters", "multiply-adds M"]
+    heads = ["family", "seeds", "parameters", "multiply-adds M"]
     columns = (("KB", "kilobytes"), ("ms", "milliseconds"), ("rendered %", "unseen"), ("real %", "real"))
     heads += [f"{title} {precision}" for title, _ in columns for precision in ("fp32", "int8")]
     rows = []
     for family in families:
-        row = [family.name, f"{family.fp32.figures[0].parameters:,}", f"{family.macs / 1e6:.2f}"]
+        row = [family.name, str(len(family.fp32.figures)), f"{family.fp32.figures[0].parameters:,}"]
+        row.append(f"{family.macs / 1e6:.2f}")
         rows.append(row + [_figure(form, field) for _, field in columns for form in (family.fp32, family.int8)])
     return heads, rows
 

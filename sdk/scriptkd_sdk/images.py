@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import struct
-from collections.abc import Iterator
 from typing import IO, Any
 
 import cv2
@@ -13,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scriptkd_sdk.errors import ArgumentError, ImageError
+from scriptkd_sdk.headers import Header, exif_orientation, is_whole_png, png_transparency, read_header
 
 Pixels = npt.NDArray[np.uint8]
 ImageInput = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes] | npt.NDArray[Any] | Any
@@ -35,10 +34,6 @@ TOO_LONG = f"a file of more than {MOST_BYTES // 1_000_000} MB"
 HALF_LEVEL = 0.5 / 255
 STRIP = 64  # rows
 ORDERS = ("rgb", "bgr")
-
-PNG_SAMPLES = {0: 1, 2: 3, 3: 1, 4: 4, 6: 4}  # a pixel, by colour type; OpenCV makes RGBA of gray and alpha
-TIFF_NUMBERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 16: "Q", 17: "q"}  # libtiff takes any for a whole one
-TIFF_UNREAD = {34661: "JBIG", 34712: "JPEG 2000", 34887: "LERC", 34925: "LZMA", 50000: "ZSTD", 50001: "WebP"}
 
 # OpenCV reports a broken file on stderr as well as to us; who wants to see that sets the variable.
 if "OPENCV_LOG_LEVEL" not in os.environ:
@@ -120,23 +115,20 @@ def _decode(data: bytes) -> Pixels:
     """Decode a file's content; the size it declares is checked before any pixel is decoded."""
     if not data:
         raise ImageError("empty: no bytes at all")
-    try:
-        declared = _declared(data)
-    except (struct.error, IndexError, ValueError) as error:  # a header that ends early
-        raise ImageError("broken or truncated image file") from error
-    if declared is None:
+    header = read_header(data)
+    if header is None:
         raise ImageError("not a PNG, JPEG, BMP, GIF, WebP or TIFF image")
-    kind, width, height, decoded = declared
+    kind, width, height, decoded, _ = header
     check_size(height, width)
     _check_decoded(decoded, len(data), f"{width}x{height} pixels")
     # Each scan goes over the whole image, and may cost ten bytes. Single bytes are counted much faster than pairs.
     if kind == "JPEG" and data.count(0xDA) > MOST_SCANS and data.count(b"\xff\xda") > MOST_SCANS:
         raise ImageError(f"a JPEG of more than {MOST_SCANS} scans")
-    if kind == "PNG" and not _whole_png(data):
+    if kind == "PNG" and not is_whole_png(data):
         raise ImageError("broken or truncated PNG")
-    if kind == "TIFF" and _is_gray_with_alpha(_tiff_tags(data)):  # whose alpha OpenCV drops
+    if header.gray_with_alpha:  # whose alpha OpenCV drops
         raise ImageError("a gray TIFF with alpha is not read; save it as PNG")
-    pixels, exif = _opencv(data, kind)
+    pixels, exif = _opencv(data, header)
     if kind == "PNG":
         _whiten_transparent_gray(pixels, data)
     multiplied = kind == "TIFF" and pixels.dtype == np.uint8  # by alpha, which libtiff does to 8 bits
@@ -150,7 +142,7 @@ def _decode(data: bytes) -> Pixels:
             colour, alpha = pixels[:, :, :3], pixels[:, :, 3:]
             pixels = np.minimum(colour, alpha) + (255 - alpha)
     # TIFF's own orientation has been seen to by OpenCV, which hands out no EXIF for it.
-    return _upright(_from_array(pixels), _exif_orientation(exif))
+    return _upright(_from_array(pixels), exif_orientation(exif))
 
 
 def _check_decoded(decoded: int, length: int, size: str) -> None:
@@ -166,18 +158,18 @@ def _check_decoded(decoded: int, length: int, size: str) -> None:
         raise ImageError(f"{size}, in a file of {length} bytes, but {limit}")
 
 
-def _opencv(data: bytes, kind: str) -> tuple[npt.NDArray[Any], bytes]:
+def _opencv(data: bytes, header: Header) -> tuple[npt.NDArray[Any], bytes]:
     """Return the pixels as OpenCV decodes them, in its order of colours, and the EXIF block, which may be empty."""
     try:
         pixels, kinds, metadata = cv2.imdecodeWithMetadata(np.frombuffer(data, np.uint8), flags=cv2.IMREAD_UNCHANGED)
     except cv2.error as error:
-        raise ImageError(f"broken or truncated {kind}") from error
+        raise ImageError(f"broken or truncated {header.kind}") from error
     if pixels is None:
         # Asked only now, as it is the build of OpenCV that decides.
-        if kind == "TIFF" and (name := TIFF_UNREAD.get(_tiff_tags(data).get(259, 1))):
+        if name := header.unread_compression:
             read = "one compressed by deflate, LZW, PackBits, JPEG or CCITT fax or not at all is"
             raise ImageError(f"a TIFF compressed by {name} is not read, but {read}")
-        raise ImageError(f"broken or truncated {kind}")
+        raise ImageError(f"broken or truncated {header.kind}")
     blocks = (block.tobytes() for entry, block in zip(kinds, metadata, strict=True) if entry == cv2.IMAGE_METADATA_EXIF)
     return pixels, next(blocks, b"")
 
@@ -276,140 +268,13 @@ def _upright(pixels: Pixels, orientation: int) -> Pixels:
     return np.ascontiguousarray(pixels)
 
 
-def _exif_orientation(exif: bytes) -> int:
-    try:
-        return _tiff_tags(exif).get(0x0112, 1)
-    except (struct.error, IndexError):
-        return 1  # EXIF is often damaged by other programs; the picture is still good
-
-
-def _declared(data: bytes) -> tuple[str, int, int, int] | None:
-    """Return kind, width, height and bytes decoded that a file's header declares, or None if the kind is not known.
-
-    The bytes are width x height x samples x bytes a sample. A palette's index is one sample, as the colours are looked
-    up quickly; where only reading on would tell whether there is alpha, there are four.
-    OpenCV has no such function and would allocate whatever a header claims. Raises struct.error, IndexError or
-    ValueError for a header that ends early and ImageError for a BigTIFF.
-    """
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        width, height, depth, colour = struct.unpack_from(">IIBB", data, 16)
-        samples = 4 if colour and _png_transparency(data) else PNG_SAMPLES.get(colour, 4)
-        return "PNG", width, height, width * height * samples * (2 if depth == 16 else 1)
-    if data.startswith((b"GIF87a", b"GIF89a")):
-        width, height = struct.unpack_from("<HH", data, 6)
-        return "GIF", width, height, width * height * 4
-    if data.startswith(b"BM"):
-        old = data[14] == 12  # the header of OS/2 and Windows 2
-        width, height = struct.unpack_from("<HH" if old else "<ii", data, 18)
-        height = abs(height)  # negative, it means rows from top to bottom
-        return "BMP", width, height, width * height * 4
-    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
-        width, height = _webp_size(data)
-        return "WebP", width, height, width * height * 4
-    if data.startswith(b"\xff\xd8\xff"):
-        width, height, samples = _jpeg_size(data)
-        return "JPEG", width, height, width * height * samples
-    if data.startswith((b"II*\0", b"MM\0*")):
-        tags = _tiff_tags(data)
-        width, height = tags.get(256, 0), tags.get(257, 0)
-        columns, rows = _whole_tiles(width, tags.get(322, 0)), _whole_tiles(height, tags.get(323, 0))
-        return "TIFF", width, height, columns * rows * tags.get(277, 1) * ((tags.get(258, 1) + 7) // 8)
-    if data.startswith((b"II+\0", b"MM\0+")):
-        raise ImageError("a BigTIFF is not read, but an ordinary TIFF is")
-    return None
-
-
-def _whole_tiles(side: int, tile: int) -> int:
-    """A side in pixels, with the rest of the last tile, which is decoded too; a tile of 0 means that there are none."""
-    return -(-side // tile) * tile if tile > 0 else side
-
-
-def _whole_png(data: bytes) -> bool:
-    """Whether a PNG's chunks lie within it, up to the last.
-
-    OpenCV makes room for a chunk of whatever length is written there, up to 4 GB, before it looks at the file's end.
-    """
-    return any(kind == b"IEND" and end + 4 <= len(data) for kind, _, end in _png_chunks(data))
-
-
-def _png_transparency(data: bytes) -> bytes:
-    """What of a PNG's gray, colours or palette is transparent (its tRNS chunk); empty if there is none."""
-    for kind, start, end in _png_chunks(data):
-        if kind == b"tRNS":
-            return data[start:end]
-        if kind == b"IDAT":  # behind which it does not count
-            break
-    return b""
-
-
-def _png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Kind, start and end of every chunk's content; the last may end behind the file."""
-    position = 8
-    while position + 12 <= len(data):
-        length, kind = struct.unpack_from(">I4s", data, position)
-        yield kind, position + 8, position + 8 + length
-        position += 12 + length
-
-
 def _whiten_transparent_gray(pixels: npt.NDArray[Any], data: bytes) -> None:
     """Make the gray that a PNG declares transparent white, in place; OpenCV sees to that of colours only."""
     depth, colour = data[24:26]
-    key = _png_transparency(data)
+    key = png_transparency(data)
     if colour == 0 and len(key) == 2:
         level = int.from_bytes(key, "big")
         if depth < 16:
             brightest = (1 << depth) - 1
             level = (level & brightest) * (255 // brightest)
         pixels[pixels == level] = np.iinfo(pixels.dtype).max
-
-
-def _webp_size(data: bytes) -> tuple[int, int]:
-    if data[12:16] == b"VP8X":
-        return int.from_bytes(data[24:27], "little") + 1, int.from_bytes(data[27:30], "little") + 1
-    if data[12:16] == b"VP8L":
-        (bits,) = struct.unpack_from("<I", data, 21)
-        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
-    width, height = struct.unpack_from("<HH", data, 26)
-    return width & 0x3FFF, height & 0x3FFF
-
-
-def _jpeg_size(data: bytes) -> tuple[int, int, int]:
-    """Width, height and samples a pixel."""
-    position = 2
-    for _ in range(4096):  # segments; a file may not keep us busy with millions
-        position = data.index(b"\xff", position) + 1
-        marker = data[position]
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):  # a start of frame
-            height, width, samples = struct.unpack_from(">HHB", data, position + 4)
-            return width, height, samples
-        if marker != 0xFF:  # else padding
-            position += 1
-        if marker not in (0x00, 0x01, 0xFF) and not 0xD0 <= marker <= 0xD7:  # those have no length
-            position += struct.unpack_from(">H", data, position)[0]
-    raise ValueError("no start of frame")
-
-
-def _is_gray_with_alpha(tags: dict[int, int]) -> bool:
-    """Whether a TIFF is gray (0 or 1, white being 0 or the most) and its first extra sample alpha (1 or 2)."""
-    return tags.get(262) in (0, 1) and tags.get(277, 1) > 1 and tags.get(338) in (1, 2)
-
-
-def _tiff_tags(data: bytes) -> dict[int, int]:
-    """Return the whole-number tags of the first directory of a TIFF file, or of an EXIF block, which is one.
-
-    Of several numbers it is the first, of several entries, as with libtiff, too.
-    """
-    tags: dict[int, int] = {}
-    order = "<" if data.startswith(b"II") else ">"
-    (start,) = struct.unpack_from(order + "I", data, 4)
-    (count,) = struct.unpack_from(order + "H", data, start)
-    for position in range(start + 2, start + 2 + 12 * count, 12):
-        tag, kind, values = struct.unpack_from(order + "HHI", data, position)
-        if values and (letter := TIFF_NUMBERS.get(kind)):
-            size = struct.calcsize(letter)
-            at = position + 8
-            if values * size > 4:  # what does not fit into the entry lies elsewhere
-                (at,) = struct.unpack_from(order + "I", data, at)
-            if at + size <= len(data):
-                tags.setdefault(tag, struct.unpack_from(order + letter, data, at)[0])
-    return tags

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from scriptkd_bench import compress_cli
 from scriptkd_bench.ablation import Figures
-from scriptkd_bench.compress import FAMILIES, RECIPES, Family, Form, family_variants
+from scriptkd_bench.compress import FAMILIES, RECIPES, Family, Form, family_variants, finalists
 from scriptkd_bench.compress_report import CLAIMS, claims_table, figures_table, page, points, ratios_table, summary
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_train.chain import check_networks
@@ -59,7 +59,7 @@ def test_every_stage_is_trained_once(tmp_path: Path):
     assert sorted(trained) == sorted(recipe.stages)
 
 
-def test_finalists_alone():
+def test_chosen_families_alone():
     recipe = load_recipe(str(RECIPES / "cpu.yaml"))
     assert [each.name for each in family_variants(recipe, Path("data"), ["tucker", "textnet"])] == [
         "teacher",
@@ -90,6 +90,13 @@ PARCONV = _family("parconv", 100_000, 10_000_000, (1.0, 0.8), 0.95, 0.98)
 TUCKER = _family("tucker", 125_000, 8_000_000, (0.5, 0.4), 0.90, 0.92)
 
 
+def test_finalists_are_what_none_as_fast_beats_clearly():
+    slow = _family("darknet", 100_000, 10_000_000, (1.1, 0.9), 0.90)  # parconv is faster and 6 points better
+    level = _family("textnet", 100_000, 10_000_000, (1.1, 0.9), 0.96)
+    assert finalists([TEACHER, level, slow, PARCONV, TUCKER], "real") == ["teacher", "textnet", "parconv", "tucker"]
+    assert finalists([TEACHER, _family("tucker", 1, 1, (5.0, 5.0), 0.5)], "real") == ["teacher"]
+
+
 def test_the_page_counts_against_the_teacher():
     families = [TEACHER, PARCONV, TUCKER]
     heads, rows = ratios_table(families)
@@ -114,7 +121,7 @@ def test_others_figures_stand_beside_ours_and_are_told_apart():
     assert list(table) == list(CLAIMS)
     assert table["darknet_bilstm"]["here, against"] == "bilstm" and table["darknet_bilstm"]["faster x"] == "4.0"
     assert "14.2x" in table["darknet_bilstm"]["they report"] and table["tucker"]["here, against"] == "teacher"
-    text = page([TEACHER, TUCKER], {"seeds": "2"})
+    text = page([TEACHER, TUCKER], {"cores": "2"})
     assert "7.5x" in text and "14.2x" not in text and "Theirs are other tasks" in text
 
 
@@ -133,7 +140,7 @@ def test_command(words: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     app, out = Typer(), tmp_path / "out"
     app.command()(compress_cli.compress)
     command = ["--data", str(words), "--real", str(words / "test")]
-    command += ["--out", str(out), "--repeats", "20"]
+    command += ["--out", str(out), "--repeats", "20", "--seeds", "2"]
     result = CliRunner().invoke(app, command)
     assert result.exit_code == 0, result.output
     families = json.loads((out / "compress.json").read_text())["families"]
@@ -141,6 +148,7 @@ def test_command(words: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     teacher, parconv, tucker = families
     assert parconv["macs"] < teacher["macs"] and tucker["macs"] < 0.6 * teacher["macs"]
     assert all(family["fp32"]["figures"][0]["real"] is not None for family in families)
+    assert len(teacher["fp32"]["figures"]) == 2 and teacher["fp32"]["figures"][0] != teacher["fp32"]["figures"][1]
     assert "| parconv |" in (out / "compress.md").read_text() and (out / "compress.png").stat().st_size > 10_000
 
     refused = CliRunner().invoke(app, [*command, "--real", str(tmp_path / "nowhere")])
