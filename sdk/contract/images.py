@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from refused import refused_images, refused_models
 
+from scriptkd_export.quantize import STANDARDISED
 from scriptkd_sdk.images import load_image
 from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_train.data.fonts import faces_by_split
@@ -26,7 +27,7 @@ from scriptkd_train.networks.base import Standardise
 Words = Iterator[Pixels]
 Random = np.random.Generator
 
-INPUTS = (Preprocessing(1, 32, 32, 256, 16), Preprocessing(1, 48, 48, 384, 24))  # those in use
+INPUTS = (Preprocessing(1, 48, 48, 384, 24),)  # those in use
 DECIDED = 1e-4  # levels from the border between two bytes at least: then float32 and float64 give the same bytes
 MEAN = 3e-4  # levels of the 8-bit model by which platforms differ in an image's mean; 1.5e-4 was measured
 UNSHAPED = {"SetoFont"}  # has the letters of many scripts, but not the tables that put them together
@@ -79,17 +80,14 @@ def decided_bytes(image: Pixels, preprocessing: Preprocessing) -> bool:
 
 
 def decided_levels(image: Pixels, preprocessing: Preprocessing) -> bool:
-    """Whether the 8-bit model's first rounding, of the standardised input, is the same on all platforms.
+    """Whether a model in 8 bits rounds its standardised input, the last floats in it, alike on all platforms.
 
     It does the same to all pixels of one gray, so that one platform's last bits would move a large part of the image.
-    The rounding's levels do not hang on the weights: `plain-specks` has the widest range and is calibrated on too.
     """
-    low, high = (float(limit(standardised(specks(), preprocessing))) for limit in (np.min, np.max))
-    values = standardised(image, preprocessing)
-    levels = values * 255 / (high - low)
+    scale, _ = STANDARDISED["uint8"]
+    levels = standardised(image, preprocessing) / scale
     border = np.abs(levels - np.floor(levels) - 0.5)
-    firm = border > DEVIATION * np.abs(levels) + MEAN
-    return bool(low <= values.min() and values.max() <= high and firm.all())
+    return bool((border > DEVIATION * np.abs(levels) + MEAN).all())
 
 
 def standardised(image: Pixels, preprocessing: Preprocessing) -> NDArray[np.float32]:

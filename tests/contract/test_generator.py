@@ -30,13 +30,19 @@ def test_no_image_hangs_on_a_floats_last_bits(generator: Any) -> None:
     assert found == {"plain-two-rows"}
 
 
-def test_an_image_of_wider_range_than_the_specks_would_move_the_levels(generator: Any) -> None:
+def test_an_image_whose_levels_hang_on_the_last_bits_is_not_decided(generator: Any) -> None:
     images = generator("images")
-    image = np.full((20, 60), 128, np.uint8)
-    image[8:10, 18:20] = 0
-    for size in images.INPUTS:
-        assert images.decided_bytes(image, size)
-        assert not images.decided_levels(image, size)
+    (size,) = images.INPUTS
+    scale, _ = images.STANDARDISED["uint8"]
+    decided = []
+    for share in range(100):
+        picture = np.full((48, 144), 100, np.uint8)
+        picture[:, : 20 + share] = 180
+        levels = images.standardised(picture, size) / scale
+        decided.append(images.decided_levels(picture, size))
+        if decided[-1]:
+            assert (np.round(levels * (1 - 5e-5)) == np.round(levels * (1 + 5e-5))).all()
+    assert set(decided) == {True, False}
 
 
 def test_the_float_model_is_the_bundled_one_without_rounding(generator: Any) -> None:
@@ -48,7 +54,10 @@ def test_the_float_model_is_the_bundled_one_without_rounding(generator: Any) -> 
     vectors = json.loads((answers.GOLDEN / "golden.json").read_text())["vectors"]
     scores = {model: np.array([vector["scores"][model] for vector in vectors]) for model in ("fp32", "int8")}
     assert 0 < np.abs(scores["fp32"] - scores["int8"]).mean() < 0.01
-    assert (scores["fp32"].argmax(axis=1) == scores["int8"].argmax(axis=1)).mean() > 0.94
+    first_two = np.sort(scores["fp32"], axis=1)[:, -2:]
+    decided = first_two[:, 1] - first_two[:, 0] > 0.02
+    assert decided.mean() > 0.8
+    assert (scores["fp32"].argmax(axis=1) == scores["int8"].argmax(axis=1))[decided].all()
 
 
 @pytest.mark.parametrize("model", ["fp32", "int8"])

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import onnx
@@ -17,6 +17,7 @@ from scriptkd_export import (
     ExportError,
     Form,
     Samples,
+    draw_samples,
     export_graph,
     export_onnx,
     make,
@@ -101,6 +102,22 @@ def test_ways_to_calibrate(
     dims = {weight.name: weight.dims for weight in model.graph.initializer}
     scales = [dims[node.input[1]] for node in model.graph.node if node.op_type == "DequantizeLinear"]
     assert any(sum(each) > 1 for each in scales) == per_channel  # [] or [1] is one scale for all
+
+
+@pytest.mark.parametrize(("activations", "zero"), [("int8", 0), ("uint8", 128)])
+def test_the_grid_of_a_standardised_input_does_not_hang_on_images(
+    activations: Literal["int8", "uint8"], zero: int, textnet: Checkpoint, train: Train
+) -> None:
+    def first_grid(checkpoint: Checkpoint, seed: int) -> tuple[float, int]:
+        images = list(batches(draw_samples(6, seed), checkpoint.preprocessing, 16))
+        model = quantize_int8(export_graph(checkpoint), images, activations)
+        numbers = {each.name: onnx.numpy_helper.to_array(each) for each in model.graph.initializer}
+        node = next(node for node in model.graph.node if node.op_type == "QuantizeLinear")
+        return float(numbers[node.input[1]]), int(numbers[node.input[2]])
+
+    assert first_grid(textnet, 1) == first_grid(textnet, 2) == (pytest.approx(0.05091991), zero)
+    fixed = train("student", FIXED)  # normalised by constants, whose range images show
+    assert first_grid(fixed, 1)[0] != pytest.approx(0.0509, rel=0.05)
 
 
 @pytest.mark.parametrize("form", ["fp32", "int8"])
