@@ -40,10 +40,11 @@ def steady_sums(model: onnx.ModelProto) -> dict[str, Grid]:
         return Grid(float(scale), int(zero))
 
     for node in model.graph.node:  # sorted: a node's inputs come before it
-        if node.op_type != "QuantizeLinear" or made[node.input[0]].op_type != "Add":
+        addition = made.get(node.input[0]) if node.op_type == "QuantizeLinear" else None
+        if addition is None or addition.op_type != "Add":
             continue
         terms = []
-        for name in made[node.input[0]].input:
+        for name in addition.input:
             if name not in made or made[name].op_type != "DequantizeLinear":
                 break  # not both in 8 bits: a sum in float32
             quantised = made.get(made[name].input[0])
