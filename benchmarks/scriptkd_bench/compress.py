@@ -136,7 +136,7 @@ def run_families(
         macs = _macs(files[variant.name, "fp32"][0], crop)
         families.append(Family(variant.name, macs, forms["fp32"], forms.get("int8")))
     if len(seeds) > 1:
-        names = finalists(families, "unseen" if real is None else "real")
+        names = finalists(families)
         say(f"finalists: {', '.join(names)}")
         chosen = [variant for variant in variants if variant.name in names]
         further = trained(chosen, seeds[1:])
@@ -146,11 +146,14 @@ def run_families(
     return families
 
 
-def finalists(families: Sequence[Family], field: str) -> list[str]:
-    """The teacher, and every family with a file that no file as fast beats by more than one seed's chance.
+def accuracy_field(families: Sequence[Family]) -> str:
+    """The accuracy that counts: on real words where they were given."""
+    return "real" if any(family.fp32.values("real") for family in families) else "unseen"
 
-    field: the accuracy that counts, `real` or `unseen`.
-    """
+
+def finalists(families: Sequence[Family]) -> list[str]:
+    """The teacher, and every family with a file that no file as fast beats by more than one seed's chance."""
+    field = accuracy_field(families)
     forms = [form for family in families for form in family.forms.values()]
 
     def stands(form: Form) -> bool:

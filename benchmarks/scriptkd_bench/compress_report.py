@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 
-from .compress import FAMILIES, TEACHER, Family, Form
+from .compress import FAMILIES, TEACHER, Family, Form, accuracy_field
 from .pareto import Point, front
 
 TOLERATED = 0.01  # of accuracy lost against the teacher, for the summary
@@ -68,11 +68,6 @@ def summary(families: Sequence[Family]) -> list[str]:
     else:
         told.append(f"No family comes within {100 * TOLERATED:g} point of the teacher.")
     return told
-
-
-def accuracy_field(families: Sequence[Family]) -> str:
-    """What is compared by: real words where they were given."""
-    return "real" if _teacher(families).fp32.values("real") else "unseen"
 
 
 def figures_table(families: Sequence[Family]) -> tuple[list[str], list[list[str]]]:

@@ -225,7 +225,7 @@ def test_a_checkpoint_on_the_command_line(tmp_path: Path) -> None:
         ("nothing.onnx", ModelError, "nothing.onnx: no such model file"),
         ("nothing.pt", ModelError, "nothing.pt does not exist"),
         ("model.ort", ArgumentError, "cannot look into model.ort: give the .onnx file"),
-        ("mobile:stuent", ArgumentError, "recipe mobile has no stage 'stuent'; it has teacher, "),
+        ("mobile:stuent", ArgumentError, "recipe mobile has no stage 'stuent'; it has assistant, "),
         ("mobil:student", ArgumentError, "recipe 'mobil' is neither a file nor one of the ready ones"),
     ],
 )

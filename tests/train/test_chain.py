@@ -205,7 +205,7 @@ def test_two_processes_share_the_work(data, tmp_path):
     assert result.returncode == 0, result.stderr
     assert "Starting with 2 processes" in result.stderr
     assert result.stdout.count("teacher 2/2:") == 1  # one of them speaks
-    # 96 training images in batches of 16, every second one for each process, of up to three widths.
+    # 96 training images of up to three widths, two batches of 16 of one width a step.
     steps = torch.load(tmp_path / "run" / "teacher" / "last.pt", weights_only=True)["trainer"]["average"]["steps"]
     assert 2 * 2 <= steps <= 2 * 5
     assert load_checkpoint(tmp_path / "run" / "student.pt").labels == ["Latin", "Tamil"]

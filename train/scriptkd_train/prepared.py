@@ -46,24 +46,30 @@ class Prepared:
     def __len__(self) -> int:
         return sum(len(target) for target in self.target.values())
 
-    def batches(self, size: int, generator: torch.Generator | None = None) -> Iterator[Batch]:
+    def batches(
+        self, size: int, generator: torch.Generator | None = None, rank: int = 0, world: int = 1
+    ) -> Iterator[Batch]:
         """All images in batches of one width each: in order, or with a generator shuffled for training.
 
-        For training a width's left-over of a single image is dropped: batch statistics need two.
+        `rank` of `world` processes gets its share. In a round all of them read the same width and as many images, but
+        for one, since all wait for the slowest. For training a width's left-over of fewer than two images for each
+        process is dropped: batch statistics need two.
         """
-        cuts: list[tuple[int, Tensor]] = []
+        rounds: list[tuple[int, Tensor]] = []
         for width, target in self.target.items():
             shuffled = generator is not None
             order = torch.randperm(len(target), generator=generator) if shuffled else torch.arange(len(target))
-            cuts += [(width, part) for part in order.split(size) if len(part) > 1 or not shuffled]
+            rounds += [(width, part) for part in order.split(size * world) if len(part) >= 2 * world or not shuffled]
         if generator is not None:
-            cuts = [cuts[i] for i in torch.randperm(len(cuts), generator=generator).tolist()]
-        for width, part in cuts:
+            rounds = [rounds[i] for i in torch.randperm(len(rounds), generator=generator).tolist()]
+        for width, whole in rounds:
+            part = whole.tensor_split(world)[rank]
             yield Batch(self.images[width][part], self.target[width][part], self.index[width][part])
 
-    def batch_count(self, size: int) -> int:
-        """How many batches an epoch of `batches(size, generator)` has."""
-        return sum(len(target) // size + (len(target) % size > 1) for target in self.target.values())
+    def batch_count(self, size: int, world: int = 1) -> int:
+        """How many batches an epoch of `batches(size, generator, rank, world)` has."""
+        whole, least = size * world, 2 * world
+        return sum(len(target) // whole + (len(target) % whole >= least) for target in self.target.values())
 
 
 def prepare(items: list[Item], labels: list[str], preprocessing: Preprocessing) -> Prepared:
@@ -78,19 +84,21 @@ def prepare(items: list[Item], labels: list[str], preprocessing: Preprocessing) 
         raise ArgumentError(f"label {unknown[0]!r} is not among the labels {', '.join(labels)}")
     number = {NON_TEXT: -1} | {label: i for i, label in enumerate(labels)}
     target = torch.tensor([number[item.label] for item in items])
-    if preprocessing.fixed_width:  # filled as the images come: a split at 299x299 must not be in memory twice
+    if preprocessing.fixed_width:  # filled as the images come, for the same reason as below
         width = preprocessing.width_min
         pixels = torch.empty(len(items), preprocessing.channels, preprocessing.height, width, dtype=torch.uint8)
         for place, array in enumerate(_read_all(items, preprocessing)):
             pixels[place] = torch.from_numpy(array)
         return Prepared({width: pixels}, {width: target}, {width: torch.arange(len(items))})
-    arrays = list(_read_all(items, preprocessing))
-    by_width: dict[int, list[int]] = {}
-    for position, array in enumerate(arrays):
-        by_width.setdefault(array.shape[2], []).append(position)
+    by_width: dict[int, tuple[list[int], list[np.ndarray]]] = {}
+    for position, array in enumerate(_read_all(items, preprocessing)):
+        positions, arrays = by_width.setdefault(array.shape[2], ([], []))
+        positions.append(position)
+        arrays.append(array)
     images, targets, index = {}, {}, {}
-    for width, positions in sorted(by_width.items()):
-        images[width] = torch.from_numpy(np.stack([arrays[i] for i in positions]))
+    for width in sorted(by_width):
+        positions, arrays = by_width.pop(width)  # freed width by width: a split must not be in memory twice
+        images[width] = torch.from_numpy(np.stack(arrays))
         targets[width] = target[positions]
         index[width] = torch.tensor(positions)
     return Prepared(images, targets, index)

@@ -7,9 +7,8 @@ was killed and started again takes the very steps that it would have taken, bit 
 from __future__ import annotations
 
 import csv
-import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ from torch.utils.tensorboard import SummaryWriter
 from scriptkd_sdk.errors import ArgumentError, ScriptkdError
 
 from .checkpoint import Checkpoint, save_atomically
-from .prepared import Batch, Prepared
+from .prepared import Prepared
 from .progress import columns
 from .quantise import plain_state
 from .recipe import Stage
@@ -77,7 +76,8 @@ def train_stage(
         trainer.load_state_dict(state["trainer"])
         first, best, history = state["epoch"], state["best"], state["history"]
 
-    batches = math.ceil(train.batch_count(stage.batch_size) / fabric.world_size)
+    rank, world = fabric.global_rank, fabric.world_size
+    batches = train.batch_count(stage.batch_size, world)
     for epoch in range(first, stage.epochs):
         started = time.perf_counter()
         torch.manual_seed(derived_seed(seed, name, f"dropout {epoch}"))
@@ -85,7 +85,7 @@ def train_stage(
         trainer.learner.train()
         total, seen, step = torch.zeros((), device=fabric.device), 0, 0
         with _bar(console, f"{name} {epoch + 1}/{stage.epochs}", batches) as advance:
-            for batch in _share(train.batches(stage.batch_size, draw), fabric):
+            for batch in train.batches(stage.batch_size, draw, rank, world):
                 total += trainer.step(batch, epoch + step / batches, draw) * len(batch.target)
                 seen, step = seen + len(batch.target), step + 1
                 if step % _CHECK_EVERY == 0:
@@ -146,19 +146,6 @@ def validate(fabric: Fabric, network: nn.Module, val: Prepared, batch_size: int)
         right += int((logits.argmax(dim=1) == target).sum())
         loss += float(nn.functional.cross_entropy(logits, target, reduction="sum"))
     return right / words, loss / words
-
-
-def _share(batches: Iterator[Batch], fabric: Fabric) -> Iterator[Batch]:
-    """Every world_size-th batch, the same number for each process: the last round is dropped where it is not full."""
-    if fabric.world_size == 1:
-        yield from batches
-        return
-    waiting: list[Batch] = []
-    for batch in batches:
-        waiting.append(batch)
-        if len(waiting) == fabric.world_size:
-            yield waiting[fabric.global_rank]
-            waiting = []
 
 
 def _require_finite(total: Tensor, name: str, epoch: int, out: Path) -> None:
