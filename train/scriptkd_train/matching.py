@@ -7,7 +7,8 @@ them: `kd` for the softmax outputs, at one or several tau, and `l2` for the last
 
 CNN-MAH, the loss that did best there, is `match: {lstm_input: {loss: ...}}` in one of two readings:
 - `mahalanobis`: the inverse covariance of the teacher's columns. Its source: all columns of the teacher, in eval mode,
-  over up to 1,024 training images without augmentation, drawn by the run's seed. Its shrinkage: Ledoit & Wolf's.
+  over up to 1,024 training images without augmentation, drawn by the run's seed. Its shrinkage: Ledoit & Wolf's. What
+  never varies in the teacher weighs most in it: where most features never fire, it teaches silence alone.
 - `feedforward`: the slides match "feed-forward inputs of the 1st LSTM layer", W x of both directions; the plain squared
   distance there is Mahalanobis' between the columns x with the metric W^T W. It needs no images.
 """
