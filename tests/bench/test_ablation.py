@@ -32,7 +32,8 @@ app.command()(ablation)
 )
 def test_the_specs_of_the_repository_are_recipes(path: Path):
     variants = read_spec(path, Path("data"))
-    assert len(variants) >= 5 and len({variant.recipe.model_dump_json() for variant in variants}) == len(variants)
+    assert len(variants) >= 5
+    assert len({(variant.recipe.model_dump_json(), variant.data) for variant in variants}) == len(variants)
 
 
 def test_changes_data_and_other_recipes(tmp_path: Path):
