@@ -82,6 +82,14 @@ def test_auxiliary_head_takes_part_in_training_only(inception):
         torch.testing.assert_close(inception.forward_features(images)[1], plain.forward_features(images)[1])
 
 
+def test_inception_without_weights_begins_with_a_guess():
+    torch.manual_seed(0)
+    network = build_network("timm", 10, Preprocessing(3, 75, 75, 75, 1), model="inceptionv3").train()
+    images = torch.randint(0, 256, (16, 3, 75, 75), dtype=torch.uint8)
+    with torch.no_grad():
+        assert network(images).std() < 1  # as timm draws the weights it is 3
+
+
 def test_paper_counts_inceptions_auxiliary_head(inception):
     # The paper's "~27 M" is the 1000-way network with both heads; ten outputs take 2.8 M away.
     assert parameter_count(inception) == pytest.approx(24.4e6, rel=0.01)
