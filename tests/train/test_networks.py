@@ -82,12 +82,13 @@ def test_auxiliary_head_takes_part_in_training_only(inception):
         torch.testing.assert_close(inception.forward_features(images)[1], plain.forward_features(images)[1])
 
 
-def test_inception_without_weights_begins_with_a_guess():
+@pytest.mark.parametrize("model", ["inceptionv3", "efficientnet-b4"])
+def test_teachers_without_weights_begin_with_a_guess(model):
     torch.manual_seed(0)
-    network = build_network("timm", 10, Preprocessing(3, 75, 75, 75, 1), model="inceptionv3").train()
+    network = build_network("timm", 10, Preprocessing(3, 75, 75, 75, 1), model=model).train()
     images = torch.randint(0, 256, (16, 3, 75, 75), dtype=torch.uint8)
     with torch.no_grad():
-        assert network(images).std() < 1  # as timm draws the weights it is 3
+        assert network(images).std() < 1  # as timm draws their weights it is 3
 
 
 def test_paper_counts_inceptions_auxiliary_head(inception):

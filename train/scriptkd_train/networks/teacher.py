@@ -72,6 +72,8 @@ class TimmTeacher(Network):
             self.backbone.reset_classifier(classes)
         if architecture == _INCEPTION and not pretrained:
             _draw_weights(self.backbone)
+        elif isinstance(head := self.backbone.get_classifier(), nn.Linear):
+            head.reset_parameters()  # it is new; timm draws EfficientNets' so that logits begin at +-3
         self.feature_width = int(self.backbone.head_hidden_size or self.backbone.num_features)
         self.normalise = Normalise((0.5,) * preprocessing.channels, (0.5,) * preprocessing.channels)
 
