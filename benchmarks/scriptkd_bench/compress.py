@@ -169,7 +169,7 @@ def _needed(recipe: Recipe, name: str) -> Recipe:
     while waiting:
         stage = recipe.stages[waiting[-1]]
         wanted.add(waiting.pop())
-        sources = [each.stage for each in (stage.start, stage.decompose) if each]
+        sources = [each.stage for each in (stage.start, stage.decompose) if each and each.stage]
         waiting += [*sources, *(stage.distil.teachers if stage.distil else ())]
     return recipe.model_copy(update={"stages": {each: recipe.stages[each] for each in recipe.stages if each in wanted}})
 

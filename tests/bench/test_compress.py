@@ -44,7 +44,7 @@ stages:
 @pytest.mark.parametrize("scale", ["cpu", "gpu"])
 def test_the_recipes_hold_every_family_and_can_be_built(scale: str):
     recipe = load_recipe(str(RECIPES / f"{scale}.yaml"))
-    check_networks(recipe, 10)
+    check_networks(recipe, list("abcdefghij"))
     variants = {variant.name: list(variant.recipe.stages) for variant in family_variants(recipe, Path("data"))}
     assert list(variants) == list(FAMILIES)
     assert variants["teacher"] == ["teacher"] and variants["tucker"] == ["teacher", "tucker"]

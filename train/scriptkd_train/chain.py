@@ -7,6 +7,7 @@ import platform
 import time
 from dataclasses import dataclass, replace
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,16 +22,18 @@ from scriptkd_sdk.preprocess import Preprocessing
 from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from .data.dataset import NON_TEXT, Item, fingerprint, read_dataset
 from .decompose import check_decomposable, decomposed, saving
+from .exported import read_exported
 from .matching import matched_widths
 from .networks import Network, build_network, offline, parameter_count
 from .prepared import Prepared, prepare
 from .quantise import quantisable
-from .recipe import Recipe, parse_recipe
+from .recipe import Recipe, Start, parse_recipe
 from .stage import to_checkpoint, train_stage
 from .start import freeze, starting_weights
 from .teaching import Teacher
 from .threshold import threshold_on
 
+_MEASURED = 32  # batches, of as many images, over which a model's normalisation is measured
 _PACKAGES = ("torch", "torchvision", "timm", "lightning-fabric", "numpy", "opencv-python-headless")
 
 
@@ -58,7 +61,7 @@ def train_chain(
     train, val = read_dataset(data, "train"), read_dataset(data, "val")
     labels = sorted({item.label for item in train} - {NON_TEXT})
     content = _Data(train, val, labels, fingerprint(train))
-    check_networks(recipe, len(labels))
+    check_networks(recipe, labels)
     fabric = open_fabric(recipe, devices)
     _claim(out, recipe, content, fabric)
     console = console if fabric.is_global_zero else None
@@ -82,7 +85,12 @@ def train_chain(
         started = time.perf_counter()
         preprocessing = stage.input.preprocessing()
         sources = [(finished[who], share) for who, share in stage.distil.teachers.items()] if stage.distil else []
-        start = finished[stage.start.stage].state_dict if stage.start else None
+        start = None
+        if stage.start and stage.start.model:
+            batches = ready("train", preprocessing).batches(_MEASURED, torch.Generator().manual_seed(recipe.seed))
+            start = read_exported(stage.start.model).state_dict(batch.images for batch in islice(batches, _MEASURED))
+        elif stage.start and stage.start.stage:
+            start = finished[stage.start.stage].state_dict
         if stage.decompose:
             source = finished[stage.decompose.stage]
             stage, parts = decomposed(stage, source)
@@ -114,12 +122,13 @@ def train_chain(
     return finished
 
 
-def check_networks(recipe: Recipe, classes: int) -> None:
+def check_networks(recipe: Recipe, labels: list[str]) -> None:
     """Builds every network without memory for its weights, so that a mistake is found before the first stage begins.
 
     Raises:
         ArgumentError: a network that cannot be built, or a `start` or `decompose` that does not fit, nothing to
             quantize, or points that cannot be matched.
+        ModelError: a `start` names a model that cannot be read.
     """
     built: dict[str, Network] = {}
     for name, stage in recipe.stages.items():
@@ -131,10 +140,10 @@ def check_networks(recipe: Recipe, classes: int) -> None:
             assert stage.network is not None  # else it would decompose another
             network, arguments = stage.network.name, offline(stage.network.arguments)
             with torch.device("meta"):
-                built[name] = build_network(network, classes, stage.input.preprocessing(), **arguments)
-        if stage.start is not None and recipe.stages[stage.start.stage].decompose is None:
-            where = f"stage {name}: start from {stage.start.stage}"
-            starting_weights(built[name], built[stage.start.stage].state_dict(), stage.start.layers, where)
+                built[name] = build_network(network, len(labels), stage.input.preprocessing(), **arguments)
+        if stage.start is not None and (source := _source(stage.start, recipe, built, labels)) is not None:
+            where = f"stage {name}: start from {stage.start.origin}"
+            starting_weights(built[name], source.state_dict(), stage.start.layers, where)
             freeze(built[name], stage.start.freeze, where)
         if stage.quantize is not None:
             quantisable(built[name])
@@ -142,6 +151,20 @@ def check_networks(recipe: Recipe, classes: int) -> None:
             teacher = next(iter(stage.distil.teachers))
             sides = [(built[who], recipe.stages[who].input.preprocessing()) for who in (name, teacher)]
             matched_widths(*sides, stage.distil.match, f"stage {name}: match")
+
+
+def _source(start: Start, recipe: Recipe, built: dict[str, Network], labels: list[str]) -> Network | None:
+    """What a stage starts from, without weights; None where that will be a network in parts, not known yet."""
+    if start.stage is not None:
+        return built[start.stage] if recipe.stages[start.stage].decompose is None else None
+    model = read_exported(start.origin)
+    if not start.layers and model.labels != labels:
+        raise ArgumentError(
+            f"start: {start.origin} tells {', '.join(model.labels)} apart, the data holds {', '.join(labels)}: "
+            "name the `layers` to copy without its head, such as [body]"
+        )
+    with torch.device("meta"):
+        return model.network()
 
 
 def logits_of(checkpoint: Checkpoint, split: Prepared, batch_size: int) -> tuple[np.ndarray, np.ndarray]:

@@ -159,18 +159,27 @@ class Distil(_Strict):
 
 
 class Start(_Strict):
-    """Initial weights from an earlier stage.
+    """Initial weights from an earlier stage, or from an exported model.
 
-    stage: the earlier one. layers: modules that are copied, by name; none means the whole network, which must then be
-    of the same build. freeze: copied modules that stay fixed: no gradients, no weight decay, always in eval mode.
+    stage: the earlier one. model: the name of a bundled model, or the path of an exported file. layers: modules that
+    are copied, by name; none means the whole network, which must then be of the same build. freeze: copied modules
+    that stay fixed: no gradients, no weight decay, always in eval mode.
     """
 
-    stage: str
+    stage: str | None = None
+    model: str | None = None
     layers: list[str] = []
     freeze: list[str] = []
 
+    @property
+    def origin(self) -> str:
+        """The stage or the model, for messages."""
+        return str(self.stage or self.model)
+
     @model_validator(mode="after")
     def _known(self) -> Start:
+        if (self.stage is None) == (self.model is None):
+            raise ValueError("exactly one of stage and model must be given")
         if "" in (*self.layers, *self.freeze):
             raise ValueError("a layer's name must not be empty; without `layers` the whole network is copied")
         for layer in self.freeze if self.layers else ():
@@ -259,7 +268,7 @@ class Recipe(_Strict):
             if not name.isidentifier():
                 raise ValueError(f"stage name {name!r} must be one word of letters, digits and underscores")
             allowed = ", ".join(earlier) or "none, as it is the first stage"
-            if stage.start and stage.start.stage not in earlier:
+            if stage.start and stage.start.stage is not None and stage.start.stage not in earlier:
                 raise ValueError(f"stage {name}: start.stage {stage.start.stage!r} is no earlier stage ({allowed})")
             if stage.decompose and stage.decompose.stage not in earlier:
                 raise ValueError(

@@ -61,7 +61,7 @@ def train_stage(
 ) -> StageResult:
     """Trains one stage into `out` (metrics.csv, TensorBoard events, last.pt); goes on from last.pt if it is there.
 
-    source: the state dict of the stage that `start` names.
+    source: the state dict of the stage or model that `start` names.
 
     Raises:
         TrainingError: the loss became NaN or infinite; `out/last.pt` then holds the last whole epoch before it.

@@ -29,7 +29,7 @@ class Trainer:
 
     average: what is to be validated and kept, if the stage asks for a moving average. The learner's initial weights
     depend on (seed, stage) alone, but for what a stage with `start` takes from `source`, the state dict of the stage
-    that it names.
+    or model that it names.
 
     Raises:
         ArgumentError: the network cannot be built, or the source does not fit it.
@@ -50,7 +50,7 @@ class Trainer:
         network = build_network(stage.network.name, classes, stage.input.preprocessing(), **stage.network.arguments)
         frozen: list[nn.Module] = []
         if stage.start is not None:
-            where = f"stage {name}: start from {stage.start.stage}"
+            where = f"stage {name}: start from {stage.start.origin}"
             if source is not None:
                 copied = starting_weights(network, source, stage.start.layers, where)
                 network.load_state_dict(copied, strict=False)
