@@ -34,6 +34,7 @@ from scriptkd_export.samples import batches
 from scriptkd_sdk import ScriptIdentifier
 from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_train.checkpoint import Checkpoint
+from scriptkd_train.exported import read_exported
 from scriptkd_train.quantise import fake_quantise, plain_state
 
 Train = Callable[..., Checkpoint]
@@ -146,6 +147,18 @@ def test_the_sdk_serves_what_torch_says(textnet: Checkpoint, samples: tuple[Samp
         assert prediction.best == textnet.labels[int(expected.argmax())]
         for label, score in zip(textnet.labels, expected.tolist(), strict=True):
             assert prediction.scores[label] == pytest.approx(score, abs=1e-5)
+
+
+def test_training_can_go_on_from_the_file(
+    textnet: Checkpoint, samples: tuple[Samples, Samples], tmp_path: Path
+) -> None:
+    export_onnx(textnet, tmp_path / "student.onnx", samples[0])
+    images = torch.from_numpy(textnet.preprocessing.apply(samples[0].images[0]))[None]
+    exported = read_exported(str(tmp_path / "student.onnx"))
+    network = exported.network().eval()
+    network.load_state_dict(exported.state_dict([images]))
+    with torch.inference_mode():
+        torch.testing.assert_close(network(images), textnet.build()(images), rtol=1e-4, atol=1e-4)
 
 
 def test_metadata(textnet: Checkpoint, samples: tuple[Samples, Samples], tmp_path: Path) -> None:
