@@ -119,10 +119,22 @@ def test_drawn_words_hold_letters_of_their_script(script):
     low, high = BLOCKS[script]
     for _ in range(300):
         text = draw_word(rng, script)
-        assert any(low <= ord(c) <= high for c in text) or text in ("&", "؟"), text  # signs that tell a script
+        assert any(low <= ord(c) <= high or 0x1EA0 <= ord(c) <= 0x1EF9 for c in text) or text in ("&", "؟"), text
         letters = [c for c in text if c.isalpha()]  # the danda of all Indic scripts lies in the block of Devanagari
         others = [s for s, (a, b) in BLOCKS.items() if s != script and any(a <= ord(c) <= b for c in letters)]
         assert not others, text
+
+
+@pytest.mark.parametrize(
+    ("script", "letters"),
+    [("Latin", "éßñőčãłşığộ"), ("Arabic", "پچگکیٹڈڑںےہ"), ("Devanagari", "ळ"), ("Cyrillic", "ґї")],
+    ids=lambda value: value if value.isascii() else None,
+)
+def test_words_are_of_all_the_languages_that_a_script_is_named_for(script, letters):
+    written = set("".join(words.words(script)))
+    assert written >= set(letters)
+    first, *further = words.LANGUAGES[script].split()
+    assert len(words._language(first, script)) > max(len(words._language(each, script, 12_000)) for each in further)
 
 
 FURTHER = sorted(set(WORLD) - set(SCRIPTS))
@@ -245,9 +257,11 @@ def test_a_script_without_fonts_or_words_is_refused(monkeypatch):
         fonts._scan.cache_clear()
     nothing = subprocess.CompletedProcess([], 1, b"", b"")
     monkeypatch.setattr(words.subprocess, "run", lambda *a, **k: nothing)
-    words.words.cache_clear()
+    for cached in (words.words, words._dump):
+        cached.cache_clear()
     try:
         with pytest.raises(ArgumentError, match="no words for Tamil: the dictionary aspell-ta"):
             words.words("Tamil")
     finally:
-        words.words.cache_clear()
+        for cached in (words.words, words._dump):
+            cached.cache_clear()

@@ -7,6 +7,7 @@ as good as a dictionary. It gives Oriya and Gurmukhi (about 1,000 and 2,000 dict
 
 from __future__ import annotations
 
+import re
 import subprocess
 import unicodedata
 from functools import cache
@@ -48,26 +49,37 @@ BLOCKS = {
     "Thai": (0x0E01, 0x0E4E),
     "Tibetan": (0x0F00, 0x0FBC),
 }
-DICTIONARIES = {
-    "Arabic": "ar",
+_VIETNAMESE = frozenset(map(chr, range(0x1EA0, 0x1EFA)))  # Latin letters with two marks, in a block of their own
+# Script -> its languages. Of the first all words are taken, of each further one an even choice: enough for the letters
+# that it adds, such as those with marks in French, Turkish or Vietnamese, few enough that the first stays commonest.
+LANGUAGES = {
+    "Arabic": "ar fa ur",
     "Bengali": "bn",
-    "Devanagari": "hi",
+    "Devanagari": "hi mr ne",
     "Gujarati": "gu",
     "Gurmukhi": "pa",
     "Kannada": "kn",
-    "Latin": "en",
+    "Latin": "en de es fr hr hu it pl pt_BR sv tr vi",
     "Oriya": "or",
     "Tamil": "ta",
     "Telugu": "te",
     "Armenian": "hy",
-    "Cyrillic": "ru uk bg",
+    "Cyrillic": "ru bg uk",
     "Ethiopic": "am",
+    "Georgian": "ka",
     "Greek": "el",
+    "Hangul": "ko",
     "Hebrew": "he",
+    "Lao": "lo",
     "Malayalam": "ml",
+    "Sinhala": "si",
+    "Thai": "th",
 }
-# Word lists of hunspell; its affix rules are not applied, the stems are enough.
-_HUNSPELL = {"Hangul": "ko", "Lao": "lo_LA", "Sinhala": "si_LK", "Thai": "th_TH"}
+_FURTHER = 12_000  # words of a script's second language, and of each one after it
+# Languages that aspell has no words of: hunspell's lists. Its affix rules are not applied, the stems are enough.
+_HUNSPELL = {
+    "ko": "ko", "lo": "lo_LA", "ne": "ne_NP", "si": "si_LK", "th": "th_TH", "tr": "tr_TR", "vi": "vi_VN",
+}  # fmt: skip
 _HUNSPELL_FOLDER = Path("/usr/share/hunspell")
 # Thin dictionaries borrow by code-point offset from a sister script.
 BORROWED = {"Gurmukhi": "Devanagari", "Oriya": "Bengali"}
@@ -77,6 +89,10 @@ _GEORGIAN = str.maketrans(
     dict(zip("աբգդեզէըթժիլխծկհձղճմյնշոչպջռսվտրցւփքօֆ", "აბგდეზეათჟილხწკჰძღჭმინშოჩპჯრსვტრცვფქოფ", strict=True))
     | {"և": "ევ"}
 )
+# Languages without a dictionary, and whose words they are made of.
+_COMPOSED = {"ka": "hy", "ur": "fa"}
+# Persian letters and Urdu's in their place: everywhere, at a word's end, and of those with a retroflex twin the first.
+_URDU, _URDU_FINAL, _RETROFLEX = str.maketrans("هيىك", "ہییک"), str.maketrans("نی", "ںے"), str.maketrans("تدر", "ٹڈڑ")
 # First digit of each script's own digits; European digits are used beside all of them.
 DIGITS = {
     "Arabic": 0x0660,
@@ -124,47 +140,55 @@ def words(script: str) -> tuple[str, ...]:
     """
     if script in COMPOSERS:
         return tuple(sorted(composed(script)))
-    own = _georgian() if script == "Georgian" else _hunspell(script) if script in _HUNSPELL else _dictionary(script)
+    first, *further = LANGUAGES[script].split()
+    own = _language(first, script)
     if script in BORROWED:
-        shift = BLOCKS[script][0] - BLOCKS[BORROWED[script]][0]
-        own = own | {w for w in (_moved(word, shift) for word in _dictionary(BORROWED[script])) if _fits(w, script)}
+        lender = BORROWED[script]
+        shift = BLOCKS[script][0] - BLOCKS[lender][0]
+        moved = (_moved(word, shift) for word in _language(LANGUAGES[lender].split()[0], lender))
+        own |= {word for word in moved if _fits(word, script)}
     if not own:
-        raise ArgumentError(f"no words for {script}: the dictionary {_package(script)} is not installed")
+        raise ArgumentError(f"no words for {script}: the dictionary {_package(first)} is not installed")
+    for language in further:
+        own |= _language(language, script, _FURTHER)
     return tuple(sorted(own))
 
 
-def _package(script: str) -> str:
-    if script in _HUNSPELL:
-        return f"hunspell-{_HUNSPELL[script][:2]}"
-    return f"aspell-{DICTIONARIES['Armenian' if script == 'Georgian' else script].replace(' ', ' or aspell-')}"
+def _package(language: str) -> str:
+    source = _COMPOSED.get(language, language)
+    return f"{'hunspell' if source in _HUNSPELL else 'aspell'}-{source.replace('_', '-').lower()}"
 
 
-def _dictionary(script: str) -> set[str]:
-    dump = ""
-    for language in DICTIONARIES[script].split():
-        try:
-            command = ["aspell", "-d", language, "--encoding=utf-8", "dump", "master"]
-            dump += subprocess.run(command, capture_output=True, check=False).stdout.decode("utf-8", "ignore")
-        except FileNotFoundError as error:
-            raise ArgumentError("aspell was not found; install the packages aspell and aspell-<language>") from error
-    return _entries(dump, script)
-
-
-def _hunspell(script: str) -> set[str]:
-    path = _HUNSPELL_FOLDER / f"{_HUNSPELL[script]}.dic"
-    return _entries(path.read_text("utf-8", "ignore"), script) if path.is_file() else set()
-
-
-def _entries(dump: str, script: str) -> set[str]:
-    """The words of a dump, one a line, flags after a slash."""
-    found = (unicodedata.normalize("NFC", line.partition("/")[0].strip()) for line in dump.splitlines())
+def _language(language: str, script: str, limit: int | None = None) -> set[str]:
+    """The words of one language in one of its scripts, or about `limit` of them; none without its dictionary."""
+    dump = _dump(_COMPOSED.get(language, language))
+    entries = dump[:: max(1, len(dump) // limit) if limit else 1]
+    composed = {"ka": _georgian, "ur": _urdu}.get(language, str)
+    # An entry is a word and, behind a slash, flags.
+    found = (unicodedata.normalize("NFC", composed(entry.partition("/")[0].strip())) for entry in entries)
     return {word for word in found if _fits(word, script)}
 
 
-def _georgian() -> set[str]:
-    armenian = (word.lower().replace("ու", "ւ").replace("ւ", "უ") for word in _dictionary("Armenian"))
-    moved = (word.translate(_GEORGIAN).replace("ხა", "ყა") for word in armenian)
-    return {word for word in moved if _fits(word, "Georgian")}
+@cache
+def _dump(language: str) -> list[str]:
+    if language in _HUNSPELL:
+        path = _HUNSPELL_FOLDER / f"{_HUNSPELL[language]}.dic"
+        return path.read_text("utf-8", "ignore").splitlines() if path.is_file() else []
+    try:
+        command = ["aspell", "-d", language, "--encoding=utf-8", "dump", "master"]
+        return subprocess.run(command, capture_output=True, check=False).stdout.decode("utf-8", "ignore").splitlines()
+    except FileNotFoundError as error:
+        raise ArgumentError("aspell was not found; install the packages aspell and aspell-<language>") from error
+
+
+def _georgian(armenian: str) -> str:
+    return armenian.lower().replace("ու", "ւ").replace("ւ", "უ").translate(_GEORGIAN).replace("ხა", "ყა")
+
+
+def _urdu(persian: str) -> str:
+    word = persian.translate(_URDU)
+    body = re.sub("[تدر]", lambda found: found[0].translate(_RETROFLEX), word[:-1], count=1)
+    return body + word[-1:].translate(_URDU_FINAL)
 
 
 def _moved(word: str, shift: int) -> str:
@@ -172,13 +196,17 @@ def _moved(word: str, shift: int) -> str:
     return unicodedata.normalize("NFC", moved)
 
 
-def _fits(word: str, script: str) -> bool:
+def _of(script: str, c: str) -> bool:
     low, high = BLOCKS[script]
+    return low <= ord(c) <= high or (script == "Latin" and c in _VIETNAMESE)
+
+
+def _fits(word: str, script: str) -> bool:
     letters = [c for c in word if c not in "\u200c\u200d'-"]
     return (
         len(letters) > 0
         and len(word) <= _LONGEST
-        and all(low <= ord(c) <= high and unicodedata.category(c)[0] in "LM" and c not in _RARE for c in letters)
+        and all(_of(script, c) and unicodedata.category(c)[0] in "LM" and c not in _RARE for c in letters)
         and unicodedata.category(word[0])[0] == "L"
     )
 
@@ -241,8 +269,7 @@ def _part(rng: np.random.Generator, word: str) -> str:
 
 def _tells(text: str, script: str) -> bool:
     """True when at least one letter is the script's alone; in Kana, when no more than half of the letters are Han."""
-    low, high = BLOCKS[script]
-    own = [c for c in text if low <= ord(c) <= high]
+    own = [c for c in text if _of(script, c)]
     if script == "Kana" and sum("一" <= c <= "鿿" for c in text) > len(own):
         return False
     return script not in _SHARED or not set(own) <= set(_SHARED[script])
