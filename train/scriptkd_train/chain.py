@@ -232,29 +232,43 @@ def _claim(out: Path, recipe: Recipe, data: _Data, fabric: Fabric) -> None:
     Stages that have not begun may still be changed: the rest of a recipe can be planned while its teacher trains.
     """
     path = out / "run.json"
-    mine = json.loads(json.dumps({"recipe": recipe.model_dump(), "data_sha256": data.fingerprint}))
     if path.exists():
-        try:
-            theirs = json.loads(path.read_text("utf-8"))
-            known, recipe_there = theirs["data_sha256"], theirs["recipe"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise ArgumentError(f"{path} is not what `scriptkd train` wrote; give another --out") from error
-        theirs["recipe"] = parse_recipe(recipe_there, str(path)).model_dump(mode="json")  # with keys added since
-        if known != mine["data_sha256"]:
+        known, there = read_run(path)
+        if known != data.fingerprint:
             raise ArgumentError(f"{out} holds a run on other training data; give another --out")
-        begun = [name for name in theirs["recipe"]["stages"] if (out / name).is_dir()]
-        differing = [name for name in begun if theirs["recipe"]["stages"][name] != mine["recipe"]["stages"].get(name)]
-        settings = [key for key in ("seed", "precision") if theirs["recipe"][key] != mine["recipe"][key]]
-        if differing or settings:
-            what = f"stage {differing[0]}" if differing else settings[0]
-            raise ArgumentError(f"{out} holds a run whose {what} was another; give another --out, or delete the folder")
+        settings = [key for key in ("seed", "precision") if getattr(there, key) != getattr(recipe, key)]
+        if differing := [*(f"stage {name}" for name in begun_otherwise(path, recipe)), *settings]:
+            raise ArgumentError(
+                f"{out} holds a run whose {differing[0]} was another; give another --out, or delete the folder"
+            )
     fabric.barrier()  # every process has looked before the first one writes
     if fabric.is_global_zero:
         out.mkdir(parents=True, exist_ok=True)
         draft = out / ".run.json"
+        mine = {"recipe": recipe.model_dump(mode="json"), "data_sha256": data.fingerprint}
         draft.write_text(json.dumps(mine, indent=2) + "\n")
         draft.replace(path)  # whole or not at all: a run killed here goes on
     fabric.barrier()
+
+
+def begun_otherwise(run: Path, recipe: Recipe) -> list[str]:
+    """The stages that a run, described by its run.json, has begun by another recipe than this one."""
+    stages = read_run(run)[1].stages
+    return [name for name in stages if (run.parent / name).is_dir() and stages[name] != recipe.stages.get(name)]
+
+
+def read_run(path: Path) -> tuple[str, Recipe]:
+    """The fingerprint of the training data and the recipe, with keys added since, that a run.json tells of.
+
+    Raises:
+        ArgumentError: it is not what `train_chain` wrote.
+    """
+    try:
+        content = json.loads(path.read_text("utf-8"))
+        known, recipe = content["data_sha256"], content["recipe"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ArgumentError(f"{path} is not what `scriptkd train` wrote; give another --out") from error
+    return known, parse_recipe(recipe, str(path))
 
 
 def _say(console: Console | None, text: str) -> None:

@@ -24,7 +24,7 @@ from rich.console import Console
 
 from scriptkd_sdk.errors import ArgumentError
 
-from .chain import train_chain
+from .chain import begun_otherwise, train_chain
 from .checkpoint import load_checkpoint
 from .data.dataset import NON_TEXT, fingerprint, read_dataset, splits_of
 from .data.inspect import inspect
@@ -173,17 +173,13 @@ def _describe(rows: Mapping[str, Recipe], seeds: Sequence[int], data: Path, out:
                 raise ArgumentError(f"{out} holds runs on other training data; give another --out")
             for row, recipe in rows.items():
                 for run in out.glob(f"seed-*/{row}/run.json"):
-                    if not _begun_alike(json.loads(run.read_text())["recipe"]["stages"], recipe):
+                    if begun_otherwise(run, recipe):
                         raise ArgumentError(f"{run.parent} holds another recipe's run; give another --out or delete it")
             content["rows"] = [*old["rows"], *(row for row in rows if row not in old["rows"])]
             content["seeds"] = sorted({*old["seeds"], *seeds})
         _write(path, json.dumps(content, indent=2) + "\n")
         if not (out / "data.json").exists():
             _write(out / "data.json", json.dumps(_data_facts(data), indent=2) + "\n")
-
-
-def _begun_alike(stages: dict[str, Any], recipe: Recipe) -> bool:
-    return stages == json.loads(json.dumps({name: stage.model_dump() for name, stage in recipe.stages.items()}))
 
 
 def _data_facts(data: Path) -> dict[str, Any]:
