@@ -127,6 +127,11 @@ def test_a_matrix_and_what_a_second_start_does(data, tmp_path):
     # A row and a seed may be added; another recipe under an old name, other data or another kind may not be.
     reproduce({"alone": ALONE, "more": recipe(student={**PAPER_NET, "epochs": 2})}, (1,), data, out, "recipes", console)
     assert json.loads((out / "matrix.json").read_text())["rows"] == ["through", "direct", "alone", "more"]
+    run = one / "alone" / "run.json"  # as it was written before recipes had `start`
+    content = json.loads(run.read_text())
+    del content["recipe"]["stages"]["student"]["start"]
+    run.write_text(json.dumps(content))
+    reproduce({"alone": ALONE}, (1,), data, out, "recipes", console)
     with pytest.raises(ArgumentError, match=r"alone holds another recipe's run"):
         reproduce({"alone": DIRECT}, (1,), data, out, "recipes", console)
     with pytest.raises(ArgumentError, match="holds a matrix of kind 'recipes', not 'paper, cpu'"):
