@@ -1,6 +1,6 @@
 """The scripts of millions of images, on one machine or a cluster, with Ray Data.
 
-    pip install scriptkd 'ray[data]'
+    pip install . 'ray[data]'
     python identify_with_ray.py FOLDER_OF_IMAGES FOLDER_FOR_ANSWERS
 
 Reads the images of a folder (any that Ray reads, such as s3://bucket/words), and writes Parquet files with the columns

@@ -81,7 +81,7 @@ class _Commands(TyperGroup):
                 raise
             extra = KNOWN_COMMANDS[name][1]
             raise ScriptkdError(
-                f"scriptkd {name} needs the extra [{extra}]: pip install 'scriptkd[{extra}]'"
+                f"scriptkd {name} needs the extra [{extra}]: in a checkout, pip install '.[{extra}]'"
             ) from error
 
 

@@ -116,7 +116,7 @@ def test_a_missing_extra_is_named(run: Run, monkeypatch: pytest.MonkeyPatch, tmp
     monkeypatch.delitem(sys.modules, "late_command", raising=False)
     entry = EntryPoint("train", "late_command:train", cli.ENTRY_POINTS)
     monkeypatch.setattr(cli, "entry_points", lambda group: [entry])
-    message = "error: scriptkd train needs the extra [train]: pip install 'scriptkd[train]'\n"
+    message = "error: scriptkd train needs the extra [train]: in a checkout, pip install '.[train]'\n"
     assert run("train") == (2, "", message)
 
 

@@ -1,6 +1,8 @@
 """Recipes: the ready ones load, and mistakes are named with what is allowed."""
 
 import copy
+import re
+from pathlib import Path
 
 import pytest
 import yaml
@@ -174,6 +176,16 @@ def test_several_teachers_and_their_shares():
     content["stages"]["third"]["distil"]["match"] = {"features": {"loss": "kl"}}
     with pytest.raises(ArgumentError, match="match needs one teacher: several have no common vectors"):
         parse_recipe(content, "features")
+    content["stages"]["third"]["distil"] = {"teacher": ["teacher", "second"], "loss": "l2"}
+    with pytest.raises(ArgumentError, match="loss 'l2' needs one teacher"):
+        parse_recipe(content, "logits")
+
+
+def test_the_example_of_the_training_guide_is_a_recipe(tmp_path):
+    guide = (Path(__file__).parents[2] / "train" / "README.md").read_text()
+    (found,) = re.findall(r"`(parent: [^`]+)` and `(stages: [^`]+)`", guide)
+    (tmp_path / "mine.yaml").write_text("\n".join(found))
+    assert load_recipe(str(tmp_path / "mine.yaml")).stages["student"].distil.loss == "dist"
 
 
 def write(path, text):

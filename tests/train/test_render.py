@@ -77,6 +77,18 @@ def test_names_of_two_designs_stay_two():
     assert len({fonts._fold(fonts._design(name)) for name in names}) == len(names)
 
 
+def test_families_whose_names_are_not_ascii_stay_apart(monkeypatch):
+    letters = " ".join(f"{ord(c):x}" for c in fonts.PROBES["Latin"])
+    lines = [f"/{i}.ttf\t0\t{name}\t{letters}" for i, name in enumerate(("Éclair", "Ørsted", "标题", "Zebra"))]
+    listing = "\n".join(lines)
+    monkeypatch.setattr(fonts, "_fontconfig", lambda arguments: listing)
+    fonts._scan.cache_clear()
+    try:
+        assert {face.family for face in find_faces("Latin")} == {"Éclair", "Ørsted", "标题", "Zebra"}
+    finally:
+        fonts._scan.cache_clear()
+
+
 def test_a_hand_never_closes_counters_nor_tears_strokes():
     ring = np.zeros((60, 60), np.float32)
     ring[10:50, 10:50], ring[20:40, 20:40] = 1, 0

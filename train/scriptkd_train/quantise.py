@@ -4,8 +4,8 @@ In every step weights are rounded to a symmetric grid, one scale an output chann
 linear layers to 256 levels of one range a tensor; gradients pass the rounding as if it were not there, as far as a
 value is not clipped (the straight-through estimator: Bengio et al. 2013, arXiv 1308.3432; for integer inference Jacob
 et al. 2018, arXiv 1712.05877, section 3). What is kept is a plain network, whose float weights lie on the grid:
-`scriptkd-export` finds the same grid again and loses nothing by it. Batch normalisation that is folded into a
-convolution multiplies whole channels, and so their scales alone.
+`scriptkd-export` finds the same grid again and loses nothing by it (but in int8-u8, whose weights have 7 bits). Batch
+normalisation that is folded into a convolution multiplies whole channels, and so their scales alone.
 
 Learning meanwhile from a teacher, the float32 network itself or several at once, is `distil`, as in any stage.
 """

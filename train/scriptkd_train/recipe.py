@@ -136,6 +136,8 @@ class Distil(_Strict):
             raise ValueError(f"loss {NONE!r} leaves nothing to learn from the teacher without `match`")
         if self.match and len(self.teachers) > 1:
             raise ValueError("match needs one teacher: several have no common vectors")
+        if self.loss == "l2" and len(self.teachers) > 1:
+            raise ValueError("loss 'l2' needs one teacher: the soft labels of several are averaged, not their logits")
         for point, match in self.match.items():
             if point not in POINTS:
                 raise ValueError(f"match: point {point!r} is unknown; allowed are {', '.join(POINTS)}")
@@ -191,8 +193,9 @@ class Start(_Strict):
 class Quantize(_Strict):
     """Quantisation-aware training (see `scriptkd_train.quantise`): bits of weights and of activations.
 
-    weights: 8 for the int8 forms of `scriptkd-export`, 4 for int4-u8 and int4-weights. activations: none means float32,
-    for forms that round the weights alone.
+    weights: 8 for the int8 forms of `scriptkd-export`, 4 for int4-u8 and int4-weights. (int8-u8 gives weights 7 bits,
+    half the levels, on which each moves by a 250th of its channel's largest at most.) activations: none means
+    float32, for forms that round the weights alone.
     """
 
     weights: Literal[4, 8]

@@ -132,10 +132,11 @@ def _scan(directories: tuple[str, ...]) -> dict[str, list[Face]]:
     # The families of a collection (.ttc) share most of their glyphs, so they count as one.
     designs: dict[str, str] = {}
     for _, _, path, _, family, _ in lines:
-        designs[path] = min(designs.get(path, "~"), _design(family))
+        design = _design(family)
+        designs[path] = min(designs.get(path, design), design)
     names: dict[str, str] = {}
     for design in designs.values():
-        names[_fold(design)] = min(names.get(_fold(design), "~"), design)
+        names[_fold(design)] = min(names.get(_fold(design), design), design)
     for rank, directory, path, index, family, charset in lines:
         # Type 1 and bitmap faces are left out: FreeType does not shape them. The high bits of the index name
         # instances of a variable font; the default instance alone is used.
@@ -180,7 +181,7 @@ def split_families(families: Iterable[str]) -> dict[str, str]:
     """Family -> split. An eighth of the families (at least one) goes to test, as many to val, the rest to train.
 
     The order is a hash of the family's name, so that installing one more font moves as few as possible. With fewer than
-    three families a split would be empty: they are then shared by all splits, which `scriptkd data render` says.
+    three families a split is left empty.
     """
     ranked = sorted(set(families), key=lambda name: hashlib.sha256(_fold(name).encode()).digest())
     held_out = max(1, len(ranked) // 8)
