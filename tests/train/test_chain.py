@@ -18,7 +18,7 @@ from lightning_fabric import Fabric
 
 from scriptkd_sdk.errors import ArgumentError, ModelError
 from scriptkd_sdk.preprocess import Preprocessing
-from scriptkd_train.chain import fit_temperature, train_chain
+from scriptkd_train.chain import fit_temperature, open_fabric, train_chain
 from scriptkd_train.checkpoint import load_checkpoint
 from scriptkd_train.data.dataset import read_dataset
 from scriptkd_train.losses import SOFT_LOSSES
@@ -227,6 +227,9 @@ def test_another_recipe_does_not_overwrite_a_run(data, tmp_path):
     with pytest.raises(ArgumentError, match="holds a run whose precision was another"):
         half = parse_recipe({"seed": 3, "precision": "bf16-mixed", "stages": {"student": stage}}, "half")
         train_chain(half, "half", data, tmp_path / "run")
+    shutil.rmtree(tmp_path / "run" / "student")  # the checkpoint alone is that of another stage, too
+    with pytest.raises(ArgumentError, match="holds a run whose stage student was another"):
+        train_chain(recipe(student={**stage, "epochs": 2}), "two", data, tmp_path / "run")
     # A stage that has not begun may still be added.
     train_chain(recipe(student=stage, second={**stage, "epochs": 1}), "one", data, tmp_path / "run")
     assert set(json.loads((tmp_path / "run" / "run.json").read_text())["recipe"]["stages"]) == {"student", "second"}
@@ -245,6 +248,47 @@ def test_unreadable_training_image_is_named(data, tmp_path):
     (tmp_path / "data" / "train" / "Latin" / "broken.png").write_bytes(b"no image")
     with pytest.raises(ArgumentError, match=r"must be readable: .*broken\.png"):
         train_chain(recipe(student={**STUDENT, "distil": None}), "x", tmp_path / "data", tmp_path / "run")
+
+
+@pytest.mark.parametrize(("train", "wordless"), [(["none"], "train"), (["Latin", "none"], "val")])
+def test_a_split_without_words_is_named(data, tmp_path, train, wordless):
+    for split, names in (("train", train), ("val", ["none"])):
+        for name in names:
+            shutil.copytree(data / "val" / "Latin", tmp_path / "data" / split / name)
+    with pytest.raises(ArgumentError, match=f"the {wordless} split of .*data holds only 'none'; it must hold words"):
+        train_chain(recipe(student={**STUDENT, "distil": None}), "x", tmp_path / "data", tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_images_that_make_no_batch_are_refused(data, tmp_path):
+    shutil.copytree(data, tmp_path / "data")
+    for name, size in (("Latin", (16, 16)), ("Tamil", (16, 48))):
+        folder = tmp_path / "data" / "train" / name
+        shutil.rmtree(folder)
+        folder.mkdir()
+        cv2.imwrite(str(folder / "0.png"), np.zeros(size, np.uint8))
+    stages = {"student": {**STUDENT, "distil": None}}
+    with pytest.raises(ArgumentError, match=r"\(images: 2, widths: 2\) makes no batch, which needs 2 images of one"):
+        train_chain(recipe(**stages), "x", tmp_path / "data", tmp_path / "run")
+    assert not (tmp_path / "run" / "student").exists()
+
+
+def test_more_devices_than_gpus_are_refused(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    with pytest.raises(ArgumentError, match="--devices 4: this machine has 2 GPUs; give at most 2"):
+        open_fabric(recipe(teacher=TEACHER), 4)
+
+
+def test_a_row_that_a_kill_kept_from_metrics_is_written_later(data, tmp_path):
+    stages = {"student": {**STUDENT, "distil": None, "epochs": 2}}
+    train_chain(recipe(**stages), "killed", data, tmp_path / "run")
+    metrics = tmp_path / "run" / "student" / "metrics.csv"
+    whole = metrics.read_text()
+    metrics.write_text("".join(whole.splitlines(keepends=True)[:-1]))
+    (tmp_path / "run" / "student.pt").unlink()
+    train_chain(recipe(**stages), "killed", data, tmp_path / "run")
+    assert metrics.read_text() == whole and [path.name for path in metrics.parent.glob("*metrics*")] == [metrics.name]
 
 
 def test_temperature_recovers_a_known_one():

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 import torch
 from onnx import numpy_helper
@@ -93,6 +94,12 @@ def test_wrong_starts_are_named(tmp_path):
         changed(model="student", stage="student")
     with pytest.raises(ArgumentError, match="exactly one of stage and model must be given"):
         changed()
+    options = onnxruntime.SessionOptions()
+    options.optimized_model_filepath = str(tmp_path / "student.ort")
+    options.add_session_config_entry("session.save_model_format", "ORT")
+    onnxruntime.InferenceSession(ROOT / "sdk/scriptkd_sdk/models/student.onnx", options)
+    with pytest.raises(ArgumentError, match=r"student\.ort: it is in the \.ort form; give its \.onnx file"):
+        check_networks(changed(model=str(tmp_path / "student.ort")), TEN)
     with pytest.raises(ModelError, match=r"no such model file; the models that come with this scriptkd are: student"):
         check_networks(changed(model="nowhere"), TEN)
     wider = changed(model="student").stages["student"].model_dump() | {"network": {"name": "textnet"}}

@@ -43,7 +43,7 @@ def predictions(right: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
 def write_run(out: Path, seed: int, row: str, stages: dict, accuracies: dict[str, float], trained: list[str]) -> None:
     folder = out / f"seed-{seed}" / row
     folder.mkdir(parents=True)
-    (folder / "run.json").write_text(json.dumps({"recipe": {"stages": stages}}))
+    (folder / "run.json").write_text(json.dumps({"data_sha256": "", "recipe": {"stages": stages}}))
     for stage, right in accuracies.items():
         truth, scores = predictions(right, seed)
         files = np.array([f"test/{LABELS[t]}/{i % EACH}.png" for i, t in enumerate(truth)])
@@ -182,6 +182,25 @@ def test_recipes_compared(tmp_path: Path) -> None:
     assert line(text, "better over plain") == ["+12.50 ± 0.00", "+12.50 to +12.50", "better"]
     assert "not where they were" in text and "What is missing" not in text
     assert "gains" in text and "paper" not in gains(collect(tmp_path), [("better", "plain")])
+
+
+def test_where_stages_start_from(tmp_path: Path) -> None:
+    first = paper_rows("cpu", ["vgg19"])["alone"].stages["student"].model_dump()
+    stages = {
+        "first": {key: value for key, value in first.items() if key != "start"},  # as before recipes had it
+        "parts": {**first, "network": None, "decompose": {"stage": "first", "energy": 0.9}},
+        "whole": {**first, "start": {"stage": "first"}},
+        "body": {**first, "start": {"model": "student", "layers": ["body", "head"]}},
+    }
+    write_run(tmp_path, 1, "row", stages, dict.fromkeys(stages, 0.5), list(stages))
+    asked = {"kind": "recipes", "rows": ["row"], "seeds": [1], "data": str(tmp_path / "gone")}
+    (tmp_path / "matrix.json").write_text(json.dumps(asked))
+    text = write_report(collect(tmp_path), tmp_path / "report")[0].read_text("utf-8")
+    assert line(text, "first")[1] == "random weights"
+    assert line(text, "parts")[:2] == ["first, decomposed", "stage first"]
+    assert line(text, "row", "parts")[0] == "first, decomposed"
+    assert line(text, "whole")[1] == "stage first"
+    assert line(text, "body")[1] == "body, head of model student, else random weights"
 
 
 def test_what_cannot_be_reported(tmp_path: Path) -> None:

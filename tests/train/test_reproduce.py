@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,6 +22,8 @@ from scriptkd_sdk.errors import ArgumentError
 from scriptkd_train import reproduce as module
 from scriptkd_train.checkpoint import load_checkpoint
 from scriptkd_train.recipe import parse_recipe
+from scriptkd_train.report.collect import collect
+from scriptkd_train.report.write import write_report
 from scriptkd_train.reproduce import paper_rows, plan_jobs, reproduce
 from scriptkd_train.reproduce_cli import reproduce as command
 
@@ -45,6 +48,7 @@ CHAIN = recipe(
 )
 DIRECT = recipe(teacher=STAGE, student={**PAPER_NET, "distil": {"teacher": "teacher"}})
 ALONE = recipe(student=PAPER_NET)
+LONGER = recipe(teacher=STAGE, student={**PAPER_NET, "distil": {"teacher": "teacher"}, "epochs": 2})
 
 
 @pytest.fixture(scope="module")
@@ -136,9 +140,41 @@ def test_a_matrix_and_what_a_second_start_does(data, tmp_path):
         reproduce({"alone": DIRECT}, (1,), data, out, "recipes", console)
     with pytest.raises(ArgumentError, match="holds a matrix of kind 'recipes', not 'paper, cpu'"):
         reproduce(rows, (1,), data, out, "paper, cpu", console)
+    path = out / "matrix.json"  # as it was written before val and test were kept
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps({key: value for key, value in content.items() if key[:4] not in ("val_", "test")}))
+    reproduce({"alone": ALONE}, (1,), data, out, "recipes", console)
+    assert json.loads(path.read_text()) == content
+    shutil.copytree(data, tmp_path / "other")
+    (tmp_path / "other" / "test" / "Latin" / "000.png").unlink()
+    with pytest.raises(ArgumentError, match="holds runs on another test split; give another --out"):
+        reproduce(rows, (1,), tmp_path / "other", out, "recipes", console)
+
+    # A finished matrix does without its weights; a new row that needs them says which one is gone.
+    (one / "through" / "teacher.pt").unlink()
+    reproduce(rows, (1,), data, out, "recipes", console)
+    with pytest.raises(ArgumentError, match=r"through/teacher\.pt is gone, and seed 1, longer needs it: put it back"):
+        reproduce({**rows, "longer": LONGER}, (1,), data, out, "recipes", console)
+    (one / "through" / "teacher.test.npz").unlink()
+    reproduce({**rows, "longer": LONGER}, (1,), data, out, "recipes", console)
+    assert (one / "longer" / "student.test.npz").exists()
     (tmp_path / "less").symlink_to(data / "test")
     with pytest.raises(ArgumentError, match="has no train split; train, val and test are needed"):
         reproduce(rows, (1,), tmp_path / "less", out, "recipes", console)
+
+
+def test_a_row_that_is_the_beginning_of_another_is_measured(data, tmp_path):
+    rows = {"both": recipe(teacher={**STAGE, "epochs": 1}, student=PAPER_NET)}
+    rows["same"], rows["teacher"] = rows["both"], recipe(teacher={**STAGE, "epochs": 1})
+    reproduce(rows, (1,), data, tmp_path, "recipes", Console(quiet=True))
+    matrix = collect(tmp_path)
+    assert not matrix.missing
+    assert set(matrix.networks) == {
+        ("both", 1, "teacher"), ("both", 1, "student"), ("same", 1, "student"), ("teacher", 1, "teacher")
+    }  # fmt: skip
+    assert matrix.gain("same", "both").mean == 0 and not (tmp_path / "seed-1" / "same" / "student").exists()
+    write_report(matrix, tmp_path / "report")
+    reproduce(rows, (1,), data, tmp_path, "recipes", Console(quiet=True))
 
 
 def start(data, out, folder, launcher=(), **environment):

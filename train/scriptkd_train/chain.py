@@ -54,13 +54,17 @@ def train_chain(
     Returns stage name -> best checkpoint.
 
     Raises:
-        ArgumentError: no such data, `out` holds the run of another recipe or of other data, a network that cannot be
-            built, or layers that cannot be copied from stage to stage.
+        ArgumentError: no such data, a split without words, too few images for a batch, fewer GPUs than `devices`, `out`
+            holds the run of another recipe or of other data, a network that cannot be built, or layers that cannot be
+            copied from stage to stage.
         TrainingError: a loss became NaN or infinite.
     """
     train, val = read_dataset(data, "train"), read_dataset(data, "val")
     labels = sorted({item.label for item in train} - {NON_TEXT})
     content = _Data(train, val, labels, fingerprint(train))
+    for split, items in (("train", train), ("val", val)):
+        if all(item.label == NON_TEXT for item in items):
+            raise ArgumentError(f"the {split} split of {data} holds only {NON_TEXT!r}; it must hold words of a script")
     check_networks(recipe, labels)
     fabric = open_fabric(recipe, devices)
     _claim(out, recipe, content, fabric)
@@ -204,7 +208,14 @@ def open_fabric(recipe: Recipe, devices: int | str) -> Fabric:
 
     `auto` is bfloat16 on GPUs and on processors with AVX512-BF16, where a step of TextNet takes half the time; else
     float32, since there bfloat16 measured slower.
+
+    Raises ArgumentError where there are GPUs, but fewer than `devices`.
     """
+    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0  # without GPUs it counts processes
+    if isinstance(devices, int) and 0 < gpus < devices:
+        raise ArgumentError(
+            f"--devices {devices}: this machine has {gpus} GPU{'s' if gpus > 1 else ''}; give at most {gpus}"
+        )
     half = torch.cuda.is_available() or torch.cpu.get_capabilities().get("avx512_bf16", False)
     fastest: Literal["bf16-mixed", "32-true"] = "bf16-mixed" if half else "32-true"
     precision = fastest if recipe.precision == "auto" else recipe.precision
@@ -252,9 +263,13 @@ def _claim(out: Path, recipe: Recipe, data: _Data, fabric: Fabric) -> None:
 
 
 def begun_otherwise(run: Path, recipe: Recipe) -> list[str]:
-    """The stages that a run, described by its run.json, has begun by another recipe than this one."""
-    stages = read_run(run)[1].stages
-    return [name for name in stages if (run.parent / name).is_dir() and stages[name] != recipe.stages.get(name)]
+    """The stages that a run, described by its run.json, has begun by another recipe than this one.
+
+    A stage that another run trained for it has a checkpoint and no folder.
+    """
+    stages, out = read_run(run)[1].stages, run.parent
+    begun = (name for name in stages if (out / name).is_dir() or (out / f"{name}.pt").exists())
+    return [name for name in begun if stages[name] != recipe.stages.get(name)]
 
 
 def read_run(path: Path) -> tuple[str, Recipe]:

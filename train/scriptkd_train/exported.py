@@ -88,13 +88,18 @@ def read_exported(model: str) -> ExportedModel:
 
     Raises:
         ModelError: no such model, or no model file of ours.
+        ArgumentError: a model file for phones, an .ort.
     """
     import onnx  # only who starts from a model waits for it
+    from google.protobuf.message import DecodeError
     from onnx import numpy_helper
 
     name, content = read_content(model)
     _, info = load_content(name, content)
-    graph = onnx.load_from_string(content).graph
+    try:
+        graph = onnx.load_from_string(content).graph
+    except DecodeError as error:  # onnxruntime loads .ort files too
+        raise ArgumentError(f"cannot start from {name}: it is in the .ort form; give its .onnx file") from error
     values = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
     tensors = {key: value for key, value in values.items() if value.dtype == np.float32}
     for node in graph.node:

@@ -35,6 +35,7 @@ from .recipe import Recipe, load_recipe
 TEACHERS = ("inceptionv3", "efficientnet-b4", "vgg19")
 ALONE, DIRECT = "alone", "-direct"
 STUDENT, TEACHER = "student", "teacher"
+_FINGERPRINTS = {"train": "data_sha256", "val": "val_sha256", "test": "test_sha256"}  # split -> key of matrix.json
 POLL = 5.0  # seconds between looks at what the other processes hold
 
 
@@ -77,15 +78,27 @@ class Job:
 
     @property
     def own(self) -> list[str]:
-        """The stages that this job trains and measures itself."""
-        return [stage for stage in self.recipe.stages if stage not in self.shared]
+        """The stages that this job measures: those that it trains, and its last, which the row is about."""
+        *earlier, last = self.recipe.stages
+        return [*(stage for stage in earlier if stage not in self.shared), last]
 
     def done(self) -> bool:
         return all(measured(self.folder, stage) for stage in self.own)
 
     def ready(self) -> bool:
-        """Whether every stage that another job trains for this one is there."""
-        return all((folder / f"{stage}.pt").exists() for stage, folder in self.shared.items())
+        """Whether every stage that another job trains for this one is there.
+
+        Raises ArgumentError where one was measured and its checkpoint deleted: nobody would train it again.
+        """
+        for stage, folder in self.shared.items():
+            if not (path := folder / f"{stage}.pt").exists():
+                if measured(folder, stage):
+                    raise ArgumentError(
+                        f"{path} is gone, and {self.name} needs it: put it back, or delete {stage}.test.npz beside it "
+                        "to train it again"
+                    )
+                return False
+        return True
 
 
 def plan_jobs(rows: Mapping[str, Recipe], seeds: Sequence[int], out: Path) -> list[Job]:
@@ -120,7 +133,7 @@ def reproduce(
 
     Raises:
         ArgumentError: data without a train, val and test split; `out` holds another kind of matrix, other data, or runs
-            of other recipes; a file system without locks.
+            of other recipes; a shared checkpoint was deleted; a file system without locks.
         TrainingError: a loss became NaN or infinite.
     """
     if missing := [split for split in ("train", "val", "test") if split not in splits_of(data)]:
@@ -162,15 +175,17 @@ def _describe(rows: Mapping[str, Recipe], seeds: Sequence[int], data: Path, out:
     """Writes or widens `out/matrix.json`, after a check that all that `out` holds fits; `out/data.json` if missing."""
     out.mkdir(parents=True, exist_ok=True)
     content = {"kind": kind, "rows": list(rows), "seeds": list(seeds), "data": str(data.resolve())}
-    content["data_sha256"] = fingerprint(read_dataset(data, "train"))
+    for split, key in _FINGERPRINTS.items():
+        content[key] = fingerprint(read_dataset(data, split))
     with FileLock(out / ".lock"):
         path = out / "matrix.json"
         if path.exists():
             old = json.loads(path.read_text())
             if old["kind"] != kind:
                 raise ArgumentError(f"{out} holds a matrix of kind {old['kind']!r}, not {kind!r}; give another --out")
-            if old["data_sha256"] != content["data_sha256"]:
-                raise ArgumentError(f"{out} holds runs on other training data; give another --out")
+            for split, key in _FINGERPRINTS.items():
+                if old.get(key, content[key]) != content[key]:  # once, only train's was kept
+                    raise ArgumentError(f"{out} holds runs on another {split} split; give another --out")
             for row, recipe in rows.items():
                 for run in out.glob(f"seed-*/{row}/run.json"):
                     if begun_otherwise(run, recipe):

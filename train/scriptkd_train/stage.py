@@ -65,8 +65,16 @@ def train_stage(
 
     Raises:
         TrainingError: the loss became NaN or infinite; `out/last.pt` then holds the last whole epoch before it.
-        ArgumentError: the network cannot be built, or last.pt is damaged or another version's.
+        ArgumentError: the images make no batch, the network cannot be built, or last.pt is damaged or of another
+            version.
     """
+    rank, world = fabric.global_rank, fabric.world_size
+    batches = train.batch_count(stage.batch_size, world)
+    if batches == 0:
+        raise ArgumentError(
+            f"stage {name}: the train split (images: {len(train)}, widths: {len(train.target)}) makes no batch, which "
+            f"needs {2 * world} images of one width or more"
+        )
     out.mkdir(parents=True, exist_ok=True)
     trainer = Trainer(fabric, name, stage, len(labels), seed, teachers, source)
     first, best, history = 0, None, []
@@ -75,9 +83,9 @@ def train_stage(
         state = _read_state(last, fabric.device)
         trainer.load_state_dict(state["trainer"])
         first, best, history = state["epoch"], state["best"], state["history"]
+        if fabric.is_global_zero:
+            _log(out, history)  # a run killed right after it had saved last.pt has not
 
-    rank, world = fabric.global_rank, fabric.world_size
-    batches = train.batch_count(stage.batch_size, world)
     for epoch in range(first, stage.epochs):
         started = time.perf_counter()
         torch.manual_seed(derived_seed(seed, name, f"dropout {epoch}"))
@@ -158,10 +166,12 @@ def _require_finite(total: Tensor, name: str, epoch: int, out: Path) -> None:
 
 def _log(out: Path, history: list[dict[str, float]]) -> None:
     """metrics.csv whole, so that a resumed run has no gaps; TensorBoard gets the newest row."""
-    with (out / "metrics.csv").open("w", newline="") as file:
+    draft = out / ".metrics.csv"  # a report may be reading the other one
+    with draft.open("w", newline="") as file:
         writer = csv.DictWriter(file, list(history[0]))
         writer.writeheader()
         writer.writerows(history)
+    draft.replace(out / "metrics.csv")
     with SummaryWriter(str(out)) as writer:
         for key, value in history[-1].items():
             if key != "epoch":

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from scriptkd_sdk.errors import ArgumentError
 
+from ..chain import read_run
 from ..metrics import Floats, Ints, ScriptScores, accuracy, confusion_matrix, script_scores
 from .estimate import Estimate, estimate
 
@@ -108,7 +109,7 @@ def collect(folder: Path) -> Matrix:
     """Reads a folder of `scriptkd reproduce`, finished or not.
 
     Raises:
-        ArgumentError: it is no such folder, or nothing in it has been measured yet.
+        ArgumentError: it is no such folder, a run.json in it is damaged, or nothing in it has been measured yet.
     """
     path = folder / "matrix.json"
     if not path.is_file():
@@ -123,7 +124,7 @@ def collect(folder: Path) -> Matrix:
             if not (run / "run.json").is_file():
                 missing.append(f"seed {seed}, {row}: not begun")
                 continue
-            stages = json.loads((run / "run.json").read_text())["recipe"]["stages"]
+            stages = read_run(run / "run.json")[1].model_dump(mode="json")["stages"]
             recipes.setdefault(row, stages)
             for stage in stages:
                 if (run / f"{stage}.test.npz").is_file():

@@ -196,6 +196,8 @@ def _papers_parameters(row: str, stage: str) -> str:
 
 
 def _network(spec: Mapping[str, Any]) -> str:
+    if spec["decompose"]:
+        return f"{spec['decompose']['stage']}, decomposed"
     arguments = {k: v for k, v in spec["network"]["arguments"].items() if k != "pretrained" and v is not None}
     name = arguments.pop("model", None) or spec["network"]["name"]
     extra = ", ".join(key if value is True else f"{key} {value}" for key, value in arguments.items())
@@ -203,7 +205,13 @@ def _network(spec: Mapping[str, Any]) -> str:
 
 
 def _weights(spec: Mapping[str, Any]) -> str:
-    return "ImageNet weights" if spec["network"]["arguments"].get("pretrained") else "random weights"
+    if spec["decompose"]:
+        return f"stage {spec['decompose']['stage']}"
+    own = "ImageNet weights" if spec["network"]["arguments"].get("pretrained") else "random weights"
+    if not (start := spec["start"]):
+        return own
+    origin = f"stage {start['stage']}" if start["stage"] else f"model {start['model']}"
+    return f"{', '.join(start['layers'])} of {origin}, else {own}" if start["layers"] else origin
 
 
 def _input(spec: Mapping[str, Any]) -> str:
