@@ -48,7 +48,9 @@ app = typer.Typer(cls=_MeasureOrCompare, add_completion=False)
 
 @app.command("measure")
 def bench(
-    models: Annotated[list[Path] | None, typer.Argument(help="Model files (.onnx); else the SDK's own.")] = None,
+    models: Annotated[
+        list[Path] | None, typer.Argument(help="Model files (.onnx), or bundled models by name; else all of these.")
+    ] = None,
     run: Annotated[Path | None, typer.Option(help="Training run: its stages, in float32 and int8.")] = None,
     teacher: Annotated[
         str | None, typer.Option(help="Also a network with random weights at 299x299, such as inceptionv3.")
@@ -66,7 +68,7 @@ def bench(
     ] = False,
     calls: Annotated[int, typer.Option(min=1000, help="Of --sdk: calls over which memory must not grow.")] = 50_000,
     out: Annotated[
-        Path | None, typer.Option(help="Markdown file; else RUN/RESULTS.md, or benchmarks/RESULTS.md. JSON beside it.")
+        Path | None, typer.Option(help="Markdown file; else RUN/RESULTS.md, or build/bench/RESULTS.md. JSON beside it.")
     ] = None,
     plot: Annotated[
         bool, typer.Option("--plot", help="Also a PNG beside it: accuracy against latency and file size.")
@@ -79,7 +81,7 @@ def bench(
     if plot and data is None and real is None:
         raise ArgumentError("--plot draws accuracies: give the images to measure them on, --data, --real, or both")
     console = _console()
-    path = out or (run / "RESULTS.md" if run is not None else Path("benchmarks/RESULTS.md"))
+    path = out or (run / "RESULTS.md" if run is not None else Path("build/bench/RESULTS.md"))
     if out is not None or run is None or run.is_dir():  # else the run is what is wrong, and from_run says so
         check_writable(path)
 

@@ -34,10 +34,14 @@ class Candidate:
 
 
 def from_files(paths: list[Path]) -> list[Candidate]:
-    """Model files by path; raises ArgumentError for a file of another kind."""
+    """Model files by path, or bundled ones by name; raises ArgumentError for a file of another kind."""
+    paths = [modelfile.model_path(path) for path in paths]
     for path in paths:
         if path.suffix != ".onnx":
-            raise ArgumentError(f"cannot measure {path}: it must be a model file (.onnx); --run takes checkpoints")
+            raise ArgumentError(
+                f"cannot measure {path}: it must be a model file (.onnx) or the name of a model that comes with this "
+                f"scriptkd ({', '.join(modelfile.bundled_models()) or 'none'}); --run takes checkpoints"
+            )
     return [Candidate(path.name.split(".")[0], path) for path in paths]
 
 
@@ -54,7 +58,7 @@ def bundled() -> list[Candidate]:
     names = modelfile.bundled_models()
     if not names:
         raise ArgumentError("this copy of scriptkd holds no model of its own: name model files, or a --run")
-    return [Candidate(name, modelfile.MODELS / f"{name}{modelfile.SUFFIX}") for name in names]
+    return [Candidate(name, modelfile.model_path(name)) for name in names]
 
 
 def from_run(run: Path, data: Path | None, folder: Path, say: Say) -> list[Candidate]:

@@ -12,6 +12,7 @@ from rich import box
 from rich.table import Table
 
 from scriptkd_sdk.errors import ArgumentError
+from scriptkd_train.evaluate import check_folder
 
 from .device import DeviceRow
 from .sdk import SdkCost
@@ -165,18 +166,17 @@ NOTES = (
 
 
 def check_writable(path: Path) -> None:
-    """Make the folder of a report, and raise what writing the report would: before minutes of measuring, not after.
+    """Raise what writing a report would, before minutes of measuring, not after; nothing is made.
 
-    Raises ArgumentError for a name that what is written beside the report would have, and OSError.
+    Raises ArgumentError for a name that what is written beside the report would have, or a folder that cannot be
+    written to, and OSError.
     """
     if path.suffix.lower() in BESIDE:
         raise ArgumentError(f"{path}: the report is Markdown (.md); {' and '.join(BESIDE)} files are written beside it")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    existed = path.exists()
-    with path.open("ab"):
-        pass
-    if not existed:
-        path.unlink()
+    check_folder(path.parent)
+    if path.exists():
+        with path.open("ab"):
+            pass
 
 
 def write_report(report: Report, path: Path) -> Path:

@@ -86,6 +86,11 @@ def bundled_models() -> list[str]:
     return sorted(path.stem for path in MODELS.glob(f"*{SUFFIX}"))
 
 
+def model_path(model: str | Path) -> Path:
+    """The file of a model that comes with the package, by its name; every other name is a path already."""
+    return MODELS / f"{model}{SUFFIX}" if str(model) in bundled_models() else Path(model)
+
+
 def open_model(
     model: str | Path | None = None,
     threads: int | None = None,

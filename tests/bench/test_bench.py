@@ -189,10 +189,13 @@ def test_counted_instructions_close_the_report(student: Path, tmp_path: Path) ->
 
 
 def test_refusals(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ArgumentError, match=r"must be a model file \(\.onnx\)"):
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(ArgumentError, match=r"must be a model file \(\.onnx\) or .* \(student, world\)"):
         bench(models=[run / "student.pt"])
     with pytest.raises(ModelError, match=r"nothing\.onnx: no such model file"):
         bench(models=[tmp_path / "nothing.onnx"])
+    assert sorted(tmp_path.rglob("*")) == before  # no folder of results, of which there are none
     with pytest.raises(ArgumentError, match="holds no finished stage"):
         bench(run=tmp_path)
     (run / "run.json").write_text("[]")
@@ -220,7 +223,11 @@ def test_the_bundled_model_is_the_default(student: Path, tmp_path: Path, monkeyp
     monkeypatch.setattr(modelfile, "MODELS", tmp_path / "models")
     monkeypatch.chdir(tmp_path)
     bench(repeats=20)
-    assert (tmp_path / "benchmarks" / "RESULTS.md").is_file()
+    results = tmp_path / "build" / "bench" / "RESULTS.md"
+    assert results.is_file() and not (tmp_path / "benchmarks").exists()
+    results.unlink()
+    bench(models=[Path("student")], repeats=20)  # as well by name
+    assert results.is_file()
 
 
 def test_slow_models_are_called_less_often(student: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -252,7 +259,7 @@ def test_three_digits(value: float, text: str) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("file/r.md", "file"),
+        ("file/r.md", "file is a file; --out needs a folder there"),
         ("folder", "Is a directory"),
         ("folder/r.json", r"the report is Markdown \(.md\); .json and .png files are written beside it"),
     ],

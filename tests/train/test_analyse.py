@@ -120,3 +120,9 @@ def test_command(data: Path, tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     said = " ".join(result.output.split())
     assert "1 of 7 words wrong" in said and "a gap of 0.0 points" in said and "wrong-Arabic.png" in said
+
+
+def test_where_nothing_can_be_written_nothing_is_measured(data: Path) -> None:
+    file = data / "manifest.csv"
+    error = CliRunner().invoke(app, ["gone.onnx", "no data", "--out", str(file)]).exception
+    assert isinstance(error, ArgumentError) and str(error) == f"{file} is a file; --out needs a folder there"

@@ -111,3 +111,11 @@ def test_the_command_writes_beside_the_model(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, [str(model)])
     assert result.exit_code == 0, result.output
     assert "mine.onnx" in (tmp_path / "mine.md").read_text("utf-8")
+
+
+def test_a_bundled_model_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its card goes into the current folder: the package is not to be written to."""
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(app, ["student"])
+    assert result.exit_code == 0, result.output
+    assert "student.onnx" in (tmp_path / "student.md").read_text("utf-8")

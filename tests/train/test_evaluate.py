@@ -1,6 +1,7 @@
 """`scriptkd evaluate`, on a model file that tells gray levels apart and on a checkpoint with random weights."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -13,8 +14,11 @@ from onnx import TensorProto, helper
 from typer import Typer
 from typer.testing import CliRunner
 
+from scriptkd_export.ort_format import write_ort
 from scriptkd_sdk.errors import ArgumentError, ModelError
+from scriptkd_sdk.modelfile import MODELS
 from scriptkd_sdk.preprocess import Preprocessing
+from scriptkd_train import evaluate_cli
 from scriptkd_train.checkpoint import Checkpoint, save_checkpoint
 from scriptkd_train.data.dataset import read_dataset
 from scriptkd_train.data.folder import Item
@@ -141,10 +145,33 @@ def test_other_columns(model: Path, data: Path, tmp_path: Path) -> None:
         evaluate(model, data, group_by="source")
 
 
+def test_a_manifest_from_a_spreadsheet(model: Path, data: Path) -> None:
+    path = data / "manifest.csv"
+    text = path.read_text()
+    path.write_text(text.replace("Arabic/word-0.png,Arabic,scan,here", "Arabic/word-0.png,Arabic"), "utf-8-sig")
+    report = evaluate(model, data).report
+    assert report["apart"] == {"scan-line": 1}
+    assert report["groups"]["Arabic"] == {  # the row without a kind has none
+        "": {"images": 1, "accuracy": 1.0},
+        "scene": {"images": 1, "accuracy": 1.0},
+    }
+    for content, reason in (
+        (b"file,kind\nA\xff,scan\n", "not UTF-8"),
+        (b"file,kind\n" + b"a" * 2**18, "not CSV: field"),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(ArgumentError, match=rf"cannot read .*manifest\.csv: it is {reason}"):
+            evaluate(model, data)
+
+
 def test_nothing_to_measure(model: Path, tmp_path: Path) -> None:
     write(tmp_path / "Oriya" / "1.png", 0)
     with pytest.raises(ArgumentError, match="its labels are Oriya, the model's Arabic, Latin, Tamil"):
         evaluate(model, tmp_path)
+    with pytest.raises(
+        ArgumentError, match=r"its labels are Oriya, the task's Latin, Devanagari, Kannada, Tamil, Telugu"
+    ):
+        evaluate(model, tmp_path, task="3")
 
 
 def test_written_files(model: Path, data: Path, tmp_path: Path) -> None:
@@ -165,13 +192,34 @@ def test_command(model: Path, data: Path, tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     said = " ".join(result.output.split())
     for text in (
-        "2 images labelled none left out",
-        "1 images of kind scan-line reported apart",
+        "2 pictures without text, measured apart",
+        "1 image of kind scan-line reported apart",
         "accuracy 85.7 %, macro accuracy over 3 scripts 88.9 %",
         "area under the ROC 1.000",
     ):
         assert text in said
     assert (tmp_path / "out" / "report.json").is_file()
+
+
+def test_where_nothing_can_be_written_nothing_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluate_cli, "evaluate_model", None)
+    file = tmp_path / "file"
+    file.write_text("")
+    for out in (file, file / "below"):
+        error = CliRunner().invoke(app, ["student", str(tmp_path), "--out", str(out)]).exception
+        assert isinstance(error, ArgumentError) and str(error) == f"{file} is a file; --out needs a folder there"
+    monkeypatch.setattr("os.access", lambda path, mode: not mode & os.W_OK)
+    error = CliRunner().invoke(app, ["student", str(tmp_path), "--out", str(tmp_path / "new" / "out")]).exception
+    assert isinstance(error, ArgumentError) and str(error) == f"{tmp_path} cannot be written to; give another --out"
+    assert not (tmp_path / "new").exists()
+
+
+def test_bundled_names_and_ort_files(model: Path, data: Path, tmp_path: Path) -> None:
+    named, by_path = (evaluate(each, data).report for each in ("student", MODELS / "student.onnx"))
+    assert named | {"model": "student.onnx"} == by_path
+    ort = tmp_path / "gray.ort"
+    write_ort(onnx.load(model), ort)
+    assert evaluate(ort, data).report["confusion"] == [[2, 0, 0], [0, 2, 0], [0, 1, 2]]
 
 
 def test_checkpoint_scores_are_the_network_s(tmp_path: Path) -> None:
@@ -195,7 +243,7 @@ def test_checkpoint_scores_are_the_network_s(tmp_path: Path) -> None:
 
 
 def test_model_errors(tmp_path: Path) -> None:
-    with pytest.raises(ArgumentError, match=r"must be a checkpoint \(\.pt\) or a model file \(\.onnx\)"):
+    with pytest.raises(ArgumentError, match=r"a checkpoint \(\.pt\), a model file .* \(student, world\)"):
         predict_scores(tmp_path / "model.h5", [])
     for name in ("gone.pt", "gone.onnx"):
         with pytest.raises(ModelError, match="gone"):

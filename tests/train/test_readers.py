@@ -5,8 +5,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from scriptkd_sdk.errors import ArgumentError
+from scriptkd_sdk.images import load_image
 from scriptkd_train.data import cvsi
 from scriptkd_train.data.cvsi import count_differences, read_cvsi
 from scriptkd_train.data.dataset import fingerprint, read_dataset, splits_of
@@ -30,14 +32,16 @@ def cvsi_tree(root: Path) -> Path:
 
 
 def test_folder_reads_every_format_sorted_and_passes_over_the_rest(tmp_path: Path) -> None:
-    names = ["b.png", "a.jpg", "c.jpeg", "d.bmp", "e.webp", "F.PNG"]
+    names = ["b.png", "a.jpg", "c.jpeg", "d.bmp", "e.webp", "F.PNG", "g.tif", "h.tiff"]
     write(*(tmp_path / "train" / "Tamil" / name for name in names), tmp_path / "train" / "Arabic" / "z.png")
+    Image.new("L", (6, 4)).save(tmp_path / "train" / "Tamil" / "i.gif")
     (tmp_path / "train" / "Tamil" / "notes.txt").write_text("no image")
     (tmp_path / "train" / "Tamil" / "._a.jpg").write_bytes(b"macOS")
     (tmp_path / "train" / "Empty").mkdir()
     items = read_dataset(tmp_path, "train")
-    assert [item.label for item in items] == ["Arabic"] + ["Tamil"] * 6
-    assert [item.path.name for item in items[1:]] == ["F.PNG", "a.jpg", "b.png", "c.jpeg", "d.bmp", "e.webp"]
+    assert [item.label for item in items] == ["Arabic"] + ["Tamil"] * 9
+    assert [item.path.name for item in items[1:]] == sorted([*names, "i.gif"])
+    assert all(load_image(item.path).shape[:2] == (4, 6) for item in items)
     assert splits_of(tmp_path) == ["train"]
 
 
@@ -75,7 +79,7 @@ def test_a_test_set_alone_needs_no_train(tmp_path: Path) -> None:
     [
         ("dev", "unknown split 'dev': it must be one of train, val, test"),
         ("val", r"no folder .*val: expected .*<train\|val\|test>/<script>/\*\.png, found test/, train/ in "),
-        ("test", r"no images in .*test: expected .*test/<script>/\*\.<png\|jpg\|jpeg\|bmp\|webp>, found Tamil/ in "),
+        ("test", r"no images in .*test: expected .*test/<script>/\*\.<png\|.*\|tiff>, found Tamil/ in "),
         (None, r"is split: say which of train, test to read"),
     ],
 )

@@ -126,6 +126,7 @@ def test_a_matrix_and_what_a_second_start_does(data, tmp_path):
     reproduce(rows, (1,), data, out, "recipes", console)
     after = load_checkpoint(one / "direct" / "student.pt").state_dict
     assert all(torch.equal(weights, after[name]) for name, weights in before.items())
+    assert not list(out.rglob(".*.pt")), "drafts"
     assert (one / "through" / "student.pt").stat().st_mtime_ns == times[one / "through" / "student.pt"]
 
     # A row and a seed may be added; another recipe under an old name, other data or another kind may not be.

@@ -11,11 +11,14 @@ from rich.markdown import Markdown
 from rich.progress import Progress
 
 from .analyse import Answers, answers, markdown, summary, write_analysis
+from .evaluate import check_folder
 from .progress import columns
 
 
 def analyse(
-    model: Annotated[Path, typer.Argument(help="Checkpoint (.pt) or model file (.onnx).")],
+    model: Annotated[
+        Path, typer.Argument(help="Checkpoint (.pt), model file (.onnx, .ort), or bundled model by name.")
+    ],
     data: Annotated[Path, typer.Argument(metavar="DIR", help="Data set, split or not.")],
     against: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Another data set, such as rendered words: the gap to it.")
@@ -24,6 +27,7 @@ def analyse(
     out: Annotated[Path, typer.Option(help="Folder for analysis.md, its JSON and pictures.")] = Path("build/analysis"),
 ) -> None:
     """Find what goes wrong together: errors by script, source, word length, size, blur, contrast; sheets of them."""
+    check_folder(out)
     console = Console()
     with Progress(*columns("identifying"), console=console, transient=True) as bar:
 

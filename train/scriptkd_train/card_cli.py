@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from scriptkd_sdk.errors import ArgumentError
+from scriptkd_sdk.modelfile import model_path
 
 from .card import learned_from, model_card, read_sources
 from .evaluate import evaluate
@@ -17,7 +18,7 @@ from .progress import columns
 
 
 def card(
-    model: Annotated[Path, typer.Argument(help="Model file (.onnx).")],
+    model: Annotated[Path, typer.Argument(help="Model file (.onnx, .ort), or bundled model by name.")],
     data: Annotated[
         Path | None, typer.Option(metavar="DIR", help="The data set that it learned from; its test split is measured.")
     ] = None,
@@ -26,10 +27,12 @@ def card(
     made_by: Annotated[
         list[str] | None, typer.Option(metavar="COMMAND", help="A command that made it, to be shown; may be repeated.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Markdown file; else the model's name with .md, beside it.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Markdown file; else the model as named, but with .md.")] = None,
 ) -> None:
     """Write a model's card: training data, intended use, limits, figures per script, calibration, provenance."""
     console = Console()
+    path = out or model.with_suffix(".md")  # of a bundled model's name: in the current folder, not in the package
+    model = model_path(model)
     if data is not None and not learned_from(model, data):
         raise ArgumentError(f"{model} did not learn from {data}: the fingerprint in it is of other training images")
     sources = read_sources(data, fonts)
@@ -44,7 +47,6 @@ def card(
             ).report
 
         text = model_card(model, sources, measured(real), measured(data), made_by or [])
-    path = out or model.with_suffix(".md")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, "utf-8")
     console.print(f"Written: {path}", highlight=False, markup=False, soft_wrap=True)

@@ -1,10 +1,11 @@
-"""How good a model is on labelled images: a checkpoint (.pt), or a model file (.onnx) as the SDK serves it."""
+"""How good a model is on labelled images: a checkpoint (.pt), or a model file as the SDK serves it."""
 
 from __future__ import annotations
 
 import csv
 import json
 import math
+import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from scriptkd_sdk import ScriptIdentifier
 from scriptkd_sdk.errors import ArgumentError, ImageError
 from scriptkd_sdk.images import load_image
+from scriptkd_sdk.modelfile import bundled_models, model_path
 
 from .data.cvsi import count_differences, is_cvsi
 from .data.dataset import NON_TEXT, Item, read_dataset, splits_of
@@ -89,7 +91,10 @@ def evaluate(
     items = read_dataset(root, read_split)
     notes = count_differences(items, split) if is_cvsi(root) else []
     if task is not None:
-        items = [item for item in items if item.label in task_scripts(task)]
+        found, wanted = _listed(items), task_scripts(task)
+        items = [item for item in items if item.label in wanted]
+        if not items:
+            raise ArgumentError(f"nothing to measure in {root}: its labels are {found}, the task's {', '.join(wanted)}")
     manifest = read_manifest(root, group_by)
     labels, scores, failures = predict_scores(model, items, progress)
     if task is not None:
@@ -99,8 +104,9 @@ def evaluate(
     known = np.array([item.label in labels for item in items]) & readable
     counted = known & np.array([row.get("kind") not in APART for row in rows])
     if not counted.any():
-        found = ", ".join(sorted({item.label for item in items}))
-        raise ArgumentError(f"nothing to measure in {root}: its labels are {found}, the model's {', '.join(labels)}")
+        raise ArgumentError(
+            f"nothing to measure in {root}: its labels are {_listed(items)}, the model's {', '.join(labels)}"
+        )
 
     truth = np.array([labels.index(item.label) if item.label in labels else -1 for item in items])
     said, top = scores.argmax(axis=1), scores.max(axis=1)
@@ -160,17 +166,21 @@ def evaluate(
 def predict_scores(
     model: str | Path, items: Sequence[Item], progress: Callable[[int, int], None] | None = None
 ) -> tuple[list[str], NDArray[np.float64], dict[int, str]]:
-    """Score every item by a checkpoint (.pt) or a model file (.onnx), calibrated by the temperature that it carries.
+    """Score every item by a checkpoint, a model file or a bundled model, calibrated by the temperature that it carries.
 
     Returns the model's K labels, scores [N, K] that sum to 1 a row, and for each unreadable item, by its index, why;
     its row of scores is 0. `progress(done, total)` is called now and then. Raises ArgumentError for another kind of
     file, ModelError for a file that is missing or broken.
     """
-    kinds = {".pt": _torch_model, ".onnx": _onnx_model}
-    kind = Path(model).suffix.lower()
+    kinds = {".pt": _torch_model, ".onnx": _onnx_model, ".ort": _onnx_model}
+    path = model_path(model)
+    kind = path.suffix.lower()
     if kind not in kinds:
-        raise ArgumentError(f"cannot evaluate {model}: it must be a checkpoint (.pt) or a model file (.onnx)")
-    labels, pixels, score = kinds[kind](Path(model))
+        raise ArgumentError(
+            f"cannot evaluate {model}: it must be a checkpoint (.pt), a model file (.onnx, .ort) or the name of a "
+            f"model that comes with this scriptkd ({', '.join(bundled_models()) or 'none'})"
+        )
+    labels, pixels, score = kinds[kind](path)
     chunk = max(1, CHUNK_PIXELS // pixels)
     scores, failures = np.zeros((len(items), len(labels))), {}
     for start in range(0, len(items), chunk):
@@ -187,11 +197,24 @@ def predict_scores(
 
 def threshold_of(model: str | Path) -> float:
     """The top score below which a checkpoint or a model file says `unknown`; ModelError if it cannot be read."""
-    if Path(model).suffix.lower() == ".onnx":
-        return ScriptIdentifier(model).info.threshold
+    path = model_path(model)
+    if path.suffix.lower() != ".pt":
+        return ScriptIdentifier(path).info.threshold
     from .checkpoint import load_checkpoint  # here, for the same reason as below
 
-    return load_checkpoint(Path(model)).threshold
+    return load_checkpoint(path).threshold
+
+
+def check_folder(folder: Path) -> None:
+    """Raise ArgumentError where a folder for results cannot be made or written to: before the work, not after it.
+
+    Nothing is made, so that a call that is refused for another reason leaves nothing behind.
+    """
+    nearest = next(path for path in (folder, *folder.parents) if path.exists())
+    if not nearest.is_dir():
+        raise ArgumentError(f"{nearest} is a file; --out needs a folder there")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise ArgumentError(f"{nearest} cannot be written to; give another --out")
 
 
 def write_evaluation(evaluation: Evaluation, out: str | Path) -> list[Path]:
@@ -273,19 +296,31 @@ def _torch_model(path: Path) -> tuple[list[str], int, Score]:
 
 
 def read_manifest(root: Path, group_by: str) -> dict[str, dict[str, str]]:
-    """Rows of root/manifest.csv by their column `file`; none if there is no manifest with the column `group_by`."""
+    """Rows of root/manifest.csv by their column `file`; none if there is no manifest with the column `group_by`.
+
+    Raises ArgumentError for a manifest that is no CSV in UTF-8, or lacks a column that was asked for.
+    """
     path = root / "manifest.csv"
     columns: Sequence[str] = ()
     if path.is_file():
-        with path.open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file)
-            columns = reader.fieldnames or ()
-            if "file" in columns and group_by in columns:
-                return {row["file"]: row for row in reader}
+        try:
+            with path.open(encoding="utf-8-sig", newline="") as file:  # spreadsheets write a byte order mark
+                reader = csv.DictReader(file, restval="")
+                columns = reader.fieldnames or ()
+                if "file" in columns and group_by in columns:
+                    return {row["file"]: row for row in reader}
+        except UnicodeDecodeError as error:
+            raise ArgumentError(f"cannot read {path}: it is not UTF-8") from error
+        except csv.Error as error:
+            raise ArgumentError(f"cannot read {path}: it is not CSV: {error}") from error
     if group_by != "kind":  # asked for, not the default
         found = f"has the columns {', '.join(columns)}" if columns else "does not exist or is empty"
         raise ArgumentError(f"cannot group by {group_by!r}: {path} {found}; it needs 'file' and {group_by!r}")
     return {}
+
+
+def _listed(items: Sequence[Item]) -> str:
+    return ", ".join(sorted({item.label for item in items}))
 
 
 def _share(hits: NDArray[np.bool_]) -> float:

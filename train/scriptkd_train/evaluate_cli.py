@@ -12,13 +12,16 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
+from .data.dataset import NON_TEXT
+from .evaluate import check_folder, write_evaluation
 from .evaluate import evaluate as evaluate_model
-from .evaluate import write_evaluation
 from .progress import columns
 
 
 def evaluate(
-    model: Annotated[Path, typer.Argument(help="Checkpoint (.pt) or model file (.onnx).")],
+    model: Annotated[
+        Path, typer.Argument(help="Checkpoint (.pt), model file (.onnx, .ort), or bundled model by name.")
+    ],
     data: Annotated[Path, typer.Argument(metavar="DIR", help="Data set, split or not.")],
     split: Annotated[str, typer.Option(help="train, val or test, where the data set has splits.")] = "test",
     out: Annotated[
@@ -32,6 +35,8 @@ def evaluate(
     ] = None,
 ) -> None:
     """Measure a model on labelled images: accuracy, precision, recall, F, calibration, confusions."""
+    if out is not None:
+        check_folder(out)
     console = Console()
     with Progress(*columns("identifying"), console=console, transient=True) as bar:
         bar_id = bar.add_task("identify", total=None)
@@ -53,11 +58,14 @@ def print_report(report: dict[str, Any], console: Console) -> None:
     for note in report["notes"]:
         say(note)
     for label, count in report["unknown_labels"].items():
-        say(f"{count:,} images labelled {label} left out: the model does not know that label")
+        if label == NON_TEXT:
+            say(f"{_counted(count, 'picture')} without text, measured apart")
+        else:
+            say(f"{_counted(count, 'image')} labelled {label} left out: the model does not know that label")
     for path, reason in report["unreadable"].items():
         say(f"left out {path}: {reason}")
     for kind, count in report.get("apart", {}).items():
-        say(f"{count:,} images of kind {kind} reported apart")
+        say(f"{_counted(count, 'image')} of kind {kind} reported apart")
 
     scripts = report["scripts"]
     table = Table("script", "images", "precision", "recall", "F")
@@ -114,6 +122,10 @@ def confusion_text(labels: list[str], confusion: list[list[int]]) -> str:
     for label, row in zip(labels, confusion, strict=True):
         lines.append(f"{label:<{margin}}" + "".join(f"{count or '.':>{width}}" for count in row))
     return "\n".join(lines)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'s' if count > 1 else ''}"
 
 
 def _percent(share: float | None) -> str:

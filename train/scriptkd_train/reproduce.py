@@ -245,6 +245,7 @@ def _borrow(job: Job) -> None:
         except OSError:  # a file system without hard links
             shutil.copyfile(folder / f"{stage}.pt", draft)
         draft.replace(target)
+        draft.unlink(missing_ok=True)  # renaming one link of a file onto another does nothing
 
 
 def _measure(folder: Path, stage: str, data: Path, device: str) -> None:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scriptkd_sdk.errors import ArgumentError
+from scriptkd_sdk.images import SUFFIXES
 from scriptkd_sdk.scripts import script
 
 SPLITS = ("train", "val", "test")
 NON_TEXT = "none"
 """Label of images without text. It is no class: training teaches networks to be undecided on them."""
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def read_folder(root: str | Path, split: str | None) -> list[Item]:
         )
     items = [Item(path, label_of(sub.name)) for sub in subfolders(folder) for path in image_files(sub)]
     if not items:
-        kinds = "|".join(suffix[1:] for suffix in IMAGE_SUFFIXES)
+        kinds = "|".join(suffix[1:] for suffix in SUFFIXES)
         expected = f"{folder}/<script>/*.<{kinds}>" + (f" or {root}/<split>/<script>/*" if split is None else "")
         raise ArgumentError(f"no images in {folder}: expected {expected}, {found_in(folder)}")
     if split in ("val", "test") and (root / "train").is_dir():
@@ -90,7 +90,7 @@ def found_in(folder: Path) -> str:
 
 
 def _is_image(path: Path) -> bool:
-    return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
 
 
 def _has_image(folder: Path) -> bool:
