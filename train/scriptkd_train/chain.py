@@ -248,7 +248,7 @@ def _claim(out: Path, recipe: Recipe, data: _Data, fabric: Fabric) -> None:
         if known != data.fingerprint:
             raise ArgumentError(f"{out} holds a run on other training data; give another --out")
         settings = [key for key in ("seed", "precision") if getattr(there, key) != getattr(recipe, key)]
-        if differing := [*(f"stage {name}" for name in begun_otherwise(path, recipe)), *settings]:
+        if differing := [*(f"stage {name}" for name in begun_otherwise(out, there, recipe)), *settings]:
             raise ArgumentError(
                 f"{out} holds a run whose {differing[0]} was another; give another --out, or delete the folder"
             )
@@ -262,14 +262,13 @@ def _claim(out: Path, recipe: Recipe, data: _Data, fabric: Fabric) -> None:
     fabric.barrier()
 
 
-def begun_otherwise(run: Path, recipe: Recipe) -> list[str]:
-    """The stages that a run, described by its run.json, has begun by another recipe than this one.
+def begun_otherwise(out: Path, there: Recipe, recipe: Recipe) -> list[str]:
+    """The stages that the run in `out`, by the recipe `there`, has begun and that this recipe would train otherwise.
 
     A stage that another run trained for it has a checkpoint and no folder.
     """
-    stages, out = read_run(run)[1].stages, run.parent
-    begun = (name for name in stages if (out / name).is_dir() or (out / f"{name}.pt").exists())
-    return [name for name in begun if stages[name] != recipe.stages.get(name)]
+    begun = (name for name in there.stages if (out / name).is_dir() or (out / f"{name}.pt").exists())
+    return [name for name in begun if there.stages[name] != recipe.stages.get(name)]
 
 
 def read_run(path: Path) -> tuple[str, Recipe]:

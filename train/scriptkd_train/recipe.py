@@ -194,7 +194,7 @@ class Quantize(_Strict):
     """Quantisation-aware training (see `scriptkd_train.quantise`): bits of weights and of activations.
 
     weights: 8 for the int8 forms of `scriptkd-export`, 4 for int4-u8 and int4-weights. (int8-u8 gives weights 7 bits,
-    half the levels, on which each moves by a 250th of its channel's largest at most.) activations: none means
+    half the levels, on which each moves by a 128th of its channel's largest at most.) activations: none means
     float32, for forms that round the weights alone.
     """
 

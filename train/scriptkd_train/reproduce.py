@@ -24,7 +24,7 @@ from rich.console import Console
 
 from scriptkd_sdk.errors import ArgumentError
 
-from .chain import begun_otherwise, train_chain
+from .chain import begun_otherwise, read_run, train_chain
 from .checkpoint import load_checkpoint
 from .data.dataset import NON_TEXT, fingerprint, read_dataset, splits_of
 from .data.inspect import inspect
@@ -188,7 +188,7 @@ def _describe(rows: Mapping[str, Recipe], seeds: Sequence[int], data: Path, out:
                     raise ArgumentError(f"{out} holds runs on another {split} split; give another --out")
             for row, recipe in rows.items():
                 for run in out.glob(f"seed-*/{row}/run.json"):
-                    if begun_otherwise(run, recipe):
+                    if begun_otherwise(run.parent, read_run(run)[1], recipe):
                         raise ArgumentError(f"{run.parent} holds another recipe's run; give another --out or delete it")
             content["rows"] = [*old["rows"], *(row for row in rows if row not in old["rows"])]
             content["seeds"] = sorted({*old["seeds"], *seeds})

@@ -84,7 +84,7 @@ def train_stage(
         trainer.load_state_dict(state["trainer"])
         first, best, history = state["epoch"], state["best"], state["history"]
         if fabric.is_global_zero:
-            _log(out, history)  # a run killed right after it had saved last.pt has not
+            _write_metrics(out, history)  # a run killed right after it had saved last.pt has not
 
     for epoch in range(first, stage.epochs):
         started = time.perf_counter()
@@ -165,17 +165,22 @@ def _require_finite(total: Tensor, name: str, epoch: int, out: Path) -> None:
 
 
 def _log(out: Path, history: list[dict[str, float]]) -> None:
-    """metrics.csv whole, so that a resumed run has no gaps; TensorBoard gets the newest row."""
+    """All rows to metrics.csv, the newest to TensorBoard."""
+    _write_metrics(out, history)
+    with SummaryWriter(str(out)) as writer:
+        for key, value in history[-1].items():
+            if key != "epoch":
+                writer.add_scalar(key, value, int(history[-1]["epoch"]))
+
+
+def _write_metrics(out: Path, history: list[dict[str, float]]) -> None:
+    """metrics.csv whole, so that a resumed run has no gaps."""
     draft = out / ".metrics.csv"  # a report may be reading the other one
     with draft.open("w", newline="") as file:
         writer = csv.DictWriter(file, list(history[0]))
         writer.writeheader()
         writer.writerows(history)
     draft.replace(out / "metrics.csv")
-    with SummaryWriter(str(out)) as writer:
-        for key, value in history[-1].items():
-            if key != "epoch":
-                writer.add_scalar(key, value, int(history[-1]["epoch"]))
 
 
 class _bar:

@@ -89,8 +89,6 @@ _GEORGIAN = str.maketrans(
     dict(zip("աբգդեզէըթժիլխծկհձղճմյնշոչպջռսվտրցւփքօֆ", "აბგდეზეათჟილხწკჰძღჭმინშოჩპჯრსვტრცვფქოფ", strict=True))
     | {"և": "ევ"}
 )
-# Languages without a dictionary, and whose words they are made of.
-_COMPOSED = {"ka": "hy", "ur": "fa"}
 # Persian letters and Urdu's in their place: everywhere, at a word's end, and of those with a retroflex twin the first.
 _URDU, _URDU_FINAL, _RETROFLEX = str.maketrans("هيىك", "ہییک"), str.maketrans("نی", "ںے"), str.maketrans("تدر", "ٹڈڑ")
 # First digit of each script's own digits; European digits are used beside all of them.
@@ -155,17 +153,17 @@ def words(script: str) -> tuple[str, ...]:
 
 
 def _package(language: str) -> str:
-    source = _COMPOSED.get(language, language)
+    source, _ = _MADE_OF.get(language, (language, str))
     return f"{'hunspell' if source in _HUNSPELL else 'aspell'}-{source.replace('_', '-').lower()}"
 
 
 def _language(language: str, script: str, limit: int | None = None) -> set[str]:
     """The words of one language in one of its scripts, or about `limit` of them; none without its dictionary."""
-    dump = _dump(_COMPOSED.get(language, language))
+    source, changed = _MADE_OF.get(language, (language, str))
+    dump = _dump(source)
     entries = dump[:: max(1, len(dump) // limit) if limit else 1]
-    composed = {"ka": _georgian, "ur": _urdu}.get(language, str)
     # An entry is a word and, behind a slash, flags.
-    found = (unicodedata.normalize("NFC", composed(entry.partition("/")[0].strip())) for entry in entries)
+    found = (unicodedata.normalize("NFC", changed(entry.partition("/")[0].strip())) for entry in entries)
     return {word for word in found if _fits(word, script)}
 
 
@@ -189,6 +187,10 @@ def _urdu(persian: str) -> str:
     word = persian.translate(_URDU)
     body = re.sub("[تدر]", lambda found: found[0].translate(_RETROFLEX), word[:-1], count=1)
     return body + word[-1:].translate(_URDU_FINAL)
+
+
+# Languages without a dictionary: whose words theirs are made of, and how.
+_MADE_OF = {"ka": ("hy", _georgian), "ur": ("fa", _urdu)}
 
 
 def _moved(word: str, shift: int) -> str:
