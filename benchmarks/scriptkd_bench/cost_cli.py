@@ -15,6 +15,7 @@ from rich.console import Console
 
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.modelfile import load_content, read_content
+from scriptkd_train.writable import check_file
 
 from .cost import measure_cost
 from .cost_report import DEAREST, agreement, draw, layer_table, type_table, write_csv, write_json
@@ -48,6 +49,9 @@ def cost(
     def say(text: str) -> None:
         console.print(text, highlight=False, markup=False, soft_wrap=True)
 
+    for path, option in ((csv, "--csv"), (json, "--json"), (png, "--png")):
+        if path is not None:
+            check_file(path, option)
     with tempfile.TemporaryDirectory(prefix="scriptkd-cost-") as name:
         content = _content(model, Path(name))
         _, info = load_content(model, content)

@@ -12,7 +12,7 @@ from rich import box
 from rich.table import Table
 
 from scriptkd_sdk.errors import ArgumentError
-from scriptkd_train.evaluate import check_folder
+from scriptkd_train.writable import check_file
 
 from .device import DeviceRow
 from .sdk import SdkCost
@@ -168,15 +168,11 @@ NOTES = (
 def check_writable(path: Path) -> None:
     """Raise what writing a report would, before minutes of measuring, not after; nothing is made.
 
-    Raises ArgumentError for a name that what is written beside the report would have, or a folder that cannot be
-    written to, and OSError.
+    Raises ArgumentError for a name that what is written beside the report would have, or one that cannot be written to.
     """
     if path.suffix.lower() in BESIDE:
         raise ArgumentError(f"{path}: the report is Markdown (.md); {' and '.join(BESIDE)} files are written beside it")
-    check_folder(path.parent)
-    if path.exists():
-        with path.open("ab"):
-            pass
+    check_file(path)
 
 
 def write_report(report: Report, path: Path) -> Path:

@@ -87,8 +87,14 @@ def bundled_models() -> list[str]:
 
 
 def model_path(model: str | Path) -> Path:
-    """The file of a model that comes with the package, by its name; every other name is a path already."""
-    return MODELS / f"{model}{SUFFIX}" if str(model) in bundled_models() else Path(model)
+    """The file of a model that comes with the package, by its name; every other name is a path already.
+
+    Raises ModelError if a model of the package was changed.
+    """
+    if str(model) not in bundled_models():
+        return Path(model)
+    _bundled(str(model))
+    return MODELS / f"{model}{SUFFIX}"
 
 
 def open_model(

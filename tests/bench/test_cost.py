@@ -219,6 +219,12 @@ def test_a_checkpoint_on_the_command_line(tmp_path: Path) -> None:
     assert picture.shape[1] > 1000 and picture.std() > 10
 
 
+@pytest.mark.parametrize("name", ["csv", "json", "png"])
+def test_where_nothing_can_be_written_nothing_is_measured(name: str, tmp_path: Path) -> None:
+    error = CliRunner().invoke(app, ["nothing.onnx", f"--{name}", str(tmp_path)]).exception
+    assert isinstance(error, ArgumentError) and str(error) == f"{tmp_path} is a folder; --{name} needs a file"
+
+
 @pytest.mark.parametrize(
     ("model", "error", "message"),
     [

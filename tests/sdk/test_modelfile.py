@@ -16,7 +16,7 @@ from onnx.external_data_helper import set_external_data
 
 from scriptkd_sdk import modelfile
 from scriptkd_sdk.errors import ArgumentError, ModelError
-from scriptkd_sdk.modelfile import ModelInfo, bundled_models, open_model
+from scriptkd_sdk.modelfile import ModelInfo, bundled_models, model_path, open_model
 from scriptkd_sdk.scripts import Script
 
 Builder = Callable[..., Path]
@@ -193,6 +193,8 @@ def test_a_model_of_the_package_that_was_changed(
     changed.write_bytes(build_model(network="another").read_bytes())
     with pytest.raises(ModelError, match=r"^student: the model that comes with scriptkd is not as it was made"):
         open_model()
+    with pytest.raises(ModelError, match="not as it was made"):
+        model_path("student")
     assert open_model(changed)[1].network == "another"  # by path it is anybody's
     (tmp_path / "models" / "SHA256SUMS").unlink()
     with pytest.raises(ModelError, match="not as it was made"):

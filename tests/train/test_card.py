@@ -8,6 +8,7 @@ from typer import Typer
 from typer.testing import CliRunner
 
 from scriptkd_sdk.errors import ArgumentError
+from scriptkd_train import card_cli
 from scriptkd_train.card import learned_from, model_card, read_sources
 from scriptkd_train.card_cli import card
 from scriptkd_train.data.dataset import fingerprint, read_dataset
@@ -119,3 +120,10 @@ def test_a_bundled_model_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     result = CliRunner().invoke(app, ["student"])
     assert result.exit_code == 0, result.output
     assert "student.onnx" in (tmp_path / "student.md").read_text("utf-8")
+
+
+def test_where_nothing_can_be_written_nothing_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(card_cli, "evaluate", None)
+    for out, message in ((tmp_path, "is a folder; --out needs a file"), (BUNDLED / "x.md", "is a file; --out needs")):
+        error = CliRunner().invoke(app, ["student", "--real", "nowhere", "--out", str(out)]).exception
+        assert isinstance(error, ArgumentError) and message in str(error)

@@ -11,8 +11,8 @@ from rich.markdown import Markdown
 from rich.progress import Progress
 
 from .analyse import Answers, answers, markdown, summary, write_analysis
-from .evaluate import check_folder
 from .progress import columns
+from .writable import check_folder
 
 
 def analyse(

@@ -15,6 +15,7 @@ from scriptkd_sdk.modelfile import model_path
 from .card import learned_from, model_card, read_sources
 from .evaluate import evaluate
 from .progress import columns
+from .writable import check_file
 
 
 def card(
@@ -32,6 +33,7 @@ def card(
     """Write a model's card: training data, intended use, limits, figures per script, calibration, provenance."""
     console = Console()
     path = out or model.with_suffix(".md")  # of a bundled model's name: in the current folder, not in the package
+    check_file(path)
     model = model_path(model)
     if data is not None and not learned_from(model, data):
         raise ArgumentError(f"{model} did not learn from {data}: the fingerprint in it is of other training images")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import math
-import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -203,18 +202,6 @@ def threshold_of(model: str | Path) -> float:
     from .checkpoint import load_checkpoint  # here, for the same reason as below
 
     return load_checkpoint(path).threshold
-
-
-def check_folder(folder: Path) -> None:
-    """Raise ArgumentError where a folder for results cannot be made or written to: before the work, not after it.
-
-    Nothing is made, so that a call that is refused for another reason leaves nothing behind.
-    """
-    nearest = next(path for path in (folder, *folder.parents) if path.exists())
-    if not nearest.is_dir():
-        raise ArgumentError(f"{nearest} is a file; --out needs a folder there")
-    if not os.access(nearest, os.W_OK | os.X_OK):
-        raise ArgumentError(f"{nearest} cannot be written to; give another --out")
 
 
 def write_evaluation(evaluation: Evaluation, out: str | Path) -> list[Path]:

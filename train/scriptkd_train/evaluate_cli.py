@@ -13,9 +13,10 @@ from rich.progress import Progress
 from rich.table import Table
 
 from .data.dataset import NON_TEXT
-from .evaluate import check_folder, write_evaluation
 from .evaluate import evaluate as evaluate_model
+from .evaluate import write_evaluation
 from .progress import columns
+from .writable import check_folder
 
 
 def evaluate(

@@ -31,6 +31,7 @@ from .data.inspect import inspect
 from .evaluate import predict_scores
 from .networks import parameter_count
 from .recipe import Recipe, load_recipe
+from .writable import check_folder
 
 TEACHERS = ("inceptionv3", "efficientnet-b4", "vgg19")
 ALONE, DIRECT = "alone", "-direct"
@@ -138,8 +139,7 @@ def reproduce(
     """
     if missing := [split for split in ("train", "val", "test") if split not in splits_of(data)]:
         raise ArgumentError(f"{data} has no {missing[0]} split; train, val and test are needed")
-    if out.exists() and not out.is_dir():
-        raise ArgumentError(f"{out} is a file; --out must be a folder")
+    check_folder(out)
     jobs = plan_jobs(rows, seeds, out)
     _describe(rows, seeds, data, out, kind)
     rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
