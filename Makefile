@@ -35,7 +35,8 @@ fuzz: $(READY) ## 100,000 damaged images and model files: no crash, no error but
 	$(BIN)/python tests/fuzz/fuzz.py images build/fuzz/images -runs=100000 -max_len=4096 -close_fd_mask=2
 	$(BIN)/python tests/fuzz/fuzz.py models build/fuzz/models -runs=100000 -max_len=4096 -close_fd_mask=2
 
-golden: $(READY) ## the golden float32 model and all expected answers anew, after the bundled model changed
+golden: $(READY) ## checksums, the golden float32 model and all expected answers anew, after a bundled model changed
+	@cd sdk/scriptkd_sdk/models && sha256sum *.onnx > SHA256SUMS
 	$(BIN)/python sdk/contract/generate.py
 
 test-java: ## the Java SDK for Java 8: compile it, run its tests and the golden vectors on this machine's JVM
@@ -61,6 +62,6 @@ test-web: ## the web SDK's golden vectors and a person's path through the page, 
 web: ## put the page together in build/web, and say what a visitor downloads
 	@cd sdk/web && npm ci --silent --ignore-scripts --omit=dev && node build.mjs
 
-clean: ## delete what was built, but not .venv
+clean: ## delete build/, with the data sets, training runs and fonts in it, and caches; not .venv
 	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find sdk train export benchmarks tests -name __pycache__ -prune -exec rm -rf {} +

@@ -26,6 +26,10 @@ echo "$(venv/bin/python --version), $(ls dist): $(du -k dist/*.whl | cut -f1) KB
     "of which scriptkd's SDK $(du -sk venv/lib/python*/site-packages/scriptkd_sdk | cut -f1) KB"
 "${offline[@]}" venv/bin/scriptkd --version
 "${offline[@]}" venv/bin/scriptkd identify "$root/samples"
+if refused=$(venv/bin/scriptkd-export --ckpt student.pt 2>&1) || [[ $refused != "error: scriptkd-export needs the extra [export]"* ]]; then
+    echo "scriptkd-export without its extra: $refused" >&2
+    exit 1
+fi
 
 "${offline[@]}" venv/bin/pip install --quiet --no-index --find-links wheels pytest hypothesis pillow onnx
 "${offline[@]}" venv/bin/python - "$root/tests/sdk" <<'PYTHON'

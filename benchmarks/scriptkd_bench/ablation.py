@@ -28,6 +28,7 @@ from rich.console import Console
 from scriptkd_export import draw_samples, export_onnx
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_train.checkpoint import load_checkpoint
+from scriptkd_train.data.dataset import fingerprint, read_dataset
 from scriptkd_train.evaluate import evaluate
 from scriptkd_train.networks import parameter_count
 from scriptkd_train.recipe import Recipe, load_recipe, parse_recipe
@@ -110,7 +111,12 @@ def read_spec(path: Path, data: Path) -> list[Variant]:
     if not isinstance(content["variants"], dict):
         raise ArgumentError(f"spec {path}: variants must be a mapping of names to their changes")
     parent = content.get("parent")
-    return [_variant(path, parent, str(name), spec, data) for name, spec in content["variants"].items()]
+    variants = [_variant(path, parent, str(name), spec, data) for name, spec in content["variants"].items()]
+    sets = {variant.data.resolve() for variant in variants}
+    if len({folder.name for folder in sets}) < len(sets):
+        found = ", ".join(map(str, sorted(sets)))
+        raise ArgumentError(f"spec {path}: its data sets need folders of different names, not {found}")
+    return variants
 
 
 def train_variants(variants: Sequence[Variant], seeds: Sequence[int], out: Path, console: Console) -> None:
@@ -131,7 +137,10 @@ def export_variant(checkpoint: Path, say: Say) -> Path:
 
 def measure(checkpoint: Path, model: Path, data: Path, split: str, real: Path | None, say: Say) -> Figures:
     """A trained network's figures; kept beside it, and measured again only for a newer file or other images."""
-    asked = {"data": str(data.resolve()), "split": split, "real": str(real.resolve()) if real else None}
+    asked = {
+        "data": fingerprint(read_dataset(data, split)),
+        "real": fingerprint(read_dataset(real)) if real else None,
+    }
     kept = model.with_suffix(".figures.json")
     if kept.is_file() and kept.stat().st_mtime >= model.stat().st_mtime:
         content = json.loads(kept.read_text("utf-8"))
@@ -150,7 +159,9 @@ def measure(checkpoint: Path, model: Path, data: Path, split: str, real: Path | 
         roc_area=on_real.get("non_text_roc_area"),
         calibration=on_real.get("calibration_error"),
     )
-    kept.write_text(json.dumps({"asked": asked, "figures": asdict(figures)}, indent=2) + "\n", "utf-8")
+    draft = kept.with_name(f".{kept.name}")
+    draft.write_text(json.dumps({"asked": asked, "figures": asdict(figures)}, indent=2) + "\n", "utf-8")
+    draft.replace(kept)
     return figures
 
 

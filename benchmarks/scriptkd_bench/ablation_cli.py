@@ -78,9 +78,9 @@ def ablation(
     console.print(table)
     for note in NOTES:
         say(note)
-    stem = out / spec.stem
-    stem.with_suffix(".md").write_text(markdown(rows, facts), "utf-8")
+    page, data_file, picture = (out / f"{spec.stem}.{kind}" for kind in ("md", "json", "png"))
+    page.write_text(markdown(rows, facts), "utf-8")
     content = {"facts": facts, "rows": [asdict(row) for row in rows]}
-    stem.with_suffix(".json").write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    draw_pareto([row.point() for row in rows], stem.with_suffix(".png"))
-    say(f"Written: {stem}.md, {stem}.json, {stem}.png")
+    data_file.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    draw_pareto([row.point() for row in rows], picture)
+    say(f"Written: {page}, {data_file}, {picture}")

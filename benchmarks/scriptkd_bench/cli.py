@@ -30,7 +30,7 @@ from .machine import describe_machine
 from .models import Candidate, bundled, from_files, from_run, untrained_teacher, without_copies
 from .pareto import Point, draw_pareto
 from .report import NOTES, Accuracy, Report, Row, check_writable, write_report
-from .sdk import measure_sdk
+from .sdk import check_measurable, measure_sdk
 from .timing import Timing, time_models
 
 WIDTH = 140  # columns of the table where there is no terminal to ask
@@ -96,6 +96,8 @@ def bench(
             candidates += from_run(run, data, folder, say)
         candidates += from_files(models) if models else [] if run is not None else bundled()
         candidates = without_copies(candidates)
+        if sdk:
+            check_measurable(candidates[0].path)
         crop = _crop(data, split, real, folder)
         paths = [candidate.path for candidate in candidates]
         with _bar(console, f"timing {len(paths)} models in turns") as progress:

@@ -149,7 +149,13 @@ def export_precisions(ckpt: Path, precisions: list[str], data: Path | None, fold
     say(f"{ckpt.stem}: exporting {' and '.join(precisions)}")
     checkpoint = load_checkpoint(ckpt)
     graph = export_graph(checkpoint)
-    samples, calibration = read_samples(data, CALIBRATION_IMAGES) if data else (draw_samples(CALIBRATION_IMAGES), None)
+    samples, calibration = draw_samples(CALIBRATION_IMAGES), None
+    if data and "int8" in precisions:
+        try:
+            samples, calibration = read_samples(data, CALIBRATION_IMAGES)
+        except ArgumentError as error:
+            say(f"{ckpt.stem}: int8 left out: {error}")
+            precisions = [precision for precision in precisions if precision != "int8"]
     made = {}
     for precision in precisions:
         path, model = folder / _file_name(ckpt.stem, precision), graph

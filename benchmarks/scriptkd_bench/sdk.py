@@ -25,6 +25,7 @@ from .crop import Crop
 
 PROCESSES = 15  # fresh ones of each kind
 BATCH = 64
+_STATM = Path("/proc/self/statm")
 SETTLED = 20_000  # calls after which memory has reached its level
 Progress = Callable[[int, int], None]
 
@@ -65,14 +66,25 @@ class SdkCost:
         }
 
 
+def check_measurable(model: Path) -> None:
+    """Find what `measure_sdk` could not measure, before anything is timed.
+
+    Raises ModelError for a file that the SDK does not take, ArgumentError for one that takes whole images, or where the
+    system does not tell a process its memory.
+    """
+    if ScriptIdentifier(model).info.any_size:
+        raise ArgumentError(f"{model} takes whole images: give --sdk a file whose pre-processing the SDK does")
+    if not _STATM.exists():
+        raise ArgumentError(f"--sdk measures memory by {_STATM}, which only Linux has")
+
+
 def measure_sdk(model: Path, crop: Crop, repeats: int, calls: int, progress: Progress) -> SdkCost:
     """Take all figures of one model, on one thread, on one image.
 
     repeats: timed calls. calls: for the figure of memory, at least 1. progress(done, total) is called now and then.
-    Raises ModelError for a file that the SDK does not take, ArgumentError for one that takes whole images.
+    Raises what `check_measurable` raises.
     """
-    if ScriptIdentifier(model).info.any_size:
-        raise ArgumentError(f"{model} takes whole images: give --sdk a file whose pre-processing the SDK does")
+    check_measurable(model)
     figures = overheads(model, crop, repeats)
     figures += fresh_processes(model, crop.path)
     figures += batches(model, crop, max(repeats // 4, 10))
@@ -240,7 +252,7 @@ def memory(model: Path, crop: Crop, calls: int, progress: Progress) -> Figure:
 
 def _resident() -> float:
     """Megabytes of this process that are in memory now."""
-    pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+    pages = int(_STATM.read_text("ascii").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 

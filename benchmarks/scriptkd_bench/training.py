@@ -56,9 +56,12 @@ def time_stage(
 ) -> StepCost:
     """Time one stage of a recipe on random images; its teachers have random weights. `progress(done, total)` by step.
 
-    images: how many are resident, 0 for eight batches.
+    images: how many are resident, 0 for eight batches. Raises ArgumentError for fewer than one batch.
     """
-    stage, fabric = recipe.stages[name], open_fabric(recipe, 1)
+    stage = recipe.stages[name]
+    if 0 < images < stage.batch_size:
+        raise ArgumentError(f"--images {images}: stage {name} has batches of {stage.batch_size}; give at least as many")
+    fabric = open_fabric(recipe, 1)
     images = images or 8 * stage.batch_size
     split = _random_split(stage.input.preprocessing(), images)
     teachers = []

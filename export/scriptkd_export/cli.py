@@ -44,7 +44,7 @@ def export(
         list[Quantize] | None,
         typer.Option(
             help="Form of the file; may be given several times. fp32, the default, is NAME.onnx, else NAME.FORM.onnx. "
-            "auto: try all that make sense on this processor and keep the fastest."
+            "auto: try all that suit the network and keep the fastest on this machine."
         ),
     ] = None,
     max_drop: Annotated[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from importlib.metadata import EntryPoint, entry_points, version
@@ -15,6 +16,7 @@ from scriptkd_sdk.identify_cli import identify
 from scriptkd_sdk.model_cli import app as model_app
 
 ENTRY_POINTS = "scriptkd.commands"
+PROGRAMS = "scriptkd.programs"
 
 # Name: one line of help, and the extra that brings what the command imports. Kept here because the commands' own
 # modules import torch, which a list of commands must not wait for.
@@ -76,13 +78,15 @@ class _Commands(TyperGroup):
             return super().invoke(ctx)
         except ModuleNotFoundError as error:
             name = str(ctx.invoked_subcommand)
-            # One of our own modules missing is a bug, and its traceback is wanted.
-            if name not in KNOWN_COMMANDS or (error.name or "").startswith("scriptkd"):
+            if name not in KNOWN_COMMANDS:
                 raise
-            extra = KNOWN_COMMANDS[name][1]
-            raise ScriptkdError(
-                f"scriptkd {name} needs the extra [{extra}]: in a checkout, pip install '.[{extra}]'"
-            ) from error
+            raise _missing(f"scriptkd {name}", KNOWN_COMMANDS[name][1], error) from error
+
+
+def _missing(program: str, extra: str, error: ModuleNotFoundError) -> ScriptkdError:
+    if (error.name or "").startswith("scriptkd"):  # one of our own is a bug, and its traceback is wanted
+        raise error
+    return ScriptkdError(f"{program} needs the extra [{extra}]: in a checkout, pip install '.[{extra}]'")
 
 
 app = typer.Typer(cls=_Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)
@@ -115,6 +119,8 @@ def main() -> None:
     if sys.stdout is None:  # closed, as by >&-
         typer.echo("error: standard output is closed", err=True)
         sys.exit(2)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a file's name may hold what its encoding lacks
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app(prog_name="scriptkd")
     except ScriptkdError as error:
@@ -122,6 +128,16 @@ def main() -> None:
         sys.exit(2)
     except OSError as error:
         typer.echo(f"error: {refusal(error)}", err=True)
+        sys.exit(2)
+
+
+def export() -> None:
+    """Run `scriptkd-export`, whose own modules import what only its extra brings."""
+    (entry,) = entry_points(group=PROGRAMS, name="scriptkd-export")
+    try:
+        entry.load()()
+    except ModuleNotFoundError as error:
+        typer.echo(f"error: {_missing(entry.name, 'export', error)}", err=True)
         sys.exit(2)
 
 

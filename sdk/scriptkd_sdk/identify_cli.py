@@ -81,6 +81,10 @@ def _silent_decoders() -> Iterator[IO[str]]:
 
     Yields what is standard error meanwhile.
     """
+    if sys.stderr is None:  # closed, as by 2>&-
+        with open(os.devnull, "w") as nowhere:
+            yield nowhere
+        return
     sys.stderr.flush()
     saved = os.dup(2)
     with open(os.devnull, "w") as nowhere:

@@ -15,7 +15,8 @@ if [ ! -x "${CHROMIUM:-/usr/bin/chromium}" ]; then
     { apt-get -qq -o DPkg::Lock::Timeout=300 update &&
         apt-get -qq -o DPkg::Lock::Timeout=300 install -y --no-install-recommends chromium > /dev/null; } || unavailable Chromium
 fi
-if [ package-lock.json -nt node_modules/.package-lock.json ]; then
+# `make web` installs without what only the tests need.
+if [ package-lock.json -nt node_modules/.package-lock.json ] || [ ! -d node_modules/playwright-core ]; then
     npm ci --silent --ignore-scripts --no-audit --no-fund || unavailable "npm's packages"
 fi
 node build.mjs

@@ -1,6 +1,7 @@
 """Ablations: specs are read strictly, variants are trained once, and figures are those of `evaluate`."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -62,12 +63,13 @@ def test_changes_data_and_other_recipes(tmp_path: Path):
         ("parent: demo\nvariants: {a: {recipe: {stages: {student: {epoch: 3}}}}}", "epoch.*no such key"),
         ("parent: nowhere.yaml\nvariants: {a: {}}", "neither a file nor one of the ready ones"),
         ("variants: {a: [", "is not YAML"),
+        ("parent: demo\nvariants: {a: {}, b: {data: other/words}}", "need folders of different names, not /"),
     ],
 )
 def test_wrong_specs(text: str, message: str, tmp_path: Path):
     (tmp_path / "spec.yaml").write_text(text)
     with pytest.raises(ArgumentError, match=message):
-        read_spec(tmp_path / "spec.yaml", tmp_path)
+        read_spec(tmp_path / "spec.yaml", Path("words"))
 
 
 def test_a_missing_spec(tmp_path: Path):
@@ -99,14 +101,15 @@ def test_the_table_tells_differences_and_spread():
 @pytest.mark.slow
 def test_command(words: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "base.yaml").write_text(RECIPE)
-    spec, out = tmp_path / "small.yaml", tmp_path / "out"
+    spec, out = tmp_path / "small.2.yaml", tmp_path / "out"
     spec.write_text("parent: base.yaml\nvariants:\n  base:\n  smooth: {recipe: {stages: {student: {augment: text}}}}\n")
     command = [str(spec), "--data", str(words), "--out", str(out), "--repeats", "20"]
-    command += ["--real", str(words / "test")]
+    real = shutil.copytree(words / "test", tmp_path / "real")
+    command += ["--real", str(real)]
     result = CliRunner().invoke(app, command)
     assert result.exit_code == 0, result.output
-    assert sorted(path.name for path in out.glob("small.*")) == ["small.json", "small.md", "small.png"]
-    rows = json.loads((out / "small.json").read_text())["rows"]
+    assert sorted(path.name for path in out.glob("small*")) == ["small.2.json", "small.2.md", "small.2.png"]
+    rows = json.loads((out / "small.2.json").read_text())["rows"]
     assert [row["name"] for row in rows] == ["base", "smooth"]
     (kept,) = out.glob("*/seed-1/base/student.figures.json")
     assert json.loads(kept.read_text())["figures"] == rows[0]["figures"][0]
@@ -118,3 +121,6 @@ def test_command(words: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     with pytest.raises(pytest.fail.Exception):
         CliRunner().invoke(app, [*command, "--split", "test"], catch_exceptions=False)
     assert len(measured) == 1 and measured[0][2] == "test"
+    next(real.rglob("*.png")).unlink()
+    with pytest.raises(pytest.fail.Exception):
+        CliRunner().invoke(app, command, catch_exceptions=False)

@@ -140,6 +140,13 @@ def test_int8_of_a_run_needs_data(run: Path, capsys: pytest.CaptureFixture[str])
     assert "teacher: int8 left out, as it is calibrated on images: give --data" in capsys.readouterr().out
 
 
+def test_int8_of_a_run_needs_a_validation_split(run: Path, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bench(run=run, data=data / "test", repeats=20)
+    rows = json.loads((run / "RESULTS.json").read_text())["rows"]
+    assert [row["precision"] for row in rows] == ["fp32", "fp32"]
+    assert "student: int8 left out: " in capsys.readouterr().out
+
+
 def test_int8_that_fails_its_checks_is_left_out(
     run: Path, data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -45,6 +45,11 @@ def test_no_weights_are_downloaded(monkeypatch):
     assert time_stage(parse_recipe(CHAIN, "x"), "teacher", 3, 16).images == 16
 
 
+def test_fewer_images_than_a_batch_are_refused():
+    with pytest.raises(ArgumentError, match="--images 3: stage student has batches of 4; give at least as many"):
+        time_stage(parse_recipe(CHAIN, "x"), "student", 3, 3)
+
+
 def test_an_unknown_stage_is_named(tmp_path):
     app = typer.Typer()
     app.command()(bench_train)

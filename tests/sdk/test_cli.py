@@ -1,6 +1,8 @@
 """The command itself: usage, sub-commands of other packages, errors as one line, exit status."""
 
 import errno
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -108,7 +110,9 @@ def test_what_the_system_refuses_is_one_line(run: Run, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("when", ["on import", "when run"])
-def test_a_missing_extra_is_named(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, when: str) -> None:
+def test_a_missing_extra_is_named(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, when: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     missing = "import no_such_framework"
     body = f"{missing}\ndef train(): pass\n" if when == "on import" else f"def train():\n    {missing}\n"
     (tmp_path / "late_command.py").write_text(body)
@@ -118,6 +122,14 @@ def test_a_missing_extra_is_named(run: Run, monkeypatch: pytest.MonkeyPatch, tmp
     monkeypatch.setattr(cli, "entry_points", lambda group: [entry])
     message = "error: scriptkd train needs the extra [train]: in a checkout, pip install '.[train]'\n"
     assert run("train") == (2, "", message)
+
+    entry = EntryPoint("scriptkd-export", "late_command:train", cli.PROGRAMS)
+    monkeypatch.setattr(cli, "entry_points", lambda group, name: [entry])
+    monkeypatch.delitem(sys.modules, "late_command", raising=False)
+    with pytest.raises(SystemExit, match="2"):
+        cli.export()
+    message = "error: scriptkd-export needs the extra [export]: in a checkout, pip install '.[export]'\n"
+    assert capsys.readouterr().err == message
 
 
 def test_a_module_of_ours_that_is_missing_is_a_bug(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,3 +157,19 @@ def test_a_closed_standard_output(folder: Path) -> None:
     command = f"{sys.executable} -m scriptkd_sdk.cli identify . >&-"
     done = subprocess.run(command, shell=True, cwd=folder, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (2, "error: standard output is closed\n")
+
+
+def test_a_closed_standard_error(folder: Path) -> None:
+    command = f"{sys.executable} -m scriptkd_sdk.cli identify . 2>&-"
+    done = subprocess.run(command, shell=True, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0 and len(done.stdout.splitlines()) == 3
+
+
+def test_a_name_that_standard_output_cannot_write(folder: Path) -> None:
+    image = next(folder.glob("*.png"))
+    shutil.copy(image, folder / "தமிழ்.png")
+    command = [sys.executable, "-m", "scriptkd_sdk.cli", "identify", ".", "--csv"]
+    latin = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    done = subprocess.run(command, cwd=folder, capture_output=True, env=latin)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert rb"\u0ba4\u0bae\u0bbf\u0bb4\u0bcd.png" in done.stdout

@@ -18,7 +18,7 @@ from lightning_fabric import Fabric
 
 from scriptkd_sdk.errors import ArgumentError, ModelError
 from scriptkd_sdk.preprocess import Preprocessing
-from scriptkd_train.chain import fit_temperature, open_fabric, train_chain
+from scriptkd_train.chain import fit_temperature, logits_of, open_fabric, train_chain
 from scriptkd_train.checkpoint import load_checkpoint
 from scriptkd_train.data.dataset import read_dataset
 from scriptkd_train.losses import SOFT_LOSSES
@@ -193,22 +193,41 @@ def test_images_without_text_reach_every_loss(data, tmp_path):
         assert np.isfinite(checkpoint.metrics["val_loss"])
 
 
+def train_on_two(stages, data, folder):
+    """`scriptkd train --devices 2` into folder/run."""
+    (folder / "recipe.yaml").write_text(yaml.safe_dump({"stages": stages}, sort_keys=False))
+    command = [
+        sys.executable, "-m", "scriptkd_sdk.cli", "train", str(folder / "recipe.yaml"),
+        "--data", str(data), "--out", str(folder / "run"), "--devices", "2",
+    ]  # fmt: skip
+    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+
+
 def test_two_processes_share_the_work(data, tmp_path):
     stages = {"teacher": {**STUDENT, "distil": None, "epochs": 2}}
     stages["student"] = {**STUDENT, "distil": {"teacher": "teacher"}, "epochs": 1}
-    (tmp_path / "recipe.yaml").write_text(yaml.safe_dump({"stages": stages}, sort_keys=False))
-    command = [
-        sys.executable, "-m", "scriptkd_sdk.cli", "train", str(tmp_path / "recipe.yaml"),
-        "--data", str(data), "--out", str(tmp_path / "run"), "--devices", "2",
-    ]  # fmt: skip
-    result = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    result = train_on_two(stages, data, tmp_path)
     assert result.returncode == 0, result.stderr
     assert "Starting with 2 processes" in result.stderr
     assert result.stdout.count("teacher 2/2:") == 1  # one of them speaks
     # 96 training images of up to three widths, two batches of 16 of one width a step.
     steps = torch.load(tmp_path / "run" / "teacher" / "last.pt", weights_only=True)["trainer"]["average"]["steps"]
     assert 2 * 2 <= steps <= 2 * 5
-    assert load_checkpoint(tmp_path / "run" / "student.pt").labels == ["Latin", "Tamil"]
+    student = load_checkpoint(tmp_path / "run" / "student.pt")
+    assert student.labels == ["Latin", "Tamil"]
+    # Each validated its half; that is the whole split's figure.
+    logits, target = logits_of(student, prepare(read_dataset(data, "val"), student.labels, student.preprocessing), 16)
+    assert student.metrics["val_accuracy"] == pytest.approx((logits.argmax(axis=1) == target).mean())
+    assert not list((tmp_path / "run").glob(".prepared*"))
+
+
+def test_two_processes_both_stop_at_an_unreadable_image(data, tmp_path):
+    shutil.copytree(data, tmp_path / "data")
+    (tmp_path / "data" / "train" / "Latin" / "broken.png").write_bytes(b"no image")
+    result = train_on_two({"student": {**STUDENT, "distil": None}}, tmp_path / "data", tmp_path)
+    assert result.returncode == 2
+    assert "must be readable" in result.stderr and "Traceback" not in result.stderr
+    assert not list((tmp_path / "run").glob(".prepared*"))
 
 
 def test_mixed_precision(data, tmp_path):

@@ -25,9 +25,10 @@ from .decompose import check_decomposable, decomposed, saving
 from .exported import read_exported
 from .matching import matched_widths
 from .networks import Network, build_network, offline, parameter_count
-from .prepared import Prepared, prepare
+from .prepared import Prepared
 from .quantise import quantisable
 from .recipe import Recipe, Start, parse_recipe
+from .sharing import prepare_shared
 from .stage import to_checkpoint, train_stage
 from .start import freeze, starting_weights
 from .teaching import Teacher
@@ -76,7 +77,8 @@ def train_chain(
         if key not in prepared:
             for old in [k for k in prepared if k[1] != preprocessing and k[0] == split]:
                 del prepared[old]  # one size at a time: a split at 299x299 is large
-            prepared[key] = prepare(train if split == "train" else val, labels, preprocessing)
+            items = train if split == "train" else val
+            prepared[key] = prepare_shared(fabric, items, labels, preprocessing, out / f".prepared-{split}")
         return prepared[key]
 
     finished: dict[str, Checkpoint] = {}

@@ -97,9 +97,10 @@ def train_stage(
                 total += trainer.step(batch, epoch + step / batches, draw) * len(batch.target)
                 seen, step = seen + len(batch.target), step + 1
                 if step % _CHECK_EVERY == 0:
-                    _require_finite(total, name, epoch, out)
+                    _require_finite(fabric, total, name, epoch, out)
                 advance(1)
-        _require_finite(total, name, epoch, out)
+        _require_finite(fabric, total, name, epoch, out)
+        _same_buffers(fabric, trainer.served)
         accuracy, val_loss = validate(fabric, trainer.served, val, stage.batch_size)
         row = {
             "epoch": epoch + 1,
@@ -141,10 +142,10 @@ def _read_state(last: Path, device: torch.device) -> dict[str, Any]:
 
 @torch.no_grad()
 def validate(fabric: Fabric, network: nn.Module, val: Prepared, batch_size: int) -> tuple[float, float]:
-    """Accuracy (0..1) and mean cross-entropy on the words of a split."""
+    """Accuracy (0..1) and mean cross-entropy on the words of a split, of which each process reads its share."""
     network.eval()
-    right, loss, words = 0, 0.0, 0
-    for batch in val.batches(batch_size):
+    words, right, loss = 0, 0, 0.0
+    for batch in val.batches(batch_size, rank=fabric.global_rank, world=fabric.world_size):
         text = batch.target >= 0
         images, target = fabric.to_device((batch.images[text], batch.target[text]))
         if len(target) == 0:
@@ -153,11 +154,24 @@ def validate(fabric: Fabric, network: nn.Module, val: Prepared, batch_size: int)
         words += len(target)
         right += int((logits.argmax(dim=1) == target).sum())
         loss += float(nn.functional.cross_entropy(logits, target, reduction="sum"))
+    words, right, loss = (float(total) for total in fabric.all_reduce([words, right, loss], reduce_op="sum"))
     return right / words, loss / words
 
 
-def _require_finite(total: Tensor, name: str, epoch: int, out: Path) -> None:
-    if not torch.isfinite(total):
+def _same_buffers(fabric: Fabric, network: nn.Module) -> None:
+    """Gives every process the first one's batch statistics.
+
+    Data-parallel training does so only as the next step begins, and never for a moving average.
+    """
+    if fabric.world_size > 1:
+        buffers = list(network.buffers())
+        for mine, firsts in zip(buffers, fabric.broadcast([buffer.cpu() for buffer in buffers]), strict=True):
+            mine.copy_(firsts)
+
+
+def _require_finite(fabric: Fabric, total: Tensor, name: str, epoch: int, out: Path) -> None:
+    """total: a process's own. All of them stop, or none does: one alone would leave the others waiting."""
+    if not torch.isfinite(fabric.all_reduce(total.clone(), reduce_op="sum")):
         raise TrainingError(
             f"the loss of stage {name} became NaN or infinite in epoch {epoch + 1}; "
             f"lower its lr. {out / 'last.pt'} holds the last whole epoch before it, if there was one"
