@@ -28,7 +28,7 @@ from rich.console import Console
 from scriptkd_export import draw_samples, export_onnx
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_train.checkpoint import load_checkpoint
-from scriptkd_train.data.dataset import fingerprint, read_dataset, splits_of
+from scriptkd_train.data.dataset import fingerprint, read_split_or_all
 from scriptkd_train.evaluate import evaluate
 from scriptkd_train.networks import parameter_count
 from scriptkd_train.recipe import Recipe, load_recipe, parse_recipe
@@ -137,7 +137,10 @@ def export_variant(checkpoint: Path, say: Say) -> Path:
 
 def measure(checkpoint: Path, model: Path, data: Path, split: str, real: Path | None, say: Say) -> Figures:
     """A trained network's figures; kept beside it, and measured again only for a newer file or other images."""
-    asked = {"data": _measured_on(data, split), "real": _measured_on(real, "test") if real else None}
+    asked = {
+        "data": fingerprint(read_split_or_all(data, split)),
+        "real": fingerprint(read_split_or_all(real, "test")) if real else None,
+    }
     kept = model.with_suffix(".figures.json")
     if kept.is_file() and kept.stat().st_mtime >= model.stat().st_mtime:
         content = json.loads(kept.read_text("utf-8"))
@@ -160,11 +163,6 @@ def measure(checkpoint: Path, model: Path, data: Path, split: str, real: Path | 
     draft.write_text(json.dumps({"asked": asked, "figures": asdict(figures)}, indent=2) + "\n", "utf-8")
     draft.replace(kept)
     return figures
-
-
-def _measured_on(root: Path, split: str) -> str:
-    """The fingerprint of the images that `evaluate` reads."""
-    return fingerprint(read_dataset(root, split if splits_of(root) else None))
 
 
 _COLUMNS: tuple[tuple[str, str], ...] = (

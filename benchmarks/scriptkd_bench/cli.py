@@ -19,7 +19,7 @@ from typer.core import TyperGroup
 
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.identifier import ScriptIdentifier
-from scriptkd_train.data.dataset import read_dataset, splits_of
+from scriptkd_train.data.dataset import read_split_or_all
 from scriptkd_train.evaluate import evaluate
 from scriptkd_train.progress import columns
 
@@ -161,7 +161,7 @@ def _crop(data: Path | None, split: str, real: Path | None, folder: Path) -> Cro
     if not roots:
         return drawn_crop(folder)
     # All of them, so that one that cannot be used is told before anything is timed.
-    items = [read_dataset(root, split if splits_of(root) else None) for root in roots]
+    items = [read_split_or_all(root, split) for root in roots]
     return median_crop([item.path for item in items[0]], roots[0].resolve().name)
 
 

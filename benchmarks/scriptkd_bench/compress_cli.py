@@ -16,7 +16,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from scriptkd_train.data.dataset import read_dataset, splits_of
+from scriptkd_train.data.dataset import read_dataset, read_split_or_all
 from scriptkd_train.recipe import load_recipe
 
 from .compress import RECIPES, family_variants, run_families
@@ -51,7 +51,7 @@ def compress(
     variants = family_variants(load_recipe(str(RECIPES / f"{scale}.yaml")), data, family or [])
     crop = median_crop([item.path for item in read_dataset(data, "test")], data.resolve().name)
     if real is not None:  # whether it can be read at all is told before hours of training
-        read_dataset(real, "test" if splits_of(real) else None)
+        read_split_or_all(real, "test")
     families = run_families(variants, range(1, seeds + 1), out, real, crop, repeats, console)
     facts = {
         "command": f"`{shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])}`",

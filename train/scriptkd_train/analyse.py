@@ -20,7 +20,7 @@ from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.images import load_image
 from scriptkd_sdk.preprocess import luma
 
-from .data.dataset import NON_TEXT, Item, read_dataset, splits_of
+from .data.dataset import NON_TEXT, Item, read_split_or_all
 from .evaluate import APART, predict_scores, read_manifest
 from .sheet import Tile, contact_sheet, write_png
 
@@ -84,7 +84,7 @@ def answers(
     Raises ArgumentError if no word is left, ModelError if the model cannot be read.
     """
     root = Path(root)
-    items = read_dataset(root, split if splits_of(root) else None)
+    items = read_split_or_all(root, split)
     manifest = read_manifest(root, "kind")
     labels, scores, failures = predict_scores(model, items, progress)
     words: list[Word] = []

@@ -20,7 +20,7 @@ from scriptkd_sdk.images import load_image
 from scriptkd_sdk.modelfile import bundled_models, model_path
 
 from .data.cvsi import count_differences, is_cvsi
-from .data.dataset import NON_TEXT, Item, read_dataset, splits_of
+from .data.dataset import NON_TEXT, Item, read_split_or_all, splits_of
 from .data.protocol import restrict, task_accuracies, task_scripts
 from .metrics import (
     Floats,
@@ -86,8 +86,7 @@ def evaluate(
     Raises ArgumentError if nothing is left to measure or the column is missing, ModelError if the model cannot be read.
     """
     root = Path(root)
-    read_split = split if splits_of(root) else None
-    items = read_dataset(root, read_split)
+    items = read_split_or_all(root, split)
     notes = count_differences(items, split) if is_cvsi(root) else []
     if task is not None:
         found, wanted = _listed(items), task_scripts(task)
@@ -116,7 +115,7 @@ def evaluate(
     report: dict[str, Any] = {
         "model": Path(model).name,
         "data": root.resolve().name,
-        "split": read_split,
+        "split": split if splits_of(root) else None,
         "task": task,
         "images": int(counted.sum()),
         "accuracy": _number(accuracy(confusion)),

@@ -10,7 +10,7 @@ from scriptkd_sdk.errors import ArgumentError
 from .cvsi import SPLIT_FOLDERS, is_cvsi, read_cvsi
 from .folder import NON_TEXT, SPLITS, Item, read_folder
 
-__all__ = ["NON_TEXT", "Item", "fingerprint", "read_dataset", "splits_of"]
+__all__ = ["NON_TEXT", "Item", "fingerprint", "read_dataset", "read_split_or_all", "splits_of"]
 
 
 def splits_of(root: str | Path) -> list[str]:
@@ -32,6 +32,11 @@ def read_dataset(root: str | Path, split: str | None) -> list[Item]:
     if split is None and splits_of(root):
         raise ArgumentError(f"{root} is split: say which of {', '.join(splits_of(root))} to read")
     return read_cvsi(root, split) if split is not None and is_cvsi(root) else read_folder(root, split)
+
+
+def read_split_or_all(root: str | Path, split: str) -> list[Item]:
+    """A split of a data set that has splits, all of one that has none: what is measured on either."""
+    return read_dataset(root, split if splits_of(root) else None)
 
 
 def fingerprint(items: list[Item]) -> str:
