@@ -60,7 +60,10 @@ def _box(pixels: Pixels, box: npt.NDArray[np.float64]) -> Pixels:
 
 
 def _corners(pixels: Pixels, corners: npt.NDArray[np.float64]) -> Pixels:
-    sides = np.roll(corners, -1, axis=0) - corners
+    # Corners lie between pixels, whose centres are at halves; OpenCV counts from the first centre, in float32. What
+    # that rounds to one corner must count as one here: of two, OpenCV makes a matrix that is wrong without a word.
+    source = (corners - 0.5).astype(np.float32)
+    sides = np.roll(source, -1, axis=0).astype(np.float64) - source
     following = np.roll(sides, -1, axis=0)
     # Corners in order around a convex shape turn the same way at each (clockwise, as y points down).
     if not (sides[:, 0] * following[:, 1] - sides[:, 1] * following[:, 0] > 0).all():
@@ -71,9 +74,8 @@ def _corners(pixels: Pixels, corners: npt.NDArray[np.float64]) -> Pixels:
     top, right, bottom, left = np.hypot(*sides.T).tolist()
     width, height = math.floor((top + bottom) / 2 + 0.5), math.floor((left + right) / 2 + 0.5)
     check_size(height, width)
-    # Corners lie between pixels, whose centres are at halves; OpenCV counts from the first centre.
     target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32) - 0.5
-    matrix = cv2.getPerspectiveTransform(corners.astype(np.float32) - 0.5, target)
+    matrix = cv2.getPerspectiveTransform(source, target)
     if not np.isfinite(matrix).all():
         raise ImageError(f"the corners {_short(corners)} are too close to a line to be rectified")
     flat = cv2.warpPerspective(pixels, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
