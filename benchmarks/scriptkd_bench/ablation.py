@@ -27,13 +27,13 @@ from rich.console import Console
 
 from scriptkd_export import draw_samples, export_onnx
 from scriptkd_sdk.errors import ArgumentError
-from scriptkd_train.checkpoint import load_checkpoint
 from scriptkd_train.data.dataset import fingerprint, read_split_or_all
-from scriptkd_train.evaluate import evaluate
-from scriptkd_train.networks import parameter_count
+from scriptkd_train.evaluation.evaluate import evaluate
+from scriptkd_train.models.checkpoint import load_checkpoint
+from scriptkd_train.models.networks import parameter_count
+from scriptkd_train.paper.reproduce import reproduce
 from scriptkd_train.recipe import Recipe, load_recipe, parse_recipe
 from scriptkd_train.recipe_files import merge, read_recipe, ready_recipes
-from scriptkd_train.reproduce import reproduce
 
 from .pareto import Point
 

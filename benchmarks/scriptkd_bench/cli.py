@@ -20,8 +20,8 @@ from typer.core import TyperGroup
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.identifier import ScriptIdentifier
 from scriptkd_train.data.dataset import read_split_or_all
-from scriptkd_train.evaluate import evaluate
-from scriptkd_train.progress import columns
+from scriptkd_train.evaluation.evaluate import evaluate
+from scriptkd_train.utils.progress import columns
 
 from .compare import compare
 from .crop import Crop, drawn_crop, median_crop

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.modelfile import load_content, read_content
-from scriptkd_train.writable import check_file
+from scriptkd_train.utils.writable import check_file
 
 from .cost import measure_cost
 from .cost_report import DEAREST, agreement, draw, layer_table, type_table, write_csv, write_json
@@ -97,7 +97,7 @@ def _content(model: str, folder: Path) -> bytes:
     recipe, _, stage = model.rpartition(":")
     if model.endswith(".pt"):
         from scriptkd_export import draw_samples, export_onnx  # here: an .onnx file does without torch
-        from scriptkd_train.checkpoint import load_checkpoint
+        from scriptkd_train.models.checkpoint import load_checkpoint
 
         checkpoint = load_checkpoint(Path(model))
     elif recipe and not Path(model).exists():

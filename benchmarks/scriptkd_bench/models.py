@@ -13,7 +13,7 @@ from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.preprocess import Preprocessing
 
 if TYPE_CHECKING:
-    from scriptkd_train.checkpoint import Checkpoint
+    from scriptkd_train.models.checkpoint import Checkpoint
 
 PRECISIONS = ("fp32", "int8", "int8-u8", "int4-u8", "int8-weights", "int4-weights")  # of files beside a checkpoint
 PAPER_SIDE = 299  # pixels: the paper's input is square
@@ -106,7 +106,7 @@ def untrained_stage(recipe: str, stage: str) -> Checkpoint:
 
     Raises ArgumentError where there is no such recipe or stage, or a stage whose network follows from trained weights.
     """
-    from scriptkd_train.networks import offline
+    from scriptkd_train.models.networks import offline
     from scriptkd_train.recipe import load_recipe
 
     stages = load_recipe(recipe).stages
@@ -119,8 +119,8 @@ def untrained_stage(recipe: str, stage: str) -> Checkpoint:
 
 
 def _untrained(network: str, arguments: dict[str, Any], preprocessing: Preprocessing) -> Checkpoint:
-    from scriptkd_train.checkpoint import Checkpoint
-    from scriptkd_train.networks import build_network
+    from scriptkd_train.models.checkpoint import Checkpoint
+    from scriptkd_train.models.networks import build_network
 
     state = build_network(network, len(LABELS), preprocessing, **arguments).state_dict()
     return Checkpoint(network, arguments, list(LABELS), preprocessing, state)
@@ -144,7 +144,7 @@ def export_precisions(ckpt: Path, precisions: list[str], data: Path | None, fold
     """Export a checkpoint in the wanted precisions; returns their paths, without an int8 file that failed a check."""
     from scriptkd_export import ExportError, draw_samples, export_graph, quantize_int8, read_samples, write_verified
     from scriptkd_export.samples import batches
-    from scriptkd_train.checkpoint import load_checkpoint
+    from scriptkd_train.models.checkpoint import load_checkpoint
 
     say(f"{ckpt.stem}: exporting {' and '.join(precisions)}")
     checkpoint = load_checkpoint(ckpt)

@@ -12,7 +12,7 @@ from rich import box
 from rich.table import Table
 
 from scriptkd_sdk.errors import ArgumentError
-from scriptkd_train.writable import check_file
+from scriptkd_train.utils.writable import check_file
 
 from .device import DeviceRow
 from .sdk import SdkCost

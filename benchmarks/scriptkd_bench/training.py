@@ -19,13 +19,13 @@ from lightning_fabric import Fabric
 
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.preprocess import Preprocessing
-from scriptkd_train.augment import augment
-from scriptkd_train.chain import open_fabric
-from scriptkd_train.networks import Network, build_network, offline
-from scriptkd_train.prepared import Batch, Prepared
+from scriptkd_train.data.augment import augment
+from scriptkd_train.data.in_memory import Batch, Prepared
+from scriptkd_train.engine.chain import open_fabric
+from scriptkd_train.engine.distiller import Teacher
+from scriptkd_train.engine.trainer import Trainer, make_optimizer
+from scriptkd_train.models.networks import Network, build_network, offline
 from scriptkd_train.recipe import Recipe, Stage
-from scriptkd_train.teaching import Teacher
-from scriptkd_train.trainer import Trainer, make_optimizer
 
 CLASSES = 10
 MEDIAN_CROP = (39, 114)  # height and width of CVSI-2015's median crop, in pixels

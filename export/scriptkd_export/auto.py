@@ -19,7 +19,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from scriptkd_sdk.errors import ArgumentError
-from scriptkd_train.checkpoint import Checkpoint
+from scriptkd_train.models.checkpoint import Checkpoint
 
 from .errors import ExportError
 from .export import write_verified

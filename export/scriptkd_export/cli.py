@@ -16,7 +16,7 @@ from rich.table import Table
 
 from scriptkd_sdk.cli import refusal
 from scriptkd_sdk.errors import ArgumentError, ScriptkdError
-from scriptkd_train.checkpoint import Checkpoint, load_checkpoint
+from scriptkd_train.models.checkpoint import Checkpoint, load_checkpoint
 
 from .auto import Trial, choose, drop, try_forms, within
 from .errors import ExportError

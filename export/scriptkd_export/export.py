@@ -8,8 +8,8 @@ from pathlib import Path
 
 import onnx
 
-from scriptkd_train.checkpoint import Checkpoint
-from scriptkd_train.networks import parameter_count
+from scriptkd_train.models.checkpoint import Checkpoint
+from scriptkd_train.models.networks import parameter_count
 
 from . import metadata
 from .anysize import take_any_size

@@ -9,7 +9,7 @@ import onnxsim
 import torch
 
 from scriptkd_sdk.preprocess import Preprocessing
-from scriptkd_train.checkpoint import Checkpoint
+from scriptkd_train.models.checkpoint import Checkpoint
 
 from .errors import ExportError
 from .quiet import quiet

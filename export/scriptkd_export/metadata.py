@@ -11,7 +11,7 @@ import onnx
 from scriptkd_sdk.errors import ArgumentError, ModelError
 from scriptkd_sdk.modelfile import METADATA_KEY
 from scriptkd_sdk.scripts import script
-from scriptkd_train.checkpoint import Checkpoint
+from scriptkd_train.models.checkpoint import Checkpoint
 
 UNCODED = "Zzzz"  # ISO 15924's code for a script without a code: labels that are not in the SDK's table
 FORMAT, ANY_SIZE_FORMAT = 1, 2  # readers of format 1 must refuse a file that takes whole images

@@ -26,7 +26,7 @@ from onnxruntime.quantization import (
     quantize_static,
 )
 
-from scriptkd_train.quantise import SMALLEST, largest_code, weight_scales
+from scriptkd_train.compression.quantize import SMALLEST, largest_code, weight_scales
 
 from .errors import ExportError
 from .graph import INPUT, OUTPUT, before_the_weights, strip
@@ -99,8 +99,8 @@ def quantize_int8(
     would saturate. Their scales are such that all platforms round them alike (`steady`).
 
     weight_bits: with 4, large weights take the few integers of the grid that they were trained on
-    (`scriptkd_train.quantise`), one scale a channel, and are stored two in a byte; onnxruntime unpacks them when it
-    loads the file, and computes with the kernels for 8 bits.
+    (`scriptkd_train.compression.quantize`), one scale a channel, and are stored two in a byte; onnxruntime unpacks them
+    when it loads the file, and computes with the kernels for 8 bits.
 
     Raises ExportError if onnxruntime's quantiser fails.
     """
@@ -246,7 +246,8 @@ def quantize_weights(model: onnx.ModelProto, bits: int = 8) -> onnx.ModelProto:
     Each weight is restored by a few plain operators, Mul(Cast(int8), scale) in 8 bits, which every onnxruntime folds to
     float32 when it loads the file. The standard DequantizeLinear is not folded unless the session is created with
     `session.disable_quant_qdq`, and is slower than float32 without (0.40 against 0.22 ms for textnet). The scales are
-    those of `scriptkd_train.quantise`, so that weights which were trained in so many bits are stored without loss.
+    those of `scriptkd_train.compression.quantize`, so that weights which were trained in so many bits are stored
+    without loss.
 
     LSTMs keep 8 bits, since none are trained in 4, and so does a weight without an even axis to pack.
     """

@@ -20,8 +20,8 @@ from scriptkd_sdk import ScriptIdentifier
 from scriptkd_sdk.errors import ScriptkdError
 from scriptkd_sdk.modelfile import METADATA_KEY
 from scriptkd_sdk.preprocess import Preprocessing
-from scriptkd_train.checkpoint import Checkpoint
-from scriptkd_train.networks import parameter_count
+from scriptkd_train.models.checkpoint import Checkpoint
+from scriptkd_train.models.networks import parameter_count
 
 from . import metadata
 from .graph import INPUT, OUTPUT, example_width, fixed_to

@@ -28,10 +28,10 @@ from scriptkd_bench.report import AARCH64, append_counts
 from scriptkd_export import draw_samples, export_graph, export_onnx, quantize_int8
 from scriptkd_sdk import ScriptIdentifier
 from scriptkd_sdk.modelfile import METADATA_KEY
-from scriptkd_train.checkpoint import Checkpoint
-from scriptkd_train.data.render import SCRIPTS
-from scriptkd_train.networks import build_network
+from scriptkd_train.models.checkpoint import Checkpoint
+from scriptkd_train.models.networks import build_network
 from scriptkd_train.recipe import load_recipe
+from scriptkd_train.synth.render import SCRIPTS
 
 ROOT = Path(__file__).resolve().parents[2]
 BUNDLED = ROOT / "sdk" / "scriptkd_sdk" / "models" / "student.onnx"

@@ -24,8 +24,8 @@ from scriptkd_export.graph import export_graph
 from scriptkd_sdk import modelfile
 from scriptkd_sdk.errors import ArgumentError, ModelError, ScriptkdError
 from scriptkd_sdk.preprocess import Preprocessing
-from scriptkd_train.checkpoint import Checkpoint, save_checkpoint
-from scriptkd_train.networks import build_network
+from scriptkd_train.models.checkpoint import Checkpoint, save_checkpoint
+from scriptkd_train.models.networks import build_network
 
 LABELS = ["Arabic", "Latin"]
 TEXTNET = ("textnet", Preprocessing(1, 32, 32, 128, 16), {"width": 0.25})

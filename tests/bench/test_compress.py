@@ -12,9 +12,9 @@ from scriptkd_bench.ablation import Figures
 from scriptkd_bench.compress import FAMILIES, RECIPES, Family, Form, family_variants, finalists
 from scriptkd_bench.compress_report import CLAIMS, claims_table, figures_table, page, points, ratios_table, summary
 from scriptkd_sdk.errors import ArgumentError
-from scriptkd_train.chain import check_networks
+from scriptkd_train.engine.chain import check_networks
+from scriptkd_train.paper.reproduce import plan_jobs
 from scriptkd_train.recipe import load_recipe
-from scriptkd_train.reproduce import plan_jobs
 
 SMALL = """
 stages:

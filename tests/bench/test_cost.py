@@ -28,9 +28,9 @@ from scriptkd_export import (
 from scriptkd_export.samples import batches
 from scriptkd_sdk.errors import ArgumentError, ModelError
 from scriptkd_sdk.preprocess import Preprocessing
-from scriptkd_train.checkpoint import Checkpoint, save_checkpoint
-from scriptkd_train.decompose import count_work
-from scriptkd_train.networks import build_network
+from scriptkd_train.compression.decompose import count_work
+from scriptkd_train.models.checkpoint import Checkpoint, save_checkpoint
+from scriptkd_train.models.networks import build_network
 
 FIXED = Preprocessing(3, 16, 48, 48, 1)
 TEXT = Preprocessing(1, 32, 32, 128, 16)

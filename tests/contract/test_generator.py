@@ -18,7 +18,7 @@ CONTRACT = Path(__file__).parents[2] / "sdk" / "contract"
 @pytest.fixture
 def generator(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Imports a file of the generator, which lies in no package."""
-    monkeypatch.syspath_prepend(str(CONTRACT))
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
     return importlib.import_module
 
 

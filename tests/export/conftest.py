@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 from scriptkd_sdk.preprocess import Preprocessing
-from scriptkd_train.checkpoint import Checkpoint
-from scriptkd_train.networks import build_network
+from scriptkd_train.models.checkpoint import Checkpoint
+from scriptkd_train.models.networks import build_network
 
 LABELS = ["Arabic", "Latin", "runes"]  # the last is in no table
 STEPS = 40

@@ -14,7 +14,7 @@ from scriptkd_export import Samples, draw_samples, export_graph, metadata, verif
 from scriptkd_export.anysize import preparation, take_any_size
 from scriptkd_sdk import ScriptIdentifier
 from scriptkd_sdk.preprocess import Preprocessing
-from scriptkd_train.checkpoint import Checkpoint
+from scriptkd_train.models.checkpoint import Checkpoint
 
 WAYS = (
     Preprocessing(1, 32, 32, 256, 16),

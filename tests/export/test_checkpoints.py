@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from scriptkd_export import cli
-from scriptkd_train.checkpoint import Checkpoint, save_checkpoint
+from scriptkd_train.models.checkpoint import Checkpoint, save_checkpoint
 
 
 @pytest.fixture

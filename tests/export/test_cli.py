@@ -12,7 +12,7 @@ import pytest
 from scriptkd_export import ExportError, Form, Samples, cli, export_graph, forms, make
 from scriptkd_export.auto import Trial
 from scriptkd_sdk import ScriptIdentifier
-from scriptkd_train.checkpoint import Checkpoint, save_checkpoint
+from scriptkd_train.models.checkpoint import Checkpoint, save_checkpoint
 
 
 @pytest.fixture

@@ -20,8 +20,8 @@ from scriptkd_export import (
 from scriptkd_export.samples import batches
 from scriptkd_sdk import ScriptIdentifier
 from scriptkd_sdk.preprocess import Preprocessing
-from scriptkd_train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from scriptkd_train.decompose import decompose
+from scriptkd_train.compression.decompose import decompose
+from scriptkd_train.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 
 Train = Callable[..., Checkpoint]
 

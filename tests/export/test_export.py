@@ -33,9 +33,9 @@ from scriptkd_export.graph import example_width
 from scriptkd_export.samples import batches
 from scriptkd_sdk import ScriptIdentifier
 from scriptkd_sdk.preprocess import Preprocessing
-from scriptkd_train.checkpoint import Checkpoint
-from scriptkd_train.exported import read_exported
-from scriptkd_train.quantise import fake_quantise, plain_state
+from scriptkd_train.compression.quantize import fake_quantise, plain_state
+from scriptkd_train.models.checkpoint import Checkpoint
+from scriptkd_train.models.onnx_weights import read_exported
 
 Train = Callable[..., Checkpoint]
 

@@ -10,7 +10,7 @@ from onnx import numpy_helper
 from scriptkd_export import draw_samples, export_graph, quantize_int8
 from scriptkd_export.samples import batches
 from scriptkd_export.steady import Grid, steady, steady_sums
-from scriptkd_train.checkpoint import Checkpoint
+from scriptkd_train.models.checkpoint import Checkpoint
 
 BYTES = np.arange(256, dtype=np.float32)
 # A tie that was met: (161 - 132) * 1.706897 = 49.5, within 2.4e-7.

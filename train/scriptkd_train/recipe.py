@@ -12,10 +12,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.preprocess import Preprocessing
-
-from .losses import FEATURE_LOSSES, METRIC_LOSSES, NONE, check_arguments
-from .networks import NETWORKS, POINTS
-from .recipe_files import read_recipe
+from scriptkd_train.losses import FEATURE_LOSSES, METRIC_LOSSES, NONE, check_arguments
+from scriptkd_train.models.networks import NETWORKS, POINTS
+from scriptkd_train.recipe_files import read_recipe
 
 
 class _Strict(BaseModel):
@@ -42,7 +41,7 @@ class Input(_Strict):
 
 
 class NetworkSpec(_Strict):
-    """A network's name and the arguments of its class (see `scriptkd_train.networks`)."""
+    """A network's name and the arguments of its class (see `scriptkd_train.models.networks`)."""
 
     name: str
     arguments: dict[str, Any] = {}
@@ -114,8 +113,9 @@ class Distil(_Strict):
     loss, arguments: the soft term, one of `scriptkd_train.losses.SOFT_LOSSES` (`kd` is the paper's), and its constants;
     `none` leaves it out.
     tau: its temperature, or several, over which it is averaged.
-    match: points inside the networks, by the names of `scriptkd_train.networks.POINTS`, and how they are compared (see
-    `scriptkd_train.matching`). The paper's third term is `match: {features: {loss: kl, weight: 0.4}}`.
+    match: points inside the networks, by the names of `scriptkd_train.models.networks.POINTS`, and how they are
+    compared (see `scriptkd_train.engine.feature_distillation`). The paper's third term is
+    `match: {features: {loss: kl, weight: 0.4}}`.
     labels: `cached`, as in the paper: the teacher's outputs are computed once, on unchanged images. `online`: the
     teacher sees the very images that the network in training sees, augmentation included; points other than the
     features are compared so alone.
@@ -191,7 +191,7 @@ class Start(_Strict):
 
 
 class Quantize(_Strict):
-    """Quantisation-aware training (see `scriptkd_train.quantise`): bits of weights and of activations.
+    """Quantisation-aware training (see `scriptkd_train.compression.quantize`): bits of weights and of activations.
 
     weights: 8 for the int8 forms of `scriptkd-export`, 4 for int4-u8 and int4-weights. (int8-u8 gives weights 7 bits,
     half the levels, on which each moves by a 128th of its channel's largest at most.) activations: none means
@@ -203,7 +203,9 @@ class Quantize(_Strict):
 
 
 class Decompose(_Strict):
-    """The trained network of an earlier stage, with layers in parts (see `scriptkd_train.decompose`), to be fine-tuned.
+    """The trained network of an earlier stage, with layers in parts, to be fine-tuned.
+
+    See `scriptkd_train.compression.decompose`.
 
     One of three says how small the parts are. energy: share of each layer's squared singular values to keep. macs:
     share of all multiply-adds to keep at most. ranks: layer -> [input, output] channels of a convolution's middle part,

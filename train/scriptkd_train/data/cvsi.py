@@ -6,8 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from scriptkd_sdk.errors import ArgumentError
-
-from .folder import SPLITS, Item, check_labels, found_in, image_files, label_of, subfolders
+from scriptkd_train.data.folder import SPLITS, Item, check_labels, found_in, image_files, label_of, subfolders
 
 SPLIT_FOLDERS = {
     "train": "TrainDataset_CVSI2015",

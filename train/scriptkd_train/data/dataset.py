@@ -6,9 +6,8 @@ import hashlib
 from pathlib import Path
 
 from scriptkd_sdk.errors import ArgumentError
-
-from .cvsi import SPLIT_FOLDERS, is_cvsi, read_cvsi
-from .folder import NON_TEXT, SPLITS, Item, read_folder
+from scriptkd_train.data.cvsi import SPLIT_FOLDERS, is_cvsi, read_cvsi
+from scriptkd_train.data.folder import NON_TEXT, SPLITS, Item, read_folder
 
 __all__ = ["NON_TEXT", "Item", "fingerprint", "read_dataset", "read_split_or_all", "splits_of"]
 

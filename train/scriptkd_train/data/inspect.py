@@ -22,12 +22,11 @@ from rich.table import Table
 
 from scriptkd_sdk.errors import ImageError
 from scriptkd_sdk.images import load_image
-
-from ..progress import columns
-from ..sheet import Tile, contact_sheet, write_png
-from .cvsi import count_differences, is_cvsi
-from .dataset import read_dataset, splits_of
-from .folder import Item
+from scriptkd_train.data.cvsi import count_differences, is_cvsi
+from scriptkd_train.data.dataset import read_dataset, splits_of
+from scriptkd_train.data.folder import Item
+from scriptkd_train.utils.contact_sheet import Tile, contact_sheet, write_png
+from scriptkd_train.utils.progress import columns
 
 THREADS = 2
 NEAR = 4  # bits of 63: 99 % of re-compressed words stay within it, and two of 10^9 pairs of different words do

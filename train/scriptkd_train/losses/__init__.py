@@ -2,10 +2,10 @@
 
 A soft loss takes (logits [N, K], teacher_logits [N, K], target int64 [N], tau) and, as keyword-only floats with
 defaults, its own constants; it stands in eqs. 4 and 5 where the paper has tau^2 KL. A feature loss takes
-(features [N, F], teacher_features [N, F]) and compares what passes at one of `scriptkd_train.networks.POINTS`; one with
-a metric also takes its root [F, R] (see `scriptkd_train.matching`). All return a scalar, the mean over the batch, and
-send no gradient to the teacher. Target -1 marks an image without text. The baseline, hard labels only, is a stage
-without `distil`.
+(features [N, F], teacher_features [N, F]) and compares what passes at one of
+`scriptkd_train.models.networks.POINTS`; one with a metric also takes its root [F, R] (see
+`scriptkd_train.engine.feature_distillation`). All return a scalar, the mean over the batch, and send no gradient to the
+teacher. Target -1 marks an image without text. The baseline, hard labels only, is a stage without `distil`.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from inspect import Parameter, signature
 
 from torch import Tensor
 
-from .dist import dist_loss
-from .dkd import dkd_loss
-from .l2 import feature_l2_loss, logit_l2_loss
-from .mahalanobis import inverse_root, mahalanobis_loss, shrunk_covariance
-from .paper import feature_loss, kl, soft_label_loss, total_loss
-from .several import averaged_logits
-from .standardised import standardised_loss
-from .task import auxiliary_loss, task_loss
+from scriptkd_train.losses.dist import dist_loss
+from scriptkd_train.losses.dkd import dkd_loss
+from scriptkd_train.losses.l2 import feature_l2_loss, logit_l2_loss
+from scriptkd_train.losses.mahalanobis import inverse_root, mahalanobis_loss, shrunk_covariance
+from scriptkd_train.losses.multi_teacher import averaged_logits
+from scriptkd_train.losses.paper import feature_loss, kl, soft_label_loss, total_loss
+from scriptkd_train.losses.standardised import standardised_loss
+from scriptkd_train.losses.task import auxiliary_loss, task_loss
 
 SoftLoss = Callable[[Tensor, Tensor, Tensor, float], Tensor]
 FeatureLoss = Callable[[Tensor, Tensor], Tensor]

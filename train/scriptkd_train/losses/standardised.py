@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from .paper import soft_label_loss
+from scriptkd_train.losses.paper import soft_label_loss
 
 _TINY = 1e-7
 

@@ -1,0 +1,121 @@
+"""Training that goes on from an exported model: the same answers before the first step, and mistakes by name."""
+
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from onnx import numpy_helper
+
+from scriptkd_sdk import ScriptIdentifier
+from scriptkd_sdk.errors import ArgumentError, ModelError
+from scriptkd_sdk.images import load_image
+from scriptkd_train.engine.chain import check_networks, train_chain
+from scriptkd_train.models.onnx_weights import read_exported
+from scriptkd_train.recipe import load_recipe, parse_recipe
+
+ROOT = Path(__file__).parents[3]
+SAMPLES = sorted((ROOT / "samples").glob("*.jpg"))
+TEN = read_exported("student").labels
+FINETUNE = load_recipe("finetune")
+
+
+def changed(**start):
+    """Recipe `finetune` with another start."""
+    stage = FINETUNE.stages["student"].model_dump() | {"start": start}
+    return parse_recipe({"stages": {"student": stage}}, "test")
+
+
+def scores_in_training(model):
+    """Of the samples: of the network that goes on training, and what the model's own file answers."""
+    exported, identifier = read_exported(model), ScriptIdentifier(model)
+    assert len(SAMPLES) == 20
+    inputs = [torch.from_numpy(exported.info.preprocessing.apply(load_image(path)))[None] for path in SAMPLES]
+    network = exported.network()
+    network.load_state_dict(exported.state_dict(inputs))
+    assert all(norm.running_mean.abs().max() > 0.01 for norm in network.modules() if hasattr(norm, "running_mean"))
+    network.eval()
+    with torch.no_grad():
+        logits = torch.cat([network(image) for image in inputs]).double()
+    answers = [identifier.identify(path).scores for path in SAMPLES]
+    mine = torch.softmax(logits / exported.info.temperature, dim=1).numpy()
+    return mine, np.array([[answer[label] for label in exported.labels] for answer in answers])
+
+
+def test_the_network_answers_as_the_float_model_does():
+    mine, theirs = scores_in_training(str(ROOT / "sdk/contract/golden/fp32.onnx"))
+    np.testing.assert_allclose(mine, theirs, atol=1e-3)
+
+
+@pytest.mark.parametrize("model", ["student", "world"])
+def test_the_network_agrees_with_models_in_8_bits(model):
+    mine, theirs = scores_in_training(model)
+    clear = theirs.max(axis=1) > 0.6  # between two scripts the rounding decides
+    assert clear.sum() >= 15
+    np.testing.assert_array_equal(mine.argmax(axis=1)[clear], theirs.argmax(axis=1)[clear])
+
+
+def test_statistics_do_not_change_the_answers():
+    exported = read_exported("student")
+    images = torch.randint(0, 256, (4, 1, 48, 96), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    logits = []
+    for batches in ([], [images]):
+        network = exported.network().eval()
+        network.load_state_dict(exported.state_dict(batches))
+        with torch.no_grad():
+            logits.append(network(images))
+    torch.testing.assert_close(*logits, rtol=1e-3, atol=1e-3)
+
+
+def test_fine_tuning_begins_where_the_model_stood(tmp_path):
+    for path in SAMPLES:
+        name = path.stem.split("-")[0].capitalize()
+        for split in ("train", "val"):
+            (tmp_path / "data" / split / name).mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, tmp_path / "data" / split / name)
+    stage = FINETUNE.stages["student"].model_copy(update={"epochs": 1, "ema": 0.0})
+    recipe = FINETUNE.model_copy(update={"stages": {"student": stage}})
+    checkpoint = train_chain(recipe, "test", tmp_path / "data", tmp_path / "run", devices=1)["student"]
+    assert checkpoint.metrics["val_accuracy"] >= 0.9  # from new weights one epoch of twenty images is a guess
+
+
+def test_other_scripts_take_the_body_alone():
+    check_networks(changed(model="student", layers=["body"]), ["Latin", "Thai"])
+    with pytest.raises(ArgumentError, match=r"student tells Arabic, .* apart, the data holds Latin, Thai: name the"):
+        check_networks(changed(model="student"), ["Latin", "Thai"])
+
+
+def test_wrong_starts_are_named(tmp_path):
+    with pytest.raises(ArgumentError, match="exactly one of stage and model must be given"):
+        changed(model="student", stage="student")
+    with pytest.raises(ArgumentError, match="exactly one of stage and model must be given"):
+        changed()
+    options = onnxruntime.SessionOptions()
+    options.optimized_model_filepath = str(tmp_path / "student.ort")
+    options.add_session_config_entry("session.save_model_format", "ORT")
+    onnxruntime.InferenceSession(ROOT / "sdk/scriptkd_sdk/models/student.onnx", options)
+    with pytest.raises(ArgumentError, match=r"student\.ort: it is in the \.ort form; give its \.onnx file"):
+        check_networks(changed(model=str(tmp_path / "student.ort")), TEN)
+    with pytest.raises(ModelError, match=r"no such model file; the models that come with this scriptkd are: student"):
+        check_networks(changed(model="nowhere"), TEN)
+    wider = changed(model="student").stages["student"].model_dump() | {"network": {"name": "textnet"}}
+    wider["network"]["arguments"] = {"width": 2.0}
+    with pytest.raises(ArgumentError, match=re.escape("stage student: start from student cannot copy the whole net")):
+        check_networks(parse_recipe({"stages": {"student": wider}}, "test"), TEN)
+
+
+def test_a_form_whose_weights_cannot_be_read_is_named(tmp_path):
+    model = onnx.load(ROOT / "sdk/scriptkd_sdk/models/student.onnx")
+    (bias,) = (each for each in model.graph.initializer if each.name == "head.1.bias")
+    renamed = numpy_helper.from_array(numpy_helper.to_array(bias), "other")
+    model.graph.initializer.remove(bias)
+    model.graph.initializer.append(renamed)
+    model.graph.node[-1].input[2] = "other"
+    onnx.save(model, tmp_path / "other.onnx")
+    exported = read_exported(str(tmp_path / "other.onnx"))
+    with pytest.raises(ArgumentError, match=r"head\.1\.bias cannot be read from its form, int8-u8; give its fp32"):
+        exported.state_dict([])

@@ -1,0 +1,244 @@
+"""The report: figures checked by hand on written-down predictions; partial matrices; the whole path in miniature."""
+
+import json
+import math
+import re
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from rich.console import Console
+from typer import Typer
+from typer.testing import CliRunner
+
+from scriptkd_sdk.errors import ArgumentError
+from scriptkd_train.commands.report import report as command
+from scriptkd_train.evaluation.cvsi_tasks import TASKS
+from scriptkd_train.paper import published
+from scriptkd_train.paper.collect import collect
+from scriptkd_train.paper.estimate import estimate
+from scriptkd_train.paper.report import write_report
+from scriptkd_train.paper.reproduce import paper_rows, reproduce
+from scriptkd_train.paper.tables import gains, verdict
+from scriptkd_train.recipe import parse_recipe
+from scriptkd_train.synth.cvsi_like import CvsiPlan, render_cvsi
+
+LABELS = sorted(TASKS["4"])
+EACH = 8  # test images a script
+
+app = Typer()
+app.command()(command)
+
+
+def predictions(right: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Truth and scores in which the given share of every script is right, the rest called the script after it."""
+    truth = np.repeat(np.arange(len(LABELS)), EACH)
+    said = np.where(np.tile(np.arange(EACH), len(LABELS)) < round(right * EACH), truth, (truth + 1) % len(LABELS))
+    scores = np.random.default_rng(seed).uniform(0, 0.05, (len(truth), len(LABELS)))
+    scores[np.arange(len(truth)), said] = 0.9
+    return truth, scores
+
+
+def write_run(out: Path, seed: int, row: str, stages: dict, accuracies: dict[str, float], trained: list[str]) -> None:
+    folder = out / f"seed-{seed}" / row
+    folder.mkdir(parents=True)
+    (folder / "run.json").write_text(json.dumps({"data_sha256": "", "recipe": {"stages": stages}}))
+    for stage, right in accuracies.items():
+        truth, scores = predictions(right, seed)
+        files = np.array([f"test/{LABELS[t]}/{i % EACH}.png" for i, t in enumerate(truth)])
+        np.savez(folder / f"{stage}.test.npz", labels=np.array(LABELS), files=files, truth=truth, scores=scores)
+        facts = {"network": "x", "parameters": 2_500_000, "bytes": 10_000_000, "metrics": {"epoch": 2.0},
+                 "device": "CPU, 2 threads", "unreadable": 0, "test_seconds": 1.0}  # fmt: skip
+        (folder / f"{stage}.test.json").write_text(json.dumps(facts))
+        if stage in trained:
+            (folder / stage).mkdir()
+            rows = [f"{epoch + 1},0.5,0.5,0.5,0.1,36.0" for epoch in range(3)]
+            header = "epoch,train_loss,val_loss,val_accuracy,lr,seconds"
+            (folder / stage / "metrics.csv").write_text("\n".join([header, *rows]) + "\n")
+
+
+@pytest.fixture(scope="module")
+def matrix(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All rows but VGG19's, two seeds; the direct student of EfficientNet-B4 has one; images of the test split."""
+    out, data = tmp_path_factory.mktemp("matrix"), tmp_path_factory.mktemp("data")
+    rows = paper_rows("cpu", ["inceptionv3", "efficientnet-b4"])
+    for seed in (1, 2):
+        students = {"alone": 0.5, "inceptionv3-direct": 0.5, "inceptionv3": 0.625 + 0.125 * seed}
+        students |= {"efficientnet-b4-direct": 0.5, "efficientnet-b4": 0.5}
+        for row, right in students.items():
+            if (row, seed) == ("efficientnet-b4-direct", 2):
+                continue
+            accuracies = {"student": right}
+            if row in published.TEACHERS:
+                accuracies = {"teacher": 1.0, "assistant": 0.75, **accuracies}
+            stages = {name: stage.model_dump() for name, stage in rows[row].stages.items()}
+            write_run(out, seed, row, stages, accuracies, list(accuracies))
+    for label in LABELS:
+        (data / "test" / label).mkdir(parents=True)
+        for i in range(EACH):
+            cv2.imwrite(str(data / "test" / label / f"{i}.png"), np.full((20, 50), 20 * i, np.uint8))
+    asked = {"kind": "paper, cpu", "rows": list(rows), "seeds": [1, 2], "data": str(data)}
+    (out / "matrix.json").write_text(json.dumps(asked))
+    facts = {"name": "words", "rendered": True, "counts": {"test": dict.fromkeys(LABELS, EACH)}, "notes": ["odd"],
+             "unreadable": 0, "exact_duplicates": 1, "near_duplicates": 2}  # fmt: skip
+    (out / "data.json").write_text(json.dumps(facts))
+    return out
+
+
+@pytest.fixture(scope="module")
+def written(matrix: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    return write_report(collect(matrix), tmp_path_factory.mktemp("report"))
+
+
+def line(text: str, *beginning: str) -> list[str]:
+    """The cells after the given ones of the first table row that begins with them."""
+    rows = [[cell.strip() for cell in row.strip("|").split("|")] for row in text.splitlines() if row.startswith("|")]
+    return next(row[len(beginning) :] for row in rows if row[: len(beginning)] == list(beginning))
+
+
+def test_estimate_by_hand() -> None:
+    three = estimate([80.0, 82.0, math.nan, 84.0])
+    assert three.mean == 82 and three.deviation == 2
+    assert three.margin == pytest.approx(4.303 * 2 / math.sqrt(3), rel=1e-6)
+    assert three.text() == "82.00 ± 2.00" and three.interval() == "77.03 to 86.97"
+    assert estimate([80.0]).text() == "80.00" and estimate([80.0]).interval() == "–" and estimate([]).text() == "–"
+    assert estimate([-1.0, 0.0]).interval(signed=True) == "−6.85 to +5.85"
+    assert estimate([99.0, 100.0]).interval() == "93.15 to 100.00"
+    assert estimate([float(i % 2) for i in range(40)]).margin == pytest.approx(1.96 * 0.50637 / math.sqrt(40), rel=1e-4)
+
+
+def test_verdicts() -> None:
+    assert verdict(estimate([3.0, 3.1, 3.2])) == "better"
+    assert verdict(estimate([-3.0, -3.1, -3.2])) == "worse"
+    assert verdict(estimate([3.0, -1.0, 2.0])) == "no difference shown"
+    assert verdict(estimate([3.0])) == "one seed: cannot say"
+    assert verdict(estimate([])) == "not measured"
+
+
+def test_the_paper_s_numbers_agree_with_each_other() -> None:
+    for row in published.TEACHERS:
+        assert published.TABLE_2[row][2] == published.TABLE_6[row] == published.TABLE_7[row][-1]
+        # Table 7 is the recall of tables 3 to 5, but for misprints of up to 3 points.
+        for label, share in zip(published.TABLE_7_SCRIPTS, published.TABLE_7[row], strict=False):
+            assert abs(100 * published.TABLE_3_TO_5[row][label][1] - share) < 3.3, (row, label)
+
+
+def test_tables_and_figures(written: list[Path]) -> None:
+    text = written[0].read_text("utf-8")
+    # Students: 0.75 and 0.875 right with seeds 1 and 2; t(0.975, 1) = 12.706, s = 8.84.
+    assert line(text, "InceptionV3", "Conv-LSTM") == ["89.19", "81.25 ± 8.84", "1.84 to 100.00", "2"]
+    assert line(text, "EfficientNet-B4", "–") == ["84.51", "50.00", "–", "1"]
+    assert line(text, "VGG19", "Conv-LSTM") == ["88.30", "–", "–", "0"]
+    assert line(text, "InceptionV3", "98.19") == ["100.00 ± 0.00", "88.58", "75.00 ± 0.00", "89.19", "81.25 ± 8.84"]
+    assert line(text, "InceptionV3, assistant over student alone")[:2] == ["+6.95", "+31.25 ± 8.84"]
+    assert line(text, "InceptionV3, direct over student alone")[1:] == [
+        "+0.00 ± 0.00",
+        "+0.00 to +0.00",
+        "no difference shown",
+    ]
+    assert line(text, "EfficientNet-B4, direct over student alone")[3] == "one seed: cannot say"
+    # A script's recall is its share of right words; its precision loses to the script before it, equally here.
+    assert line(text, "Kannada") == ["0.95", "0.81 ± 0.09", "0.68", "0.81 ± 0.09", "0.79", "0.81 ± 0.09"]
+    assert line(text, "InceptionV3 (ours)")[-1] == "81.2 ± 8.8"
+    assert line(text, "4, all ten")[2] == "81.25 ± 8.84"
+    # 3 epochs of 36 s with two seeds.
+    costs = line(text, "InceptionV3, assistant", "teacher", "inceptionv3")
+    assert costs == ["2.50", "~27", "10.0", "3", "2 ± 0", "36.0 ± 0.0", "0.06", "2 × CPU, 2 threads"]
+    assert "rendered" in text and "- odd" in text and "- 2 near duplicates across splits" in text
+    assert "- seed 2, efficientnet-b4-direct: not begun" in text and "- VGG19, direct: not asked for" in text
+    names = {path.name for path in written}
+    assert set(re.findall(r"\]\((.*?\.png)\)", text)) == {name for name in names if name.endswith(".png")}
+    assert names > {"figure-6.png", "confusion-student.png", "examples-right.png", "examples-wrong.png"}
+    for path in written[2:]:
+        assert cv2.imread(str(path)).std() > 10, f"{path} is blank"
+    page = written[1].read_text("utf-8")
+    assert page.count("<table>") == sum(row.startswith("| ---") for row in text.splitlines())
+    assert page.count("<img ") == len(written) - 2 and "81.25 ± 8.84" in page
+
+
+def test_every_row_of_a_table_has_its_header_s_cells(written: list[Path]) -> None:
+    width = 0
+    for row in written[0].read_text("utf-8").splitlines():
+        if not row.startswith("|"):
+            width = 0
+            continue
+        width = width or row.count("|")
+        assert row.count("|") == width, row
+
+
+def test_recipes_compared(tmp_path: Path) -> None:
+    rows = paper_rows("cpu", ["vgg19"])
+    for seed in (1, 2, 3):
+        for row, right in (("plain", 0.5), ("better", 0.625)):
+            stages = {"student": rows["alone"].stages["student"].model_dump()}
+            write_run(tmp_path, seed, row, stages, {"student": right}, ["student"])
+    asked = {"kind": "recipes", "rows": ["plain", "better"], "seeds": [1, 2, 3], "data": str(tmp_path / "gone")}
+    (tmp_path / "matrix.json").write_text(json.dumps(asked))
+    result = CliRunner().invoke(app, [str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    text = (tmp_path / "report" / "report.md").read_text("utf-8")
+    assert line(text, "better") == ["2.50", "62.50 ± 0.00", "62.50 to 62.50", "3"]
+    assert line(text, "better over plain") == ["+12.50 ± 0.00", "+12.50 to +12.50", "better"]
+    assert "not where they were" in text and "What is missing" not in text
+    assert "gains" in text and "paper" not in gains(collect(tmp_path), [("better", "plain")])
+
+
+def test_where_stages_start_from(tmp_path: Path) -> None:
+    first = paper_rows("cpu", ["vgg19"])["alone"].stages["student"].model_dump()
+    stages = {
+        "first": {key: value for key, value in first.items() if key != "start"},  # as before recipes had it
+        "parts": {**first, "network": None, "decompose": {"stage": "first", "energy": 0.9}},
+        "whole": {**first, "start": {"stage": "first"}},
+        "body": {**first, "start": {"model": "student", "layers": ["body", "head"]}},
+    }
+    write_run(tmp_path, 1, "row", stages, dict.fromkeys(stages, 0.5), list(stages))
+    asked = {"kind": "recipes", "rows": ["row"], "seeds": [1], "data": str(tmp_path / "gone")}
+    (tmp_path / "matrix.json").write_text(json.dumps(asked))
+    text = write_report(collect(tmp_path), tmp_path / "report")[0].read_text("utf-8")
+    assert line(text, "first")[1] == "random weights"
+    assert line(text, "parts")[:2] == ["first, decomposed", "stage first"]
+    assert line(text, "row", "parts")[0] == "first, decomposed"
+    assert line(text, "whole")[1] == "stage first"
+    assert line(text, "body")[1] == "body, head of model student, else random weights"
+
+
+def test_what_cannot_be_reported(tmp_path: Path) -> None:
+    with pytest.raises(ArgumentError, match=r"holds no matrix\.json: give the --out folder"):
+        collect(tmp_path)
+    asked = {"kind": "paper, cpu", "rows": ["alone"], "seeds": [1], "data": "."}
+    (tmp_path / "matrix.json").write_text(json.dumps(asked))
+    with pytest.raises(ArgumentError, match="has been measured yet; seed 1, alone: not begun"):
+        collect(tmp_path)
+
+
+def test_a_folder_that_cannot_be_written_to(matrix: Path) -> None:
+    result = CliRunner().invoke(app, [str(matrix), "--out", str(matrix / "matrix.json")])
+    assert isinstance(result.exception, ArgumentError) and "cannot write" in str(result.exception)
+
+
+@pytest.mark.slow
+def test_the_whole_path_in_miniature(tmp_path: Path) -> None:
+    """Rendered words in CVSI-2015's layout, the paper's seven rows, the report; networks and images made tiny."""
+    data, out = tmp_path / "data", tmp_path / "out"
+    render_cvsi(CvsiPlan(seed=0, share=0.004), data, workers=1)
+    rows = {}
+    for row, recipe in paper_rows("cpu").items():
+        content = recipe.model_dump()
+        for name, stage in content["stages"].items():
+            stage["input"] |= {"height": 32, "width_min": 32, "width_max": 32}
+            stage["epochs"] = 1
+            if name == "teacher":
+                stage["network"]["arguments"] = {"model": "test_resnet", "pretrained": False}
+                stage["batch_size"] = {"i": 8, "e": 9, "v": 10}[row[0]]  # else they would be one and the same teacher
+            if name == "assistant":
+                stage["network"] = {"name": "textnet", "arguments": {"width": 0.25}}
+        rows[row] = parse_recipe(content, row)
+    reproduce(rows, (1,), data, out, "paper, cpu", Console(quiet=True))
+    paths = write_report(collect(out), tmp_path / "report")
+    text = (tmp_path / "report" / "report.md").read_text("utf-8")
+    assert "What is missing" not in text and "7 of 7 runs are done." in text
+    for name in published.TEACHERS.values():
+        assert line(text, name, "Conv-LSTM")[3] == line(text, name, "–")[3] == "1"
+    assert "test holds 13 images, CVSI-2015 published 3,207" in text
+    assert len(paths) == 8

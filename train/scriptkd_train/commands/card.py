@@ -1,0 +1,53 @@
+"""`scriptkd card`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from scriptkd_sdk.errors import ArgumentError
+from scriptkd_sdk.modelfile import model_path
+from scriptkd_train.evaluation.card import learned_from, model_card, read_sources
+from scriptkd_train.evaluation.evaluate import evaluate
+from scriptkd_train.utils.progress import columns
+from scriptkd_train.utils.writable import check_file
+
+
+def card(
+    model: Annotated[Path, typer.Argument(help="Model file (.onnx, .ort), or bundled model by name.")],
+    data: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="The data set that it learned from; its test split is measured.")
+    ] = None,
+    real: Annotated[Path | None, typer.Option(metavar="DIR", help="Data set of real words to measure it on.")] = None,
+    fonts: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of `data fonts`, for the licences.")] = None,
+    made_by: Annotated[
+        list[str] | None, typer.Option(metavar="COMMAND", help="A command that made it, to be shown; may be repeated.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Markdown file; else the model as named, but with .md.")] = None,
+) -> None:
+    """Write a model's card: training data, intended use, limits, figures per script, calibration, provenance."""
+    console = Console()
+    path = out or model.with_suffix(".md")  # of a bundled model's name: in the current folder, not in the package
+    check_file(path)
+    model = model_path(model)
+    if data is not None and not learned_from(model, data):
+        raise ArgumentError(f"{model} did not learn from {data}: the fingerprint in it is of other training images")
+    sources = read_sources(data, fonts)
+    with Progress(*columns("identifying"), console=console, transient=True) as bar:
+
+        def measured(root: Path | None) -> dict[str, Any] | None:
+            if root is None:
+                return None
+            task = bar.add_task(root.name, total=None)
+            return evaluate(
+                model, root, progress=lambda done, total: bar.update(task, completed=done, total=total)
+            ).report
+
+        text = model_card(model, sources, measured(real), measured(data), made_by or [])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8")
+    console.print(f"Written: {path}", highlight=False, markup=False, soft_wrap=True)

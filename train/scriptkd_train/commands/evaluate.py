@@ -1,0 +1,138 @@
+"""`scriptkd evaluate`."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress
+from rich.table import Table
+
+from scriptkd_train.data.dataset import NON_TEXT
+from scriptkd_train.evaluation.evaluate import evaluate as evaluate_model
+from scriptkd_train.evaluation.evaluate import write_evaluation
+from scriptkd_train.utils.progress import columns
+from scriptkd_train.utils.writable import check_folder
+
+
+def evaluate(
+    model: Annotated[
+        Path, typer.Argument(help="Checkpoint (.pt), model file (.onnx, .ort), or bundled model by name.")
+    ],
+    data: Annotated[Path, typer.Argument(metavar="DIR", help="Data set, split or not.")],
+    split: Annotated[str, typer.Option(help="train, val or test, where the data set has splits.")] = "test",
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for report.json and pictures: confusion, reliability, roc, wrong.")
+    ] = None,
+    group_by: Annotated[
+        str, typer.Option(help="Column of the data set's manifest.csv to break figures down by.")
+    ] = "kind",
+    task: Annotated[
+        str | None, typer.Option(help="CVSI-2015's 1-Bengali .. 1-Arabic, 2, 3 or 4: only the task's scripts.")
+    ] = None,
+) -> None:
+    """Measure a model on labelled images: accuracy, precision, recall, F, calibration, confusions."""
+    if out is not None:
+        check_folder(out)
+    console = Console()
+    with Progress(*columns("identifying"), console=console, transient=True) as bar:
+        bar_id = bar.add_task("identify", total=None)
+        evaluation = evaluate_model(
+            model, data, split, group_by, lambda done, total: bar.update(bar_id, completed=done, total=total), task
+        )
+    print_report(evaluation.report, console)
+    if out is not None:
+        names = ", ".join(path.name for path in write_evaluation(evaluation, out))
+        console.print(f"Written to {out}: {names}", highlight=False, markup=False, soft_wrap=True)
+
+
+def print_report(report: dict[str, Any], console: Console) -> None:
+    """Print an evaluation's report; what was left out of the figures comes first."""
+
+    def say(text: str) -> None:
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    for note in report["notes"]:
+        say(note)
+    for label, count in report["unknown_labels"].items():
+        if label == NON_TEXT:
+            say(f"{_counted(count, 'picture')} without text, measured apart")
+        else:
+            say(f"{_counted(count, 'image')} labelled {label} left out: the model does not know that label")
+    for path, reason in report["unreadable"].items():
+        say(f"left out {path}: {reason}")
+    for kind, count in report.get("apart", {}).items():
+        say(f"{_counted(count, 'image')} of kind {kind} reported apart")
+
+    scripts = report["scripts"]
+    table = Table("script", "images", "precision", "recall", "F")
+    for label, row in scripts.items():
+        table.add_row(
+            escape(label), f"{row['images']:,}", *(_percent(row[key]) for key in ("precision", "recall", "f"))
+        )
+    _right(table)
+    console.print(table)
+    say(f"Confusion (rows: true script)\n{confusion_text(list(scripts), report['confusion'])}")
+    if "groups" in report:
+        table = Table("script", report["group_by"], "images", "accuracy")
+        by_group: dict[str, list[float]] = defaultdict(list)
+        for label, cells in report["groups"].items():
+            for group, cell in cells.items():
+                table.add_row(escape(label), escape(group), f"{cell['images']:,}", _percent(cell["accuracy"]))
+                by_group[group].append(cell["accuracy"])
+        _right(table, 2)
+        console.print(table)
+        for group, shares in sorted(by_group.items()):
+            if len(shares) > 1:
+                say(f"{group}: {_percent(sum(shares) / len(shares))} %, the mean of its {len(shares)} scripts")
+    if report.get("tasks"):
+        table = Table("CVSI-2015 task", "images", "accuracy")
+        for name, row in report["tasks"].items():
+            shown = f"{name}, mean of the triplets" if name == "1" else name
+            table.add_row(shown, f"{row['images']:,}", _percent(row["accuracy"]))
+        _right(table)
+        console.print(table)
+    if "non_text_roc_area" in report:
+        say(f"Words against non-text by top score: area under the ROC {report['non_text_roc_area']:.3f}")
+    at = report["threshold"]
+    if at["threshold"] > 0:
+        unknown = f"{_percent(at['wrong_words_unknown'])} % of the wrong ones"
+        if at["non_text_unknown"] is not None:
+            unknown += f" and {_percent(at['non_text_unknown'])} % of the non-text"
+        say(
+            f"Threshold {at['threshold']:.3f}: {_percent(at['right_words_kept'])} % of the right words keep their "
+            f"answer; {unknown} become unknown"
+        )
+    occurring = sum(row["images"] > 0 for row in scripts.values())
+    say(
+        f"{report['model']} on {report['images']:,} images of {report['data']}: "
+        f"accuracy {_percent(report['accuracy'])} %, macro accuracy over {occurring} scripts "
+        f"{_percent(report['macro_accuracy'])} %, calibration error {_percent(report['calibration_error'])} %"
+    )
+
+
+def confusion_text(labels: list[str], confusion: list[list[int]]) -> str:
+    """The confusion matrix in plain characters, zeros as dots; columns are headed by four letters of the labels."""
+    width = max(5, *(len(str(count)) + 1 for row in confusion for count in row))
+    margin = max(map(len, labels))
+    lines = [" " * margin + "".join(f"{label[:4]:>{width}}" for label in labels)]
+    for label, row in zip(labels, confusion, strict=True):
+        lines.append(f"{label:<{margin}}" + "".join(f"{count or '.':>{width}}" for count in row))
+    return "\n".join(lines)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'s' if count > 1 else ''}"
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.1f}"
+
+
+def _right(table: Table, first: int = 1) -> None:
+    for column in table.columns[first:]:
+        column.justify = "right"

@@ -1,0 +1,46 @@
+"""`scriptkd reproduce`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+
+from scriptkd_sdk.errors import ArgumentError
+from scriptkd_train.paper.reproduce import TEACHERS, paper_rows
+from scriptkd_train.paper.reproduce import reproduce as run_matrix
+from scriptkd_train.recipe import load_recipe
+
+
+def reproduce(
+    data: Annotated[Path, typer.Option(help="Data set with train, val and test (folders, or CVSI-2015's layout).")],
+    out: Annotated[Path, typer.Option(help="Folder of all runs; what is there is kept and gone on with.")],
+    scale: Annotated[
+        Literal["paper", "cpu"], typer.Option(help="The paper's sizes, for GPUs; or small images and few epochs.")
+    ] = "cpu",
+    seeds: Annotated[int, typer.Option(min=1, help="Repetitions of every row, with the seeds 1, 2, ...")] = 3,
+    teachers: Annotated[
+        list[str] | None, typer.Option(help=f"One of {', '.join(TEACHERS)}; may be repeated; else all three.")
+    ] = None,
+    recipe: Annotated[
+        list[str] | None,
+        typer.Option(help="Compare these recipes instead, by name or path; the first is what the others are held to."),
+    ] = None,
+) -> None:
+    """Train and measure the seven students of the paper's Table 6, or a set of recipes, over several seeds.
+
+    What is missing is trained, what is there is reused. To work on several GPUs or machines start it once for each, by
+    torchrun or by hand, with the same --out.
+    """
+    if recipe and teachers:
+        raise ArgumentError("--recipe and --teachers exclude each other: the teachers are those of the paper's recipes")
+    if recipe:
+        rows = {Path(name).stem: load_recipe(name) for name in recipe}
+        if len(rows) < len(recipe):
+            raise ArgumentError("two of the recipes have the same name; their results go to folders of these names")
+        kind = "recipes"
+    else:
+        rows, kind = paper_rows(scale, teachers or TEACHERS), f"paper, {scale}"
+    run_matrix(rows, range(1, seeds + 1), data, out, kind, Console())

@@ -1,0 +1,120 @@
+"""Matching inside: the vectors that pass at named points of student and teacher, and how they are compared.
+
+After the five places of "CNN-DBLSTM compression" (PAPER.md, B). Two are the answers themselves, and `distil.loss` names
+them: `kd` for the softmax outputs, at one or several tau, and `l2` for the last linear layer. The others are points of
+`networks.POINTS`, which a recipe lists in `distil.match`: `lstm_output`, `lstm_input` and `conv_output`, beside the
+`features` of the main paper's eq. 5.
+
+CNN-MAH, the loss that did best there, is `match: {lstm_input: {loss: ...}}` in one of two readings:
+- `mahalanobis`: the inverse covariance of the teacher's columns. Its source: all columns of the teacher, in eval mode,
+  over up to 1,024 training images without augmentation, drawn by the run's seed. Its shrinkage: Ledoit & Wolf's. What
+  never varies in the teacher weighs most in it: where most features never fire, it teaches silence alone.
+- `feedforward`: the slides match "feed-forward inputs of the 1st LSTM layer", W x of both directions; the plain squared
+  distance there is Mahalanobis' between the columns x with the metric W^T W. It needs no images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from scriptkd_sdk.errors import ArgumentError
+from scriptkd_sdk.preprocess import Preprocessing
+from scriptkd_train.data.in_memory import Prepared
+from scriptkd_train.losses import FEATURE_LOSSES, FeatureLoss, inverse_root, mahalanobis_loss, shrunk_covariance
+from scriptkd_train.models.networks import Network
+
+COVARIANCE_IMAGES = 1024
+_BATCH = 64
+
+
+def as_vectors(tap: Tensor) -> Tensor:
+    """[N, F], [N, W, F] or [N, F, H, W] -> [M, F], one row a position."""
+    return (tap.permute(0, 2, 3, 1) if tap.ndim == 4 else tap).flatten(0, -2)
+
+
+@torch.no_grad()
+def matched_widths(
+    student: tuple[Network, Preprocessing], teacher: tuple[Network, Preprocessing], points: Iterable[str], where: str
+) -> dict[str, tuple[int, int]]:
+    """Point -> F of the student and of the teacher, found with blank images; works on the meta device too.
+
+    Raises:
+        ArgumentError: a point that one of them lacks, or that has other positions in the one than in the other.
+    """
+    widths: dict[str, tuple[int, int]] = {}
+    sizes = [(preprocessing.width_min, preprocessing.width_max) for _, preprocessing in (student, teacher)]
+    for narrow_and_wide in zip(*sizes, strict=True):
+        mine, theirs = (_shapes(*each, width) for each, width in zip((student, teacher), narrow_and_wide, strict=True))
+        for point in points:
+            for who, taps in (("its network", mine), ("its teacher", theirs)):
+                if point not in taps:
+                    raise ArgumentError(f"{where}: {who} has no point {point!r}; it has {', '.join(taps)}")
+            (positions, width), (their_positions, their_width) = mine[point], theirs[point]
+            if positions != their_positions:
+                raise ArgumentError(
+                    f"{where}: {point} has {_times(positions)} positions, its teacher's {_times(their_positions)}; "
+                    "only equal ones can be matched"
+                )
+            widths[point] = (width, their_width)
+    return widths
+
+
+def metric_loss(
+    fabric: Fabric, name: str, point: str, teacher: Network, train: Prepared, generator: torch.Generator
+) -> FeatureLoss:
+    """The feature loss of that name, with its metric if it has one. The teacher is in eval mode, on the device.
+
+    Raises:
+        ArgumentError: a teacher without LSTM for `feedforward`; vectors without variance for `mahalanobis`.
+    """
+    if name in FEATURE_LOSSES:
+        return FEATURE_LOSSES[name]
+    if name == "feedforward":
+        return partial(mahalanobis_loss, root=_input_matrices(teacher))
+    try:
+        root = inverse_root(shrunk_covariance(_sample(fabric, point, teacher, train, generator)))
+    except ValueError as error:
+        raise ArgumentError(f"match at {point}: {error}") from error
+    return partial(mahalanobis_loss, root=root)
+
+
+def _input_matrices(teacher: Network) -> Tensor:
+    """W^T of the first LSTM layer, the directions side by side: [F, 8 hidden], so that x W^T are its inputs."""
+    lstm = next((module for module in teacher.modules() if isinstance(module, nn.LSTM)), None)
+    if lstm is None:
+        raise ArgumentError("match with loss 'feedforward' needs a teacher with an LSTM")
+    directions = ("", "_reverse") if lstm.bidirectional else ("",)
+    return torch.cat([getattr(lstm, f"weight_ih_l0{direction}") for direction in directions]).detach().T.contiguous()
+
+
+@torch.no_grad()
+def _sample(fabric: Fabric, point: str, teacher: Network, train: Prepared, generator: torch.Generator) -> Tensor:
+    """The teacher's vectors at a point, [M, F], over COVARIANCE_IMAGES images, or all where there are fewer."""
+    vectors: list[Tensor] = []
+    images = 0
+    for batch in train.batches(_BATCH, generator):
+        vectors.append(as_vectors(teacher.forward_taps(fabric.to_device(batch.images))[1][point]))
+        images += len(batch.target)
+        if images >= COVARIANCE_IMAGES:
+            break
+    return torch.cat(vectors)
+
+
+def _shapes(network: Network, preprocessing: Preprocessing, width: int) -> dict[str, tuple[tuple[int, ...], int]]:
+    """Point -> its positions, () for one vector, and F, for images of a width."""
+    training = network.training
+    device = next(network.parameters()).device
+    blank = torch.zeros(1, preprocessing.channels, preprocessing.height, width, dtype=torch.uint8, device=device)
+    taps = network.eval().forward_taps(blank)[1]
+    network.train(training)
+    channels_last = {name: tap.permute(0, 2, 3, 1) if tap.ndim == 4 else tap for name, tap in taps.items()}
+    return {name: (tuple(tap.shape[1:-1]), tap.shape[-1]) for name, tap in channels_last.items()}
+
+
+def _times(positions: tuple[int, ...]) -> str:
+    return "x".join(map(str, positions)) or "1"

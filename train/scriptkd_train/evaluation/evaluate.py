@@ -1,0 +1,341 @@
+"""How good a model is on labelled images: a checkpoint (.pt), or a model file as the SDK serves it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scriptkd_sdk import ScriptIdentifier
+from scriptkd_sdk.errors import ArgumentError, ImageError
+from scriptkd_sdk.images import load_image
+from scriptkd_sdk.modelfile import bundled_models, model_path
+from scriptkd_train.data.cvsi import count_differences, is_cvsi
+from scriptkd_train.data.dataset import NON_TEXT, Item, read_split_or_all, splits_of
+from scriptkd_train.evaluation.cvsi_tasks import restrict, task_accuracies, task_scripts
+from scriptkd_train.evaluation.metrics import (
+    Floats,
+    accuracy,
+    confusion_matrix,
+    expected_calibration_error,
+    macro_accuracy,
+    reliability,
+    roc_area,
+    script_scores,
+)
+from scriptkd_train.utils.contact_sheet import Tile, contact_sheet, write_png
+
+APART = ("scan-line", "non-text")  # kinds that are no word images: not part of the figures
+THREADS = 2
+CHUNK_PIXELS = 2**21  # input pixels handled at once, so that a 299x299 network's activations fit in memory
+SHEET_COLUMNS, SHEET_TILES = 10, 300
+
+Score = Callable[[Sequence[Path]], list[NDArray[np.float64] | ImageError]]
+"""Scores [K] of each image in order; for an unreadable one its error."""
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A wrongly identified image: what was said instead of `item.label`, and with which score in 0..1."""
+
+    item: Item
+    said: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """report: all figures, ready for JSON (undefined ones are None). mistakes: the most confident first.
+
+    words, right: top scores of the N counted words and whether they are told rightly, [N] each.
+    non_text: top scores [M] of the images without text.
+    """
+
+    report: dict[str, Any]
+    mistakes: list[Mistake]
+    words: Floats
+    right: NDArray[np.bool_]
+    non_text: Floats
+
+
+def evaluate(
+    model: str | Path,
+    root: str | Path,
+    split: str = "test",
+    group_by: str = "kind",
+    progress: Callable[[int, int], None] | None = None,
+    task: str | None = None,
+) -> Evaluation:
+    """Run a model over a data set and compare what it says with the labels.
+
+    root: a data set as `read_dataset` takes it; `split` says nothing where it has no splits. A `manifest.csv` in it
+    (columns file, script, and any others) adds the accuracy per script and value of its column `group_by`; images whose
+    column kind is one of APART are counted there only. Unreadable images and labels that the model does not know are
+    left out and counted; images labelled "none" then measure how well the top score tells words from non-text.
+    Accuracies are those of the best script, whatever the model's threshold; what that does is told apart.
+    `task`, one of CVSI-2015's (see `data.protocol`), leaves only the task's scripts, in the images and in the answers.
+    Raises ArgumentError if nothing is left to measure or the column is missing, ModelError if the model cannot be read.
+    """
+    root = Path(root)
+    items = read_split_or_all(root, split)
+    notes = count_differences(items, split) if is_cvsi(root) else []
+    if task is not None:
+        found, wanted = _listed(items), task_scripts(task)
+        items = [item for item in items if item.label in wanted]
+        if not items:
+            raise ArgumentError(f"nothing to measure in {root}: its labels are {found}, the task's {', '.join(wanted)}")
+    manifest = read_manifest(root, group_by)
+    labels, scores, failures = predict_scores(model, items, progress)
+    if task is not None:
+        labels, scores = restrict(labels, scores, task_scripts(task))
+    rows = [manifest.get(item.path.relative_to(root).as_posix(), {}) for item in items]
+    readable = np.array([i not in failures for i in range(len(items))])
+    known = np.array([item.label in labels for item in items]) & readable
+    counted = known & np.array([row.get("kind") not in APART for row in rows])
+    if not counted.any():
+        raise ArgumentError(
+            f"nothing to measure in {root}: its labels are {_listed(items)}, the model's {', '.join(labels)}"
+        )
+
+    truth = np.array([labels.index(item.label) if item.label in labels else -1 for item in items])
+    said, top = scores.argmax(axis=1), scores.max(axis=1)
+    right = said == truth
+    confusion = confusion_matrix(truth[counted], said[counted], len(labels))
+    per_script = script_scores(confusion)
+    columns = (confusion.sum(axis=1), per_script.precision, per_script.recall, per_script.f)
+    report: dict[str, Any] = {
+        "model": Path(model).name,
+        "data": root.resolve().name,
+        "split": split if splits_of(root) else None,
+        "task": task,
+        "images": int(counted.sum()),
+        "accuracy": _number(accuracy(confusion)),
+        "macro_accuracy": _number(macro_accuracy(confusion)),
+        "calibration_error": _number(expected_calibration_error(top[counted], right[counted])),
+        "scripts": {
+            label: {"images": int(n), "precision": _number(p), "recall": _number(r), "f": _number(f)}
+            for label, n, p, r, f in zip(labels, *columns, strict=True)
+        },
+        "confusion": confusion.tolist(),
+        "unknown_labels": dict(Counter(item.label for item in items if item.label not in labels)),
+        "unreadable": {str(items[i].path): reason for i, reason in failures.items()},
+        "notes": notes,
+    }
+    if is_cvsi(root) and task is None:
+        report["tasks"] = task_accuracies(labels, scores[counted], truth[counted])
+    if manifest:
+        groups: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
+        for i in np.flatnonzero(known):
+            cell = groups[items[i].label][rows[i].get(group_by, "not in manifest.csv")]
+            cell[0] += int(right[i])
+            cell[1] += 1
+        report["group_by"] = group_by
+        report["groups"] = {
+            label: {group: {"images": n, "accuracy": hits / n} for group, (hits, n) in sorted(cells.items())}
+            for label, cells in sorted(groups.items())
+        }
+        report["apart"] = dict(Counter(rows[i]["kind"] for i in np.flatnonzero(known & ~counted)))
+    is_non_text = readable & np.array([item.label == NON_TEXT and NON_TEXT not in labels for item in items])
+    words, non_text = top[counted], top[is_non_text]
+    if len(non_text):
+        report["non_text_roc_area"] = roc_area(words, non_text)
+    threshold = threshold_of(model)
+    report["threshold"] = {
+        "threshold": threshold,
+        "right_words_kept": _number(_share(words[right[counted]] >= threshold)),
+        "wrong_words_unknown": _number(_share(words[~right[counted]] < threshold)),
+        "non_text_unknown": _number(_share(non_text < threshold)),
+    }
+    wrong = [i for i in np.flatnonzero(counted & ~right)]
+    wrong.sort(key=lambda i: -top[i])
+    mistakes = [Mistake(items[i], labels[said[i]], float(top[i])) for i in wrong]
+    return Evaluation(report, mistakes, words, right[counted], non_text)
+
+
+def predict_scores(
+    model: str | Path, items: Sequence[Item], progress: Callable[[int, int], None] | None = None
+) -> tuple[list[str], NDArray[np.float64], dict[int, str]]:
+    """Score every item by a checkpoint, a model file or a bundled model, calibrated by the temperature that it carries.
+
+    Returns the model's K labels, scores [N, K] that sum to 1 a row, and for each unreadable item, by its index, why;
+    its row of scores is 0. `progress(done, total)` is called now and then. Raises ArgumentError for another kind of
+    file, ModelError for a file that is missing or broken.
+    """
+    kinds = {".pt": _torch_model, ".onnx": _onnx_model, ".ort": _onnx_model}
+    path = model_path(model)
+    kind = path.suffix.lower()
+    if kind not in kinds:
+        raise ArgumentError(
+            f"cannot evaluate {model}: it must be a checkpoint (.pt), a model file (.onnx, .ort) or the name of a "
+            f"model that comes with this scriptkd ({', '.join(bundled_models()) or 'none'})"
+        )
+    labels, pixels, score = kinds[kind](path)
+    chunk = max(1, CHUNK_PIXELS // pixels)
+    scores, failures = np.zeros((len(items), len(labels))), {}
+    for start in range(0, len(items), chunk):
+        paths = [item.path for item in items[start : start + chunk]]
+        for i, result in enumerate(score(paths), start):
+            if isinstance(result, ImageError):
+                failures[i] = result.reason
+            else:
+                scores[i] = result
+        if progress:
+            progress(min(start + chunk, len(items)), len(items))
+    return labels, scores, failures
+
+
+def threshold_of(model: str | Path) -> float:
+    """The top score below which a checkpoint or a model file says `unknown`; ModelError if it cannot be read."""
+    path = model_path(model)
+    if path.suffix.lower() != ".pt":
+        return ScriptIdentifier(path).info.threshold
+    from scriptkd_train.models.checkpoint import load_checkpoint
+
+    return load_checkpoint(path).threshold
+
+
+def write_evaluation(evaluation: Evaluation, out: str | Path) -> list[Path]:
+    """Write report.json and PNGs: confusion, reliability, roc if there is non-text, and wrong: a contact sheet.
+
+    Returns the paths written. Raises OSError if the folder cannot be written to.
+    """
+    from scriptkd_train.evaluation.plots import draw_reliability, draw_roc
+
+    out = Path(out)
+    out.mkdir(parents=True, exist_ok=True)
+    report = evaluation.report
+    paths = [out / name for name in ("report.json", "confusion.png", "reliability.png")]
+    paths[0].write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    _draw_confusion(report, paths[1])
+    title = f"{report['model']} on {report['data']}"
+    found = reliability(evaluation.words, evaluation.right)
+    draw_reliability(found, report["calibration_error"], title, paths[2])
+    for name in ("roc.png", "wrong.png"):
+        (out / name).unlink(missing_ok=True)  # an earlier run's
+    if len(evaluation.non_text):
+        paths.append(out / "roc.png")
+        draw_roc(evaluation.words, evaluation.non_text, report["threshold"]["threshold"], title, paths[-1])
+    if evaluation.mistakes:
+        tiles = [
+            Tile(load_image(mistake.item.path), f"{mistake.item.label}>{mistake.said} {mistake.score:.2f}")
+            for mistake in evaluation.mistakes[:SHEET_TILES]
+        ]
+        paths.append(out / "wrong.png")
+        rows = [tiles[i : i + SHEET_COLUMNS] for i in range(0, len(tiles), SHEET_COLUMNS)]
+        write_png(paths[-1], contact_sheet(rows))
+    return paths
+
+
+def _onnx_model(path: Path) -> tuple[list[str], int, Score]:
+    """Labels, pixels of an input at its widest, and the scores that the SDK gives."""
+    identifier = ScriptIdentifier(path, threads=THREADS)
+    labels = [label.name for label in identifier.labels]
+
+    def score(paths: Sequence[Path]) -> list[NDArray[np.float64] | ImageError]:
+        return [
+            answer if isinstance(answer, ImageError) else np.array([answer.scores[label] for label in labels])
+            for answer in identifier.identify_batch(paths)
+        ]
+
+    preprocessing = identifier.preprocessing
+    return labels, preprocessing.height * preprocessing.width_max, score
+
+
+def _torch_model(path: Path) -> tuple[list[str], int, Score]:
+    """The same of a checkpoint, on a GPU if there is one."""
+    import torch  # here, so that evaluating a model file does not load it
+
+    from scriptkd_train.models.checkpoint import load_checkpoint
+
+    checkpoint = load_checkpoint(path)
+    preprocessing = checkpoint.preprocessing
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    network = checkpoint.build().to(device)
+
+    def score(paths: Sequence[Path]) -> list[NDArray[np.float64] | ImageError]:
+        results: dict[int, NDArray[np.float64] | ImageError] = {}
+        by_width: dict[int, list[tuple[int, NDArray[np.uint8]]]] = defaultdict(list)
+        for i, image_path in enumerate(paths):
+            try:
+                pixels = preprocessing.apply(load_image(image_path))
+                by_width[pixels.shape[2]].append((i, pixels))
+            except ImageError as error:
+                results[i] = error
+        for group in by_width.values():
+            batch = torch.from_numpy(np.stack([pixels for _, pixels in group])).to(device)
+            with torch.inference_mode():
+                logits = network(batch).double() / checkpoint.temperature
+            rows = logits.softmax(dim=1).cpu().numpy()
+            results.update((i, row) for (i, _), row in zip(group, rows, strict=True))
+        return [results[i] for i in range(len(paths))]
+
+    return checkpoint.labels, preprocessing.height * preprocessing.width_max, score
+
+
+def read_manifest(root: Path, group_by: str) -> dict[str, dict[str, str]]:
+    """Rows of root/manifest.csv by their column `file`; none if there is no manifest with the column `group_by`.
+
+    Raises ArgumentError for a manifest that is no CSV in UTF-8, or lacks a column that was asked for.
+    """
+    path = root / "manifest.csv"
+    columns: Sequence[str] = ()
+    if path.is_file():
+        try:
+            with path.open(encoding="utf-8-sig", newline="") as file:  # spreadsheets write a byte order mark
+                reader = csv.DictReader(file, restval="")
+                columns = reader.fieldnames or ()
+                if "file" in columns and group_by in columns:
+                    return {row["file"]: row for row in reader}
+        except UnicodeDecodeError as error:
+            raise ArgumentError(f"cannot read {path}: it is not UTF-8") from error
+        except csv.Error as error:
+            raise ArgumentError(f"cannot read {path}: it is not CSV: {error}") from error
+    if group_by != "kind":  # asked for, not the default
+        found = f"has the columns {', '.join(columns)}" if columns else "does not exist or is empty"
+        raise ArgumentError(f"cannot group by {group_by!r}: {path} {found}; it needs 'file' and {group_by!r}")
+    return {}
+
+
+def _listed(items: Sequence[Item]) -> str:
+    return ", ".join(sorted({item.label for item in items}))
+
+
+def _share(hits: NDArray[np.bool_]) -> float:
+    return float(hits.mean()) if len(hits) else math.nan
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)
+
+
+def plot_confusion(axes: Any, labels: Sequence[str], counts: NDArray[np.int64]) -> None:
+    """Draw a confusion matrix [K, K] on matplotlib axes: colour is the share of the true script, numbers are counts."""
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    axes.set_xticks(range(len(labels)), labels, rotation=60, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set_xlabel("said")
+    axes.set_ylabel("true")
+    for row, column in np.argwhere(counts):
+        ink = "white" if shares[row, column] > 0.5 else "black"
+        axes.text(column, row, f"{counts[row, column]}", ha="center", va="center", color=ink, fontsize=8)
+
+
+def _draw_confusion(report: dict[str, Any], path: Path) -> None:
+    from matplotlib.figure import Figure  # here: takes a second to load; and no pyplot, so no window system
+
+    labels = list(report["scripts"])
+    side = 2.2 + 0.48 * len(labels)
+    figure = Figure(figsize=(side, side), layout="constrained")
+    axes = figure.add_subplot()
+    plot_confusion(axes, labels, np.array(report["confusion"]))
+    axes.set_title(f"{report['model']} on {report['data']}: {100 * report['accuracy']:.1f} % right", loc="right")
+    figure.savefig(path, dpi=110)

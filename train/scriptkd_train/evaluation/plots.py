@@ -1,0 +1,45 @@
+"""The two curves of an evaluation: how well scores tell words from non-text, and how far they can be believed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from scriptkd_train.evaluation.metrics import Floats, Reliability, roc_area, roc_curve
+
+
+def draw_roc(words: Floats, non_text: Floats, threshold: float, title: str, path: Path) -> None:
+    """Words [N] kept against non-text [M] kept, by top score, with the model's threshold as a point; writes a PNG."""
+    figure = Figure(figsize=(4.6, 4.6), layout="constrained")
+    axes = figure.add_subplot()
+    false, true = roc_curve(words, non_text)
+    axes.step(100 * false, 100 * true, where="post", label=f"area {roc_area(words, non_text):.3f}")
+    axes.plot([0, 100], [0, 100], color="0.8", zorder=0)
+    if threshold > 0:
+        at = 100 * np.mean(non_text >= threshold), 100 * np.mean(words >= threshold)
+        axes.plot(*at, "o", color="C3", label=f"threshold {threshold:.2f}: {at[1]:.1f} % and {at[0]:.1f} %")
+    axes.set_xlabel("non-text that gets an answer, %")
+    axes.set_ylabel("words that get an answer, %")
+    axes.set_title(title, fontsize=10)
+    axes.legend(loc="lower right")
+    figure.savefig(path, dpi=110)
+
+
+def draw_reliability(found: Reliability, error: float, title: str, path: Path) -> None:
+    """Share of right answers by top score; on the diagonal a score means what it says. Writes a PNG."""
+    figure = Figure(figsize=(4.6, 5.2), layout="constrained")
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    edges = np.linspace(0, 100, len(found.images) + 1)
+    middle, width = (edges[:-1] + edges[1:]) / 2, edges[1]
+    upper.bar(middle, 100 * np.nan_to_num(found.accuracy), width, color="C0", alpha=0.6, edgecolor="white")
+    upper.plot([0, 100], [0, 100], color="0.6")
+    filled = found.images > 0
+    upper.plot(100 * found.confidence[filled], 100 * found.accuracy[filled], ".", color="C0")
+    upper.set_ylabel("right, %")
+    upper.set_title(f"{title}\nexpected calibration error {100 * error:.1f} %", fontsize=10)
+    lower.bar(middle, 100 * found.images / found.images.sum(), width, color="0.6", edgecolor="white")
+    lower.set_ylabel("words, %")
+    lower.set_xlabel("top score, %")
+    figure.savefig(path, dpi=110)

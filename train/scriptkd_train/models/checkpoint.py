@@ -1,0 +1,212 @@
+"""Checkpoints: one file says what a network is, what it was trained on and how well it did. Loading runs no code."""
+
+from __future__ import annotations
+
+import os
+import warnings
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from scriptkd_sdk.errors import ModelError, ScriptkdError
+from scriptkd_sdk.preprocess import Preprocessing
+from scriptkd_train.models.networks import Network, build_network, offline
+
+FORMAT = 1
+_FLOATS = {torch.float16, torch.bfloat16, torch.float32, torch.float64}
+_INTEGERS = {torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64}  # of buffers, such as counters
+_FOLDER = 0x10  # in the attributes of a zip file's member
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A trained network.
+
+    network, arguments: name and keyword arguments for `build_network`. labels: K script names in the order of the
+    logits. metrics, provenance: plain JSON-like values. temperature: divides the logits before the softmax.
+    threshold: a top score below it means that the image shows none of the scripts. source: what errors call it, the
+    path of a file.
+    """
+
+    network: str
+    arguments: dict[str, Any]
+    labels: list[str]
+    preprocessing: Preprocessing
+    state_dict: dict[str, Tensor]
+    metrics: dict[str, float] = field(default_factory=dict)
+    provenance: dict[str, Any] = field(default_factory=dict)
+    temperature: float = 1.0
+    threshold: float = 0.0
+    source: str = field(default="the checkpoint", compare=False)
+
+    def build(self) -> Network:
+        """The network with its weights, in eval mode.
+
+        Raises:
+            ModelError: the network cannot be built from its arguments, or the weights do not fit it.
+        """
+        try:
+            network = build_network(self.network, len(self.labels), self.preprocessing, **offline(self.arguments))
+        except ScriptkdError:
+            raise
+        except Exception as error:  # the arguments are a file's, and anything may be wrong with them
+            reason = " ".join(str(error).split())[:200]
+            raise ModelError(f"{self.source}: its network {self.network!r} cannot be built: {reason}") from error
+        self._check_fit(network.state_dict())
+        keys = network.load_state_dict(self.state_dict, strict=False)
+        for names, what in ((keys.missing_keys, "is missing"), (keys.unexpected_keys, "has no place in it")):
+            if names:
+                others = f" (and {len(names) - 1} more)" if len(names) > 1 else ""
+                raise self._misfit(f"{names[0]!r} {what}{others}")
+        return network.eval()
+
+    def _check_fit(self, expected: dict[str, Tensor]) -> None:
+        """Raise ModelError for a tensor whose shape or kind is not the network's."""
+        pairs = {name: (self.state_dict[name], own) for name, own in expected.items() if name in self.state_dict}
+        shapes = {name: (list(got.shape), list(own.shape)) for name, (got, own) in pairs.items()}
+        wrong = {name: each for name, each in shapes.items() if each[0] != each[1]}
+        # As many outputs as labels, that no later layer reads: no input of one differs. That is the head.
+        if wrong and all(got and own == [len(self.labels), *got[1:]] for got, own in wrong.values()):
+            outputs = next(iter(wrong.values()))[0][0]
+            raise ModelError(f"{self.source}: {len(self.labels)} labels, but the head gives {outputs}")
+        for name, (got, own) in wrong.items():
+            raise self._misfit(f"{name!r} has the shape {got} instead of {own}")
+        for name, (value, own) in pairs.items():
+            if own.is_floating_point() and not value.is_floating_point():
+                raise self._misfit(f"{name!r} holds {_kind(value)} instead of {_kind(own)}")
+
+    def _misfit(self, reason: str) -> ModelError:
+        return ModelError(f"{self.source}: its weights do not fit its network {self.network!r}: {reason}")
+
+
+def save_atomically(content: Any, path: Path) -> None:
+    """torch.save that leaves either the old file or the whole new one, also when killed half-way."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with draft.open("wb") as file:
+            torch.save(content, file)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Writes a checkpoint atomically."""
+    content = {
+        "format": FORMAT,
+        "network": checkpoint.network,
+        "arguments": checkpoint.arguments,
+        "labels": checkpoint.labels,
+        "preprocessing": checkpoint.preprocessing.to_dict(),
+        "state_dict": {name: value.detach().cpu().contiguous() for name, value in checkpoint.state_dict.items()},
+        "metrics": checkpoint.metrics,
+        "provenance": checkpoint.provenance,
+        "temperature": checkpoint.temperature,
+        "threshold": checkpoint.threshold,
+    }
+    save_atomically(content, path)
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Reads a checkpoint; only tensors and plain values are unpickled.
+
+    Raises:
+        ModelError: the file is missing, damaged, no checkpoint of ours, or holds weights that are not real numbers.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ModelError(f"checkpoint {path} does not exist" if not path.exists() else f"{path} is not a file")
+    _check_archive(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it warns of files that it then refuses
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # what it raises depends on which kind of file it takes a foreign file for
+        raise ModelError(f"{path} is not a scriptkd checkpoint: it cannot be read as plain tensors") from error
+    if not isinstance(content, dict) or "format" not in content:
+        raise ModelError(f"{path} is not a scriptkd checkpoint: it has no format version")
+    if type(content["format"]) is not int or content["format"] != FORMAT:
+        raise ModelError(f"{path} has checkpoint format {content['format']!r}; this version reads format {FORMAT}")
+    expected = {"network": str, "arguments": dict, "labels": list, "preprocessing": dict, "state_dict": dict}
+    for key, kind in expected.items():
+        if not isinstance(content.get(key), kind):
+            raise ModelError(f"{path} is damaged: {key!r} is missing or not a {kind.__name__}")
+    for key in ("metrics", "provenance"):
+        if not isinstance(content.get(key, {}), dict):
+            raise ModelError(f"{path} is damaged: {key!r} is not a dict")
+    labels = content["labels"]
+    if not all(isinstance(label, str) for label in labels) or not 0 < len(set(labels)) == len(labels):
+        raise ModelError(f"{path} is damaged: its labels must be texts, each another")
+    state = content["state_dict"]
+    # Not contiguous: no file of ours, and a few bytes can then claim to be terabytes.
+    plain = all(isinstance(v, Tensor) and v.layout == torch.strided and v.is_contiguous() for v in state.values())
+    if not plain or not all(isinstance(name, str) for name in state):
+        raise ModelError(f"{path} is damaged: its state dict holds something other than plain tensors")
+    unreal = [name for name, value in state.items() if value.dtype not in _FLOATS | _INTEGERS]
+    if unreal:
+        raise ModelError(
+            f"{path} holds {_kind(state[unreal[0]])} in {unreal[0]!r}; "
+            "weights must be real floating point numbers of 16, 32 or 64 bits"
+        )
+    broken = [name for name, value in state.items() if value.is_floating_point() and not torch.isfinite(value).all()]
+    if broken:
+        raise ModelError(f"{path} holds NaN or infinite weights in {broken[0]!r}; its training diverged")
+    return Checkpoint(
+        network=content["network"],
+        arguments=content["arguments"],
+        labels=labels,
+        preprocessing=Preprocessing.from_dict(content["preprocessing"]),
+        state_dict=state,
+        metrics=content.get("metrics", {}),
+        provenance=content.get("provenance", {}),
+        temperature=_number(path, content.get("temperature", 1.0), "temperature", 1e-3, 1e3),
+        threshold=_number(path, content.get("threshold", 0.0), "threshold", 0.0, 1.0),
+        source=str(path),
+    )
+
+
+def _check_archive(path: Path) -> None:
+    """Raise ModelError for a zip file that torch would not write, or with a wrong checksum: torch does not look.
+
+    One of compressed members could fill the memory, and one of overlapping members take hours to check. Of a member
+    marked as a folder torch reads nothing, and takes what happens to be in memory for its weights.
+    """
+    try:
+        archive = zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return  # torch says what is wrong
+    with archive:
+        members = archive.infolist()
+        if any(member.compress_type != zipfile.ZIP_STORED for member in members):
+            raise ModelError(
+                f"{path} is not a scriptkd checkpoint: its contents are compressed, which torch never does"
+            )
+        if sum(member.file_size for member in members) > path.stat().st_size:
+            raise ModelError(f"{path} is damaged: its parts are larger than the file")
+        folder = next((member.filename for member in members if member.external_attr & _FOLDER), None)
+        if folder is not None:
+            raise ModelError(f"{path} is damaged: its part {folder!r} is marked as a folder")
+        try:
+            damaged = archive.testzip()
+        except (RuntimeError, ValueError, EOFError) as error:  # a damaged header may ask for anything
+            raise ModelError(f"{path} is damaged: its parts cannot be read") from error
+        if damaged is not None:
+            raise ModelError(f"{path} is damaged: the checksum of its part {damaged!r} is wrong")
+
+
+def _kind(value: Tensor) -> str:
+    """The type of a tensor's numbers, such as "float32"."""
+    return str(value.dtype).removeprefix("torch.")
+
+
+def _number(path: Path, value: Any, name: str, low: float, high: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+        raise ModelError(f"{path} is damaged: its {name} must be a number in {low:g}..{high:g}, not {str(value)[:40]}")
+    return float(value)

@@ -1,0 +1,68 @@
+"""The networks of the chain, by name. Each takes uint8 images and normalises them itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from scriptkd_sdk.errors import ArgumentError
+from scriptkd_sdk.preprocess import Preprocessing
+from scriptkd_train.models.networks.base import POINTS, Network, parameter_count
+from scriptkd_train.models.networks.darknet import DarkNet, DarkNetAssistant
+from scriptkd_train.models.networks.factorised import factorised
+from scriptkd_train.models.networks.paper import PaperAssistant, PaperStudent
+from scriptkd_train.models.networks.parconv import parconv
+from scriptkd_train.models.networks.teacher import TimmTeacher
+from scriptkd_train.models.networks.textnet import TextNet
+
+
+def _from_another(change: Callable[..., Network]) -> Callable[..., Network]:
+    """A network that is made of another, `network` with `arguments`, by a change that takes the other arguments."""
+
+    def build(
+        *, classes: int, preprocessing: Preprocessing, network: str, arguments: Mapping[str, Any] = {}, **others: Any
+    ) -> Network:
+        return change(build_network(network, classes, preprocessing, **arguments), **others)
+
+    return build
+
+
+NETWORKS: dict[str, Callable[..., Network]] = {
+    "assistant": PaperAssistant,
+    "darknet": DarkNet,
+    "darknet-assistant": DarkNetAssistant,
+    "parconv": _from_another(parconv),
+    "student": PaperStudent,
+    "textnet": TextNet,
+    "timm": TimmTeacher,
+    "tucker": _from_another(factorised),
+}
+
+__all__ = ["NETWORKS", "POINTS", "Network", "build_network", "offline", "parameter_count"]
+
+
+def build_network(name: str, classes: int, preprocessing: Preprocessing, **arguments: Any) -> Network:
+    """Builds a network with random weights (or a timm teacher's pretrained ones, where asked for).
+
+    Raises:
+        ArgumentError: an unknown name, or arguments that the network does not take.
+    """
+    if not isinstance(name, str) or name not in NETWORKS:
+        raise ArgumentError(f"network {name!r} is unknown; allowed are {', '.join(NETWORKS)}")
+    try:
+        return NETWORKS[name](classes=classes, preprocessing=preprocessing, **arguments)
+    except TypeError as error:
+        raise ArgumentError(f"network {name!r}: {error}") from error
+
+
+def offline(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of the same network with random weights, whatever it would download; also where it is made of one.
+
+    For networks that get their weights from elsewhere.
+    """
+    inner = arguments.get("arguments")
+    return {
+        **arguments,
+        **({"pretrained": False} if "pretrained" in arguments else {}),
+        **({"arguments": offline(inner)} if isinstance(inner, Mapping) else {}),
+    }

@@ -1,0 +1,74 @@
+"""TextNet: the mobile network. Words are wide, so height is reduced sooner than width, and any width is read.
+
+Plain 3x3 convolutions in short residual blocks: on phone and server CPUs they reach a far larger share of the peak rate
+than depthwise ones, train an order of magnitude faster on a CPU, and quantise well.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from scriptkd_sdk.preprocess import Preprocessing
+from scriptkd_train.models.networks.base import Network, Standardise, convolution
+
+# Channels at width 1 and stride (height, width) of each stage.
+_STAGES = ((32, (2, 2)), (64, (2, 1)), (96, (2, 2)))
+_STEM = 16
+
+
+class Residual(nn.Module):
+    """x + conv(relu(conv(x))), then ReLU.
+
+    Its last scale starts at 0 (Goyal et al. 2017, arXiv 1706.02677, 5.1), and so it passes on what a ReLU has left: a
+    deeper network can go on from a shallower one without a step back.
+    """
+
+    starts_as_identity = True
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = self.opening(channels)
+        self.second = convolution(self.first[0].out_channels, channels, activation=False)
+        nn.init.zeros_(self.second[1].weight)
+
+    @staticmethod
+    def opening(channels: int) -> nn.Sequential:
+        """The first convolution."""
+        return convolution(channels, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(x + self.second(self.first(x)))
+
+
+class TextNet(Network):
+    """Stem, three stages, then mean and maximum over the whole map: one telling letter anywhere decides.
+
+    Args:
+        width: multiplies every stage's channels (32, 64, 96), rounded to 8. Width 1 has 0.34 M parameters.
+        depth: residual blocks a stage.
+    """
+
+    block: type[Residual] = Residual  # from its channels
+
+    def __init__(
+        self, classes: int, preprocessing: Preprocessing, width: float = 1.0, depth: int = 1, dropout: float = 0.0
+    ) -> None:
+        super().__init__()
+        scaled = [max(8, round(channels * width / 8) * 8) for channels in (_STEM, *(stage[0] for stage in _STAGES))]
+        self.standardise = Standardise()
+        stages = [
+            nn.Sequential(convolution(inside, outside, stride), *(self.block(outside) for _ in range(depth)))
+            for inside, outside, (_, stride) in zip(scaled, scaled[1:], _STAGES, strict=False)
+        ]
+        self.body = nn.Sequential(convolution(preprocessing.channels, scaled[0], (2, 2)), *stages)
+        self.feature_width = 2 * scaled[-1]
+        self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(self.feature_width, classes))
+
+    def taps(self, images: Tensor) -> dict[str, Tensor]:
+        maps = self.body(self.standardise(images))
+        pooled = torch.cat((maps.mean(dim=(2, 3)), maps.amax(dim=(2, 3))), dim=1)
+        return {"conv_output": maps, "features": pooled}
+
+    def classify(self, features: Tensor) -> Tensor:
+        return self.head(features)

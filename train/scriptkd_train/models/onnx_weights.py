@@ -1,0 +1,145 @@
+"""The weights of an exported model, so that training can go on from them: `start: {model: student}`.
+
+An exported file has no batch normalisation left: the convolutions took it up. So the output of each convolution is
+measured on training images, and the normalisation behind it set to what gives that very output back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from scriptkd_sdk.errors import ArgumentError
+from scriptkd_sdk.modelfile import ModelInfo, load_content, read_content
+from scriptkd_train.models.networks import Network, build_network, offline
+
+_DEQUANTISED = "_DequantizeLinear_Output"  # what onnxruntime's quantizer appends to a weight's name
+
+
+@dataclass(frozen=True)
+class ExportedModel:
+    """A model file's weights, float32, by the names that they had in training.
+
+    A convolution's name with `.weight_bias` is its bias, with the normalisation that followed it.
+    """
+
+    name: str
+    info: ModelInfo
+    tensors: dict[str, Tensor]
+
+    @property
+    def labels(self) -> list[str]:
+        return [label.name for label in self.info.labels]
+
+    def network(self) -> Network:
+        """A network of the model's build, with new weights."""
+        arguments = self.info.provenance.get("arguments", {})
+        return build_network(self.info.network, len(self.labels), self.info.preprocessing, **offline(arguments))
+
+    def state_dict(self, batches: Iterable[Tensor]) -> dict[str, Tensor]:
+        """The state dict of `network()` with the model's weights, which in eval mode answers as the model does.
+
+        batches: training images, uint8 [N, C, H, W], over which batch normalisation takes its statistics.
+
+        Raises:
+            ArgumentError: a weight is missing in the file, or it is not the network's.
+        """
+        network = self.network().eval()
+        norms = dict(_normalised(network))
+        own = {id(parameter) for norm in norms.values() for parameter in norm.parameters()}
+        with torch.no_grad():
+            for name, parameter in network.named_parameters():
+                if id(parameter) not in own:
+                    parameter.copy_(self._tensor(name, parameter))
+            # As they are new, mean 0 and variance 1, what they give back is x times the weight, plus the bias.
+            for convolution, norm in norms.items():
+                norm.weight.copy_((norm.running_var + norm.eps).sqrt())
+                norm.bias.copy_(self._tensor(f"{convolution}.weight_bias", norm.bias))
+            seen = {convolution: _Moments(norm) for convolution, norm in norms.items()}
+            for images in batches:
+                network(images)
+            for convolution, norm in norms.items():
+                mean, variance = seen[convolution].result()
+                norm.running_mean.copy_(mean)
+                norm.running_var.copy_(variance)
+                norm.weight.copy_((variance + norm.eps).sqrt())
+                norm.bias.add_(mean)
+        return network.state_dict()
+
+    def _tensor(self, name: str, like: Tensor) -> Tensor:
+        found = self.tensors.get(name)
+        if found is None or found.shape != like.shape:
+            raise ArgumentError(
+                f"cannot start from {self.name}: {name} cannot be read from its form, {self.info.precision}; "
+                "give its fp32, fp16, int8 or int8-u8 file"
+            )
+        return found
+
+
+def read_exported(model: str) -> ExportedModel:
+    """Reads a bundled model, by its name, or an exported file.
+
+    Raises:
+        ModelError: no such model, or no model file of ours.
+        ArgumentError: a model file for phones, an .ort.
+    """
+    import onnx  # only who starts from a model waits for it
+    from google.protobuf.message import DecodeError
+    from onnx import numpy_helper
+
+    name, content = read_content(model)
+    _, info = load_content(name, content)
+    try:
+        graph = onnx.load_from_string(content).graph
+    except DecodeError as error:  # onnxruntime loads .ort files too
+        raise ArgumentError(f"cannot start from {name}: it is in the .ort form; give its .onnx file") from error
+    values = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
+    tensors = {key: value for key, value in values.items() if value.dtype == np.float32}
+    for node in graph.node:
+        if node.input and node.input[0] in values:
+            if node.op_type == "DequantizeLinear":
+                tensors[node.output[0].removesuffix(_DEQUANTISED)] = _dequantised(node, values)
+            elif node.op_type == "Cast":  # from float16
+                tensors[node.output[0]] = values[node.input[0]].astype(np.float32)
+    return ExportedModel(name, info, {key: torch.from_numpy(value.copy()) for key, value in tensors.items()})
+
+
+def _dequantised(node: Any, values: dict[str, np.ndarray]) -> np.ndarray:
+    codes, scale, *zero = (values[name].astype(np.float32) for name in node.input)
+    axis = next((attribute.i for attribute in node.attribute if attribute.name == "axis"), 1)
+    shape = [-1 if place == axis % codes.ndim else 1 for place in range(codes.ndim)] if scale.size > 1 else []
+    return (codes - (zero[0].reshape(shape) if zero else 0)) * scale.reshape(shape)
+
+
+def _normalised(network: nn.Module) -> Iterable[tuple[str, nn.BatchNorm2d]]:
+    """Every convolution's name, and the batch normalisation right behind it."""
+    for name, module in network.named_modules():
+        if isinstance(module, nn.Sequential):
+            for (first, convolution), (_, norm) in pairwise(module.named_children()):
+                if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                    yield f"{name}.{first}", norm
+
+
+class _Moments:
+    """Mean and variance, by channel, of the maps that a module is given from now on."""
+
+    def __init__(self, module: nn.BatchNorm2d) -> None:
+        self.first, self.second = torch.zeros_like(module.bias), torch.zeros_like(module.bias)
+        self.count = 0
+        module.register_forward_pre_hook(self._add)
+
+    def _add(self, _: nn.Module, inputs: tuple[Tensor]) -> None:
+        (maps,) = inputs
+        self.first += maps.sum(dim=(0, 2, 3))
+        self.second += maps.square().sum(dim=(0, 2, 3))
+        self.count += maps[:, 0].numel()
+
+    def result(self) -> tuple[Tensor, Tensor]:
+        mean = self.first / max(self.count, 1)
+        return mean, (self.second / max(self.count, 1) - mean.square()).clamp_min(0)

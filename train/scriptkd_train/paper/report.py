@@ -1,0 +1,228 @@
+"""The report as a whole: Markdown, the same as HTML, and the figures, in one folder."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from markdown_it import MarkdownIt
+
+from scriptkd_train.paper import figures, tables
+from scriptkd_train.paper.collect import Matrix
+from scriptkd_train.paper.published import TABLE_6, TEACHERS
+
+_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 68rem; margin: 2rem auto; padding: 0 1rem; color: #222; }}
+h1, h2 {{ line-height: 1.2; margin-top: 2.2rem; }}
+p, li {{ max-width: 46rem; }}
+p:has(img) {{ max-width: none; }}
+.wide {{ overflow-x: auto; }}
+table {{ border-collapse: collapse; font-size: 0.85rem; margin: 0.8rem 0 1.4rem; }}
+th, td {{ padding: 0.25rem 0.6rem; border-bottom: 1px solid #ddd; text-align: left; vertical-align: top; }}
+td[style*="right"] {{ white-space: nowrap; }}
+th {{ border-bottom: 2px solid #888; vertical-align: bottom; }}
+img {{ max-width: 100%; }}
+</style>
+</head>
+<body>
+{body}
+</body>
+</html>
+"""
+
+
+def write_report(matrix: Matrix, out: Path) -> list[Path]:
+    """Writes report.md, report.html and the figures (PNG) into `out`; returns what was written.
+
+    Raises OSError if the folder cannot be written to.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    text, pictures = (_paper if tables.is_paper(matrix) else _recipes)(matrix, out)
+    (out / "report.md").write_text(text, "utf-8")
+    body = MarkdownIt("commonmark").enable("table").render(text)
+    body = body.replace("<table>", '<div class="wide"><table>').replace("</table>", "</table></div>")
+    title = text.splitlines()[0].removeprefix("# ")
+    (out / "report.html").write_text(_PAGE.format(title=title, body=body), "utf-8")
+    return [out / "report.md", out / "report.html", *pictures]
+
+
+def _paper(matrix: Matrix, out: Path) -> tuple[str, list[Path]]:
+    page = _Page(matrix, out)
+    scale = matrix.kind.removeprefix("paper, ")
+    page.add(f"# The paper's experiments at scale `{scale}`")
+    page.add(
+        "Teacher, assistant and student of Ghosh Dastidar et al. 2021 (arXiv 2102.10335): their tables and figures, "
+        "with our numbers beside theirs."
+    )
+    page.introduction()
+    page.add("## Is the assistant worth it?")
+    page.add(_answer(matrix))
+    pairs = [pair for row in TEACHERS for pair in ((row, f"{row}-direct"), (row, "alone"), (f"{row}-direct", "alone"))]
+    page.add(tables.gains(matrix, pairs))
+    page.add("## Table 6: the student, taught in different ways")
+    page.add(tables.table_6(matrix))
+    titles = tables.row_titles(matrix)
+    page.figure("figure-6.png", "Figure 6: accuracy of the student", figures.accuracy_bars, titles, TABLE_6)
+    page.add("## Table 2: teacher, assistant, student")
+    page.add(tables.table_2(matrix))
+    for number, (row, name) in enumerate(TEACHERS.items(), 3):
+        page.add(f"## Table {number}: the student by script, taught by {name} through the assistant")
+        page.add(tables.table_3_to_5(matrix, row))
+    page.add("## Table 7: accuracy by script")
+    page.add(tables.table_7(matrix))
+    through = {row: f"{name}, assistant" for row, name in TEACHERS.items()}
+    page.confusions({"student": titles, "assistant": through, "teacher": TEACHERS})
+    page.examples(TEACHERS, "Figure 4: words that the three students told rightly", "Figure 5: words that they did not")
+    page.end()
+    return page.text(), page.pictures
+
+
+def _recipes(matrix: Matrix, out: Path) -> tuple[str, list[Path]]:
+    page = _Page(matrix, out)
+    titles = tables.row_titles(matrix)
+    page.add("# Recipes compared")
+    page.introduction()
+    page.add("## Accuracy of each recipe's last network")
+    page.add(tables.accuracies(matrix))
+    page.figure("accuracy.png", "Accuracy of each recipe's last network", figures.accuracy_bars, titles, {})
+    base, *others = matrix.rows
+    if others:
+        page.add(f"## What each recipe gains over `{base}`")
+        page.add("Seed by seed: both networks start from the same weights where their sizes allow it.")
+        page.add(tables.gains(matrix, [(row, base) for row in others]))
+    stages = {matrix.last(row): None for row in matrix.rows if matrix.last(row)}
+    page.confusions({stage: {row: row for row in matrix.rows if matrix.last(row) == stage} for stage in stages})
+    page.examples(titles, "Words told rightly", "Words told wrongly")
+    page.end()
+    return page.text(), page.pictures
+
+
+class _Page:
+    """Paragraphs in order, and the pictures that they show."""
+
+    def __init__(self, matrix: Matrix, out: Path) -> None:
+        self.matrix, self.out = matrix, out
+        self.parts: list[str] = []
+        self.pictures: list[Path] = []
+
+    def add(self, text: str) -> None:
+        if text:
+            self.parts.append(text)
+
+    def text(self) -> str:
+        return "\n\n".join(self.parts) + "\n"
+
+    def figure(self, name: str, caption: str, draw, *arguments) -> None:  # type: ignore[no-untyped-def]
+        """Draws into the folder and shows it, if there is anything to draw."""
+        if draw(self.matrix, *arguments, self.out / name):
+            self.pictures.append(self.out / name)
+            self.add(f"![{caption}]({name})\n\n*{caption}*")
+
+    def introduction(self) -> None:
+        """What was run, on what, and how to read it."""
+        matrix, data = self.matrix, self.matrix.data
+        done = len(matrix.rows) * len(matrix.seeds) - len(matrix.missing)
+        state = f"{done} of {len(matrix.rows) * len(matrix.seeds)} runs are done"
+        self.add(
+            f"**What was run:** {len(matrix.rows)} rows, seeds {', '.join(map(str, matrix.seeds))}; {state}"
+            + (", the rest is listed at the end." if matrix.missing else ".")
+        )
+        if data:
+            name, images = data["name"], " / ".join(f"{sum(row.values()):,}" for row in data["counts"].values())
+            text = f"**Data:** `{name}`, {images} images ({' / '.join(data['counts'])})."
+            if data["rendered"]:
+                text += (
+                    " Its words are **rendered**: rows may be compared with each other, but none of our figures with "
+                    "one that was measured on CVSI-2015 itself."
+                )
+            self.add(text)
+        found = [matrix.accuracy(row, matrix.last(row)) for row in matrix.rows]
+        share = max((accuracy.mean for accuracy in found if accuracy.values), default=50.0) / 100
+        chance = 196 * math.sqrt(share * (1 - share) / matrix.images)
+        self.add(
+            "**How to read it:** figures are per cent of right test images, the mean over the seeds ± the standard "
+            "deviation between them. The 95 % interval is of that mean, by Student's t; gains are taken seed by seed, "
+            "and one whose interval holds 0 is no difference shown. The seeds vary weights and the order of images, "
+            f"not the data: another draw of {matrix.images:,} test images would move any accuracy by about "
+            f"±{chance:.1f} points (95 %). A dash: not measured, or nothing to divide by."
+        )
+
+    def confusions(self, stages: dict[str, dict[str, str]]) -> None:
+        self.add("## Confusion matrices")
+        self.add("Counts of test images over all seeds; the colour is the share of the true script.")
+        for stage, titles in stages.items():
+            self.figure(f"confusion-{stage}.png", f"Confusions: {stage}", _confusions(stage), titles)
+
+    def examples(self, titles: dict[str, str], right: str, wrong: str) -> None:
+        self.add("## Examples")
+        self.add("Of the first seed, one image a script, drawn at random; wrong ones as `truth > what was said`.")
+        before = len(self.pictures)
+        self.figure("examples-right.png", right, _examples(True), titles)
+        self.figure("examples-wrong.png", wrong, _examples(False), titles)
+        if len(self.pictures) == before:
+            self.add("The images of the test split are not where they were when the networks were measured.")
+
+    def end(self) -> None:
+        matrix, data = self.matrix, self.matrix.data
+        if tasks := tables.cvsi_tasks(matrix):
+            self.add("## CVSI-2015's tasks")
+            self.add("Only the task's scripts count, in the words and in the answers.")
+            self.add(tasks)
+        self.add("## How the networks were trained")
+        self.add(tables.settings(matrix))
+        self.add("## Parameters, time and cost")
+        self.add(
+            "Epochs' time, training and validation; a network that serves several rows stands where it was trained. "
+            "A checkpoint is float32."
+        )
+        self.add(tables.costs(matrix))
+        if data:
+            self.add("## Data")
+            self.add(tables.counts(data))
+            facts = [*data["notes"], f"{data['unreadable']} unreadable files"]
+            facts += [f"{data[f'{kind}_duplicates']} {kind} duplicates across splits" for kind in ("exact", "near")]
+            self.add("\n".join(f"- {fact}" for fact in facts))
+        if missing := _not_asked_for(matrix) + matrix.missing:
+            self.add("## What is missing")
+            self.add("\n".join(f"- {line}" for line in missing))
+
+
+def _confusions(stage: str):  # type: ignore[no-untyped-def]
+    return lambda matrix, titles, path: figures.confusions(matrix, stage, titles, path)
+
+
+def _examples(right: bool):  # type: ignore[no-untyped-def]
+    return lambda matrix, titles, path: figures.examples(matrix, titles, right, path)
+
+
+def _not_asked_for(matrix: Matrix) -> list[str]:
+    """Rows of the paper that no run was started for."""
+    if not tables.is_paper(matrix):
+        return []
+    return [f"{title}: not asked for" for row, title in tables.row_titles(matrix).items() if row not in matrix.rows]
+
+
+def _answer(matrix: Matrix) -> str:
+    """One line a teacher: the student through the assistant, directly, and alone."""
+    lines = []
+    for row, name in TEACHERS.items():
+        through, direct = matrix.accuracy(row, "student"), matrix.accuracy(f"{row}-direct", "student")
+        alone = matrix.accuracy("alone", "student")
+        parts = [
+            f"{e.text()} % {how}" for e, how in ((through, "through the assistant"), (direct, "directly")) if e.values
+        ]
+        if not parts:
+            continue
+        verdicts = [
+            f"{tables.verdict(matrix.gain(row, other))} ({how})"
+            for how, other in (("against directly", f"{row}-direct"), ("against alone", "alone"))
+        ]
+        against = f", {alone.text()} % alone" if alone.values else ""
+        lines.append(f"- **{name}:** {', '.join(parts)}{against}. The assistant: {', '.join(verdicts)}.")
+    return "\n".join(lines)

@@ -1,0 +1,190 @@
+"""One word image: a word set in type, placed in a scene or on a page, and captured.
+
+Four kinds of picture, as crops of words come: `scene` (signs, boards, packages), `page` (photographed print), `scan`
+(scanned print) and `video` (captions). Which kind a word becomes does not depend on its script, so that the kind tells
+a network nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from scriptkd_train.synth.degradation import facsimile, photograph, scan, video
+from scriptkd_train.synth.fonts import Face
+from scriptkd_train.synth.legibility import legibility
+from scriptkd_train.synth.strokes import by_hand
+from scriptkd_train.synth.text_effects import lay, sign
+from scriptkd_train.synth.textures import LUMA, Picture, painted, print_pair
+from scriptkd_train.synth.typeset import Mask, typeset
+from scriptkd_train.synth.words import draw_word
+
+SHARES = {"scene": 0.55, "page": 0.16, "scan": 0.24, "video": 0.05}
+"""How often each kind of picture is drawn."""
+_LEAST_CONTRAST = 30.0  # gray levels between ink and ground: with less, light and blur have eaten the word
+_LEAST_LEGIBILITY = 0.36  # see `legibility`; contact sheets show words below it that a person cannot read
+_HIGHEST = 96  # pixels of a picture
+_MOST_LINES = 4.5  # a word that climbs higher, in heights of its own line, has letters too small to read
+_SIZES = (36, 48, 60)  # pixels per em that words are set at before anything happens to them
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """Ink on a canvas. `box`: left, top, right, bottom of the word itself; neighbours lie around it.
+
+    layers: float32 [H, W, 2], the ink as painted and the ink as set; the latter tells what a reader should still see.
+    lines: the box's height in lines of the word: 1 if it runs level, more the more it climbs.
+    """
+
+    layers: np.ndarray
+    box: tuple[float, float, float, float]
+    lines: float = 1.0
+
+
+def draw_picture(
+    rng: np.random.Generator, script: str, families: list[list[Face]], shares: Mapping[str, float] = SHARES
+) -> np.ndarray:
+    """A random word image, uint8 [H, W, 3] RGB, H in 17..96, that a person can read.
+
+    families: the faces of one split, grouped by family; a family is drawn first, so that one with many weights is not
+    seen more often than one with a single face. shares: how often each kind of picture is drawn.
+    """
+    while True:
+        picture, ink = _attempt(rng, script, families, shares)
+        low, high = np.percentile(picture[::2, ::2] @ LUMA, (4, 96))
+        if high - low >= _LEAST_CONTRAST and legibility(picture, ink) >= _LEAST_LEGIBILITY:
+            return picture.astype(np.uint8)
+
+
+def _attempt(
+    rng: np.random.Generator, script: str, families: list[list[Face]], shares: Mapping[str, float]
+) -> tuple[Picture, Mask]:
+    """A picture and, on the same frame, the ink as set."""
+    steps = np.cumsum(list(shares.values()))
+    kind = list(shares)[int(np.searchsorted(steps, rng.random() * steps[-1]))]
+    while True:  # a face may lack a letter or fail on a word; another draw will do
+        faces = families[int(rng.integers(len(families)))]
+        face = faces[int(rng.integers(len(faces)))]
+        size = _SIZES[int(rng.integers(len(_SIZES)))]
+        mask = typeset(draw_word(rng, script), face, size)
+        if mask is not None and mask.shape[1] <= 16 * mask.shape[0]:
+            break
+    layers = by_hand(rng, mask)
+    placed = _surround(rng, layers, script, face, size, dense=kind in ("page", "scan"))
+    placed = _warp(rng, placed, {"scene": 1.0, "page": 0.5, "scan": 0.25, "video": 0.2}[kind])
+    cut = _crop(rng, placed)
+    mask, ink = np.ascontiguousarray(cut[..., 0]), np.ascontiguousarray(cut[..., 1])
+    # A line's height is drawn, not the picture's: letters of a word that climbs would be too small to read.
+    height = round(min(_HIGHEST, placed.lines * float(np.exp(rng.uniform(np.log(17), np.log(_HIGHEST))))))
+    if kind == "scan" and rng.random() < 0.3:
+        picture = facsimile(rng, mask, max(height, 30))
+    elif kind == "scan":
+        picture = scan(rng, mask, max(height, 22))
+    elif kind == "page":
+        tone, ground = print_pair(rng)
+        paper = painted(rng, ground, *mask.shape, roughness=0.5)
+        picture = photograph(rng, lay(paper, mask, tone), height)
+    elif kind == "video":
+        picture = video(rng, sign(rng, mask, outlined=True), height)
+    else:
+        picture = photograph(rng, sign(rng, mask, outlined=False), height)
+    return picture, ink
+
+
+def _surround(rng: np.random.Generator, layers: np.ndarray, script: str, face: Face, size: int, dense: bool) -> _Placed:
+    """Puts the word on a wider canvas and, by chance, its neighbours: words beside it, lines above and below."""
+    height, width = layers.shape[:2]
+    pad = int(0.6 * height) + 8
+    canvas = np.zeros((height + 2 * pad, width + 2 * pad, 2), np.float32)
+    canvas[pad : pad + height, pad : pad + width] = layers
+    if rng.random() < (0.35 if dense else 0.2):
+        other = typeset(draw_word(rng, script), face, size)
+        if other is not None:
+            if rng.random() < 0.5:  # a line above or below
+                gap = int(rng.uniform(0.06, 0.45) * height)
+                top = pad - gap - other.shape[0] if rng.random() < 0.5 else pad + height + gap
+                left = pad + int(rng.uniform(-0.8, 0.8) * width)
+            else:  # a word on the same line
+                gap = int(rng.uniform(0.12, 0.5) * height)
+                top = pad + (height - other.shape[0]) // 2
+                left = pad - gap - other.shape[1] if rng.random() < 0.5 else pad + width + gap
+            _stamp(canvas, other, top, left)
+    if rng.random() < 0.05:  # a ruled line, an underline
+        y = pad + height + int(rng.uniform(0.05, 0.3) * height)
+        cv2.line(canvas, (0, y), (canvas.shape[1], y), (1.0, 1.0), int(rng.integers(1, 4)))
+    return _Placed(canvas, (pad, pad, pad + width, pad + height))
+
+
+def _stamp(canvas: np.ndarray, ink: Mask, top: int, left: int) -> None:
+    """Adds `ink` to the canvas in place, cut at the canvas's edges."""
+    y0, x0 = max(top, 0), max(left, 0)
+    y1, x1 = min(top + ink.shape[0], canvas.shape[0]), min(left + ink.shape[1], canvas.shape[1])
+    if y1 > y0 and x1 > x0:
+        part = canvas[y0:y1, x0:x1]
+        np.maximum(part, ink[y0 - top : y1 - top, x0 - left : x1 - left, None], out=part)
+
+
+def _warp(rng: np.random.Generator, placed: _Placed, strength: float) -> _Placed:
+    """Stretch, slant, turn, perspective and a curved baseline; keeps track of the word's axis-aligned box."""
+    layers = placed.layers
+    if rng.random() < 0.1 * strength:  # a bent baseline
+        height, width = layers.shape[:2]
+        x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+        bend = rng.uniform(-0.3, 0.3) * min(height, width)
+        arc = np.square(2 * x / width - 1) - np.float32(0.4)
+        layers = cv2.remap(layers, x, y + np.float32(bend) * arc, cv2.INTER_LINEAR)
+    left, top, right, bottom = placed.box
+    corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
+    stretch = np.exp(np.clip(rng.normal(0, 0.15 + 0.12 * strength), -0.6, 0.7))
+    slant = rng.normal(0, 0.12) * strength if rng.random() < 0.6 else 0.0
+    if rng.random() < 0.06:  # oblique type, which few of the faces have
+        slant = rng.uniform(0.15, 0.4) * (1 if rng.random() < 0.85 else -1)
+    aspect = stretch * (right - left) / (bottom - top)
+    turn = np.radians(_turn(rng, strength))
+    if aspect * abs(np.sin(turn)) + np.cos(turn) > _MOST_LINES:
+        turn = np.radians(rng.normal(0, 5.0))
+    c, s = np.cos(turn), np.sin(turn)
+    linear = np.array([[c, -s], [s, c]]) @ np.array([[stretch, -slant], [0, 1]])
+    moved = (corners - corners.mean(0)) @ linear.T.astype(np.float32)
+    if rng.random() < 0.4 * strength:
+        moved += rng.normal(0, 0.05, (4, 2)).astype(np.float32) * (bottom - top)
+    low, high = moved.min(0), moved.max(0)
+    span = high - low
+    lines = max(1.0, float(span[1]) / (bottom - top))
+    # The working height is at most 64 pixels for a level word: enough for the largest crop, and cheap.
+    scale = min(1.0, 64 * min(lines, 2.0) / float(span[1]))
+    border = 0.45 * span[1] * scale
+    target = (moved - low) * np.float32(scale) + np.float32(border)
+    size = (int(span[0] * scale + 2 * border), int(span[1] * scale + 2 * border))
+    matrix = cv2.getPerspectiveTransform(corners, target.astype(np.float32))
+    warped = cv2.warpPerspective(layers, matrix, size, flags=cv2.INTER_LINEAR)
+    box = (border, border, border + span[0] * scale, border + span[1] * scale)
+    return _Placed(warped, tuple(float(v) for v in box), lines)  # type: ignore[arg-type]
+
+
+def _turn(rng: np.random.Generator, strength: float) -> float:
+    """Degrees: pages lie nearly level; in a scene some words climb across their sign, a few stand upright on it."""
+    if strength < 1:
+        return float(rng.normal(0, 7.0 * strength))
+    pick = rng.random()
+    if pick < 0.03:
+        return float(rng.choice((-90, 90)) + rng.normal(0, 5))
+    if pick < 0.17:
+        return float(rng.choice((-1, 1)) * rng.uniform(12, 50))
+    return float(np.clip(rng.normal(0, 5.0 if pick < 0.85 else 11.0), -25, 25))
+
+
+def _crop(rng: np.random.Generator, placed: _Placed) -> np.ndarray:
+    """Cuts the word out as annotators do: mostly with a little margin, sometimes loose, sometimes into the ink."""
+    left, top, right, bottom = placed.box
+    height = bottom - top
+    pick = rng.random()  # loose, into the ink, or close to it
+    low, high = (0.0, 0.4) if pick < 0.15 else (-0.12, 0.05) if pick < 0.27 else (-0.05, 0.15)
+    margins = rng.uniform(low, high, 4) * height
+    margins[2:] *= min(1.0, (right - left) / height)  # never through the whole of a narrow letter
+    y0, y1 = max(0, int(top - margins[0])), min(placed.layers.shape[0], int(np.ceil(bottom + margins[1])))
+    x0, x1 = max(0, int(left - margins[2])), min(placed.layers.shape[1], int(np.ceil(right + margins[3])))
+    return placed.layers[y0:y1, x0:x1]

@@ -1,0 +1,131 @@
+"""A rendered stand-in for CVSI-2015: its layout, its size and the look of its crops, for whoever lacks the original.
+
+What is taken over from the original: folders and file names with their odd spellings, 6,412 / 1,069 / 3,207 images, the
+published test counts of each script (train and validation, of which only totals are published, follow them), small JPEG
+crops with a median of 114x39 pixels, cut from broadcast video: mostly captions, and a few signs. No font family is in
+two splits. It proves readers and protocols and compares methods; figures on it say nothing about the original.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from scriptkd_train.data.cvsi import PREFIXES, SPLIT_FOLDERS, TEST_COUNTS, TOTALS
+from scriptkd_train.synth.composition import draw_picture
+from scriptkd_train.synth.degradation import jpeg, resample
+from scriptkd_train.synth.fonts import Face, faces_by_split
+from scriptkd_train.synth.render import require_new
+from scriptkd_train.synth.typeset import require_shaping
+
+FOLDERS = {
+    "ARB": "Arabic",
+    "BEN": "Bengali",
+    "ENG": "English",
+    "GUJ": "Gujrathi",
+    "HIN": "Hindi",
+    "KAN": "Kannada",
+    "ORI": "Oriya",
+    "PUN": "Punjabi",
+    "TAM": "Tamil",
+    "TEL": "Telegu",
+}
+"""Prefix of the files -> folder, as the original spells them."""
+
+_CHUNK = 100
+_MEDIAN_HEIGHT, _SPREAD = 39, 0.38  # pixels, and the deviation of the logarithm: 9 of 10 crops are 21 to 73 high
+_LOWEST, _HIGHEST = 14, 120
+_WIDER = 1.1  # rendered words are a little narrower than the original's 114 pixels
+_NARROWEST = 1.6  # width over height: the original has few crops of one letter
+_KINDS = {"video": 0.85, "scene": 0.15}  # the original comes from news video: mostly captions laid over it, a few signs
+_QUALITIES = (60, 91)  # of the stored JPEG
+
+
+@dataclass(frozen=True, slots=True)
+class CvsiPlan:
+    """What to render: `share` of the original's images, 1 for all of them; at least one a script and split."""
+
+    seed: int
+    share: float = 1.0
+    font_folders: tuple[str, ...] = ()
+
+    def counts(self, split: str) -> dict[str, int]:
+        """Script -> images in a split, in the proportions of the published test counts, summing to the split's size."""
+        size = max(round(self.share * TOTALS[split]), len(TEST_COUNTS))
+        exact = {script: size * count / TOTALS["test"] for script, count in TEST_COUNTS.items()}
+        counts = {script: max(1, int(value)) for script, value in exact.items()}
+        for script in sorted(exact, key=lambda name: counts[name] - exact[name])[: size - sum(counts.values())]:
+            counts[script] += 1  # the largest remainders fill up what rounding down left
+        return counts
+
+    @property
+    def total(self) -> int:
+        """Images in all splits."""
+        return sum(sum(self.counts(split).values()) for split in TOTALS)
+
+
+def render_cvsi(plan: CvsiPlan, out: Path, workers: int, progress: Callable[[int], None] = lambda done: None) -> None:
+    """Render the plan into `out` in CVSI-2015's layout; same plan, fonts and words: same bytes.
+
+    `out/dataset.json`, written last, says that the words are rendered. progress: gets the number of images just done.
+
+    Raises:
+        ArgumentError: `out` holds something already, or fonts, words or text shaping are missing.
+    """
+    require_new(out)
+    require_shaping()
+    tasks = []
+    for split in TOTALS:
+        for prefix, script in PREFIXES.items():
+            faces_by_split(script, plan.font_folders)  # raises now, not in a worker, if fonts are missing
+            _folder(out, split, prefix).mkdir(parents=True, exist_ok=True)
+            count = plan.counts(split)[script]
+            tasks += [(split, prefix, start, min(start + _CHUNK, count)) for start in range(0, count, _CHUNK)]
+    method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
+    context = multiprocessing.get_context(method)
+    with ProcessPoolExecutor(workers, context, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
+        for done in pool.map(_render_chunk, *zip(*((plan, out, *task) for task in tasks), strict=True)):
+            progress(done)
+    families = {
+        script: {split: sorted(found) for split, found in faces_by_split(script, plan.font_folders).items()}
+        for script in PREFIXES.values()
+    }
+    description = {"rendered": "words in the layout and size of CVSI-2015", "plan": asdict(plan), "families": families}
+    (out / "dataset.json").write_text(json.dumps(description, indent=2) + "\n")
+
+
+def _folder(out: Path, split: str, prefix: str) -> Path:
+    """Where a script's images of a split go: all test images lie in one folder."""
+    return out / SPLIT_FOLDERS[split] / ("" if split == "test" else FOLDERS[prefix])
+
+
+def _render_chunk(plan: CvsiPlan, out: Path, split: str, prefix: str, start: int, stop: int) -> int:
+    script = PREFIXES[prefix]
+    families = list(faces_by_split(script, plan.font_folders)[split].values())
+    for number in range(start, stop):
+        rng = np.random.default_rng([plan.seed, list(TOTALS).index(split), list(PREFIXES).index(prefix), number])
+        picture = _crop_of_video(rng, script, families)
+        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(*_QUALITIES))]
+        _, data = cv2.imencode(".jpg", picture[..., ::-1], quality)
+        (_folder(out, split, prefix) / f"{prefix}_{number + 1:03d}.jpg").write_bytes(data.tobytes())
+    return stop - start
+
+
+def _crop_of_video(rng: np.random.Generator, script: str, families: list[list[Face]]) -> np.ndarray:
+    """A word as a small crop of a video frame, uint8 RGB: of fewer lines than it is stored with, compressed before."""
+    picture = draw_picture(rng, script, families, _KINDS)
+    while picture.shape[1] < _NARROWEST * picture.shape[0]:
+        picture = draw_picture(rng, script, families, _KINDS)
+    height = float(np.clip(np.exp(rng.normal(np.log(_MEDIAN_HEIGHT), _SPREAD)), _LOWEST, _HIGHEST))
+    lines = max(_LOWEST, round(height * rng.uniform(0.55, 1.0)))
+    frame = jpeg(rng, resample(picture.astype(np.float32), lines), 40)
+    width = round(_WIDER * height * frame.shape[1] / frame.shape[0])
+    crop = cv2.resize(frame, (width, round(height)), interpolation=cv2.INTER_LINEAR)
+    return np.clip(crop, 0, 255).astype(np.uint8)

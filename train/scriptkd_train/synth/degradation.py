@@ -1,0 +1,172 @@
+"""From a picture to a crop as a camera, a scanner or a video frame delivers it: light, blur, noise, resolution, JPEG.
+
+Every strength is bounded so that it leaves a word legible on its own; a few words lose that to several at once.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from scriptkd_train.synth.textures import Picture, gradient, texture
+
+
+def light(rng: np.random.Generator, picture: Picture) -> Picture:
+    """Uneven light: a shadow's or a lamp's gradient, glare, gamma, faded or washed-out contrast."""
+    height, width = picture.shape[:2]
+    if rng.random() < 0.3:
+        picture = picture * (1 + gradient(rng, height, width) * rng.uniform(0.05, 0.35))[..., None]
+    if rng.random() < 0.08:
+        spot = np.maximum(texture(rng, height, width), 0) * rng.uniform(20, 70)
+        picture = picture + spot[..., None]
+    if rng.random() < 0.35:
+        level = np.clip(picture, 0, 255) * np.float32(1 / 255)
+        picture = np.power(level, np.float32(np.exp(np.clip(rng.normal(0, 0.3), -0.6, 0.6)))) * 255
+    if rng.random() < 0.45:  # haze, exposure and tint
+        gain, lift = rng.uniform(0.5, 1.15), rng.uniform(-10, 70)
+        tint = (1 + rng.normal(0, 0.05, 3)).astype(np.float32)
+        picture = picture * np.float32(gain) * tint + np.float32(lift)
+    return np.clip(picture, 0, 255)
+
+
+def blur(rng: np.random.Generator, picture: Picture, text_height: float, strength: float) -> Picture:
+    """Defocus or motion, bounded by the height of the text: letters stay apart."""
+    pick = rng.random()
+    if pick < 0.5:
+        # Mostly a little out of focus; some crops are of a board that the camera did not look at.
+        far_off = pick < 0.04 * strength
+        share = rng.uniform(0.05, 0.1) if far_off else min(abs(rng.normal(0, 0.022 * strength)), 0.065)
+        sigma = share * text_height
+        return cv2.GaussianBlur(picture, (0, 0), sigma) if sigma > 0.25 else picture
+    if pick < 0.65:
+        length = min(abs(rng.normal(0, 0.06 * strength)), 0.14) * text_height
+        size = int(length) | 1
+        if size < 3:
+            return picture
+        kernel = np.zeros((size, size), np.float32)
+        angle = rng.uniform(0, np.pi)
+        dx, dy = np.cos(angle) * size / 2, np.sin(angle) * size / 2
+        centre = size / 2 - 0.5
+        cv2.line(
+            kernel,
+            (round(centre - dx), round(centre - dy)),
+            (round(centre + dx), round(centre + dy)),
+            1.0,
+        )
+        return cv2.filter2D(picture, -1, kernel / kernel.sum())
+    return picture
+
+
+def noise(rng: np.random.Generator, picture: Picture, strength: float) -> Picture:
+    """Sensor noise: gray or coloured grain, finer or coarser than a pixel."""
+    sigma = abs(rng.normal(0, 7 * strength))
+    if sigma < 1:
+        return picture
+    height, width = picture.shape[:2]
+    if rng.random() < 0.5:
+        grain = rng.standard_normal((height, width, 1), np.float32)
+    else:
+        grain = rng.standard_normal((height, width, 3), np.float32)
+    if rng.random() < 0.4:
+        grain = cv2.GaussianBlur(grain, (3, 3), 0.8).reshape(grain.shape) * 2
+    return picture + grain * np.float32(sigma)
+
+
+def resample(picture: Picture, height: int) -> Picture:
+    """To `height` pixels, aspect kept; area-averaged when it shrinks."""
+    width = max(2, round(picture.shape[1] * height / picture.shape[0]))
+    shrink = height < picture.shape[0]
+    return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA if shrink else cv2.INTER_LINEAR)
+
+
+def jpeg(rng: np.random.Generator, picture: Picture, lowest: int) -> Picture:
+    """One round of JPEG compression with 4:2:0 chroma."""
+    pixels = np.clip(picture, 0, 255).astype(np.uint8)
+    quality = int(rng.integers(lowest, 96))
+    _, data = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1].astype(np.float32)
+
+
+def interlace(rng: np.random.Generator, picture: Picture) -> Picture:
+    """Every other line shifted, as in a video frame of a moving caption."""
+    shifted = picture.copy()
+    shifted[1::2] = np.roll(picture[1::2], int(rng.integers(1, 3)), axis=1)
+    return shifted
+
+
+def photograph(rng: np.random.Generator, picture: Picture, height: int, strength: float = 1.0) -> Picture:
+    """Camera: light, blur, then sensor pixels with noise, sometimes enlarged from fewer, sharpened and compressed."""
+    picture = blur(rng, light(rng, picture), picture.shape[0] * 0.75, strength)
+    if rng.random() < 0.3:  # was smaller once: zoomed in, or a frame of low resolution
+        picture = resample(picture, int(np.clip(height * rng.uniform(0.4, 0.9), 14, picture.shape[0])))
+        if rng.random() < 0.5:
+            picture = jpeg(rng, picture, 35)
+    picture = noise(rng, resample(picture, height), strength)
+    if rng.random() < 0.12:
+        soft = cv2.GaussianBlur(picture, (0, 0), 1.0)
+        picture = picture + (picture - soft) * np.float32(rng.uniform(0.4, 1.5))
+    if rng.random() < 0.7:
+        picture = jpeg(rng, picture, 30)
+    return np.clip(picture, 0, 255)
+
+
+def video(rng: np.random.Generator, picture: Picture, height: int) -> Picture:
+    """A frame of broadcast video: few lines, interlace, strong compression."""
+    small = int(np.clip(height * rng.uniform(0.45, 1.0), 14, 48))
+    picture = resample(blur(rng, light(rng, picture), picture.shape[0] * 0.75, 0.8), small)
+    if rng.random() < 0.25:
+        picture = interlace(rng, picture)
+    picture = noise(rng, jpeg(rng, picture, 25), 0.6)
+    return np.clip(resample(picture, height), 0, 255)
+
+
+def scan(rng: np.random.Generator, mask: np.ndarray, height: int) -> Picture:
+    """A scanned page: ink that spreads or breaks, then black and white, gray, or gray paper; returns RGB of one tone.
+
+    mask: float32 [H, W], 1 for ink.
+    """
+    scanned = resample(mask, max(16, min(height, mask.shape[0])))
+    rows, columns = scanned.shape
+    spread = rng.uniform(0.3, 1.0)
+    wear = abs(rng.normal(0, 0.11)) + (rng.uniform(0.0, 0.2) if rng.random() < 0.25 else 0.0)
+    ink = cv2.GaussianBlur(scanned, (0, 0), spread)
+    # Thin strokes blur to gray: what counts as ink is set by this word's own strokes, so that none vanishes.
+    strokes = ink[scanned > 0.5]
+    ink = ink / np.float32(max(0.3, strokes.mean() if len(strokes) else 1.0))
+    ink = ink + texture(rng, rows, columns) * np.float32(wear * 0.6)
+    ink = ink + cv2.GaussianBlur(rng.standard_normal((rows, columns), np.float32), (0, 0), 0.7) * np.float32(wear)
+    if rng.random() < 0.6:
+        level, soft = rng.uniform(0.35, 0.65), rng.uniform(0.02, 0.25)
+        ink = 1 / (1 + np.exp(-np.clip((ink - np.float32(level)) / np.float32(soft * 0.5), -30, 30)))
+        ink = cv2.GaussianBlur(ink, (0, 0), rng.uniform(0.3, 0.7))
+    if rng.random() < 0.15:  # dirt and dropouts
+        for _ in range(int(rng.integers(1, 7))):
+            centre = (int(rng.integers(columns)), int(rng.integers(rows)))
+            cv2.circle(ink, centre, int(rng.integers(1, 3)), float(rng.integers(0, 2)), -1)
+    paper = 255.0 if rng.random() < 0.5 else rng.uniform(150, 250)
+    black = 0.0 if rng.random() < 0.4 else rng.uniform(0, 0.45) * paper
+    gray = paper + (black - paper) * np.clip(ink, 0, 1)
+    if rng.random() < 0.3:
+        gray = gray + texture(rng, rows, columns) * np.float32(rng.uniform(2, 14))
+    if rng.random() < 0.4:
+        gray = gray + rng.standard_normal((rows, columns), np.float32) * np.float32(rng.uniform(1, 10))
+    picture = np.repeat(np.clip(gray, 0, 255)[..., None], 3, axis=2).astype(np.float32)
+    picture = resample(picture, height)
+    if rng.random() < 0.5:
+        picture = jpeg(rng, picture, 35)
+    return np.clip(picture, 0, 255)
+
+
+def facsimile(rng: np.random.Generator, mask: np.ndarray, height: int) -> Picture:
+    """A clean scan in black and white: crisp edges, by chance broken strokes and specks; returns RGB of one tone."""
+    rows = max(24, min(height, mask.shape[0]))
+    ink = resample(mask, rows)
+    grain = cv2.GaussianBlur(rng.standard_normal(ink.shape, np.float32), (0, 0), 0.8)
+    level = rng.uniform(0.3, 0.6) if ink.max() > 0.7 else 0.3
+    ink = (ink + grain * np.float32(abs(rng.normal(0, 0.12))) > level).astype(np.float32)
+    if rng.random() < 0.3:
+        for _ in range(int(rng.integers(1, 6))):
+            spot = (int(rng.integers(ink.shape[1])), int(rng.integers(rows)))
+            cv2.circle(ink, spot, int(rng.integers(0, 3)), 1.0, -1)
+    picture = resample(np.repeat(((1 - ink) * 255)[..., None], 3, axis=2).astype(np.float32), height)
+    return np.clip(jpeg(rng, picture, 60) if rng.random() < 0.5 else picture, 0, 255)

@@ -1,0 +1,129 @@
+"""Renders a dataset, `out/<train|val|test>/<script>/<number>.jpg`: same seed, same bytes, on any number of cores.
+
+Every word has a seed of its own, made of (seed, split, script's code, number), so that it does not matter who renders
+it, nor which other scripts are rendered. Beside the scripts lies `none`: half as many pictures without text.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from scriptkd_sdk import scripts
+from scriptkd_sdk.errors import ArgumentError
+from scriptkd_sdk.scripts import script
+from scriptkd_train.data.folder import NON_TEXT
+from scriptkd_train.synth.composition import draw_picture
+from scriptkd_train.synth.fonts import PROBES, SPLITS, Face, faces_by_split
+from scriptkd_train.synth.negatives import draw_scenery
+from scriptkd_train.synth.typeset import require_shaping
+from scriptkd_train.synth.words import words
+
+SCRIPTS = tuple(each.name for each in scripts.SCRIPTS)
+WORLD = tuple(each.name for each in scripts.WORLD)
+_CHUNK = 200  # words a task: long enough to hide the cost of handing it over, short enough for a smooth bar
+_QUALITY = 95  # the pictures carry their own compression; this one only stores them
+
+
+@dataclass(frozen=True, slots=True)
+class RenderPlan:
+    """What to render. `val` and `test` get a tenth of `words_per_script` each, at least 10 words."""
+
+    words_per_script: int
+    seed: int
+    scripts: tuple[str, ...] = SCRIPTS
+    font_folders: tuple[str, ...] = ()
+
+    def count(self, split: str) -> int:
+        """Words per script in `split`."""
+        return self.words_per_script if split == "train" else max(10, self.words_per_script // 10)
+
+    @property
+    def total(self) -> int:
+        """Images in all splits and scripts, those without text among them."""
+        return sum(self.count(split) * len(self.scripts) + self.count(split) // 2 for split in SPLITS)
+
+
+def survey(plan: RenderPlan) -> dict[str, dict[str, int]]:
+    """script -> {words, fonts_train, fonts_val, fonts_test (families), faces}; checks that all of it can be rendered.
+
+    Raises:
+        ArgumentError: a script without enough fonts or without words, an impossible number, or no text shaping.
+    """
+    if plan.words_per_script < 1:
+        raise ArgumentError(f"words per script must be at least 1, not {plan.words_per_script}")
+    if unknown := [name for name in plan.scripts if name not in PROBES]:
+        raise ArgumentError(f"script {unknown[0]!r} cannot be rendered; allowed are {', '.join(WORLD)}")
+    require_shaping()
+    table = {}
+    for name in plan.scripts:
+        splits = faces_by_split(name, plan.font_folders)
+        table[name] = {
+            "words": len(words(name)),
+            **{f"fonts_{split}": len(splits[split]) for split in SPLITS},
+            "faces": sum(len(faces) for families in splits.values() for faces in families.values()),
+        }
+    return table
+
+
+def require_new(out: Path) -> None:
+    """Makes the folder `out`. Raises ArgumentError if it holds something already, OSError if it cannot be made."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise ArgumentError(f"{out} is not an empty folder; give a new one, so that nothing is overwritten")
+    out.mkdir(parents=True, exist_ok=True)
+
+
+def render(plan: RenderPlan, out: Path, workers: int, progress: Callable[[int], None] = lambda done: None) -> None:
+    """Renders the plan into `out` and writes `out/dataset.json` last, so that its presence says the set is whole.
+
+    progress: called with the number of images just finished.
+
+    Raises:
+        ArgumentError: `out` holds something already, or the plan cannot be rendered (see `survey`).
+    """
+    require_new(out)
+    if workers < 1:
+        raise ArgumentError(f"workers must be at least 1, not {workers}")
+    table = survey(plan)
+    tasks = []
+    for split in SPLITS:
+        for name in plan.scripts:
+            (out / split / name).mkdir(parents=True, exist_ok=True)
+            tasks += [(split, name, start) for start in range(0, plan.count(split), _CHUNK)]
+        (out / split / NON_TEXT).mkdir()
+        tasks += [(split, NON_TEXT, start) for start in range(0, plan.count(split) // 2, _CHUNK)]
+    # A forked worker finds fonts and words already loaded; a spawned one (macOS) loads them itself.
+    method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
+    with ProcessPoolExecutor(workers, multiprocessing.get_context(method), initializer=_one_thread) as pool:
+        for done in pool.map(_render_chunk, *zip(*((plan, out, *task) for task in tasks), strict=True)):
+            progress(done)
+    description = {"plan": asdict(plan), "scripts": {n: {"code": script(n).code, **table[n]} for n in plan.scripts}}
+    (out / "dataset.json").write_text(json.dumps(description, indent=2) + "\n")
+
+
+def _one_thread() -> None:
+    cv2.setNumThreads(1)  # one process a core: threads inside each would only fight
+
+
+def _families(name: str, split: str, font_folders: Sequence[str]) -> list[list[Face]]:
+    return list(faces_by_split(name, tuple(font_folders))[split].values())
+
+
+def _render_chunk(plan: RenderPlan, out: Path, split: str, name: str, start: int) -> int:
+    text = name != NON_TEXT
+    families = _families(name, split, plan.font_folders) if text else []
+    code = int.from_bytes((script(name).code if text else NON_TEXT).encode())
+    stop = min(start + _CHUNK, plan.count(split) if text else plan.count(split) // 2)
+    for number in range(start, stop):
+        rng = np.random.default_rng([plan.seed, SPLITS.index(split), code, number])
+        picture = draw_picture(rng, name, families) if text else draw_scenery(rng)
+        _, data = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+        (out / split / name / f"{number:06d}.jpg").write_bytes(data.tobytes())
+    return stop - start

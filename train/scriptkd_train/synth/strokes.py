@@ -1,0 +1,173 @@
+"""What a sign painter's hand or a worn press makes of set type, so that few typefaces look like many.
+
+Heavier and lighter strokes, another pen, round corners, thick stems or thick bars, letters that dance, cuts and
+inlines, wobble. A change that would close a letter's counters or break its strokes is not made: the word must stay
+the word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+from scriptkd_train.synth.typeset import Mask
+
+_PAD = 5  # pixels around the word, for strokes that grow
+
+
+def by_hand(rng: np.random.Generator, mask: Mask) -> np.ndarray:
+    """float32 [H, W, 2]: the ink as painted, and the ink as set, which tells what a reader should still see."""
+    if rng.random() < 0.10:
+        mask = _dancing(rng, mask)
+    clean = mask
+    pick = rng.random()
+    reshape = next((change for share, change in _RESHAPES if pick < share), None)
+    if reshape is not None:
+        padded = np.pad(mask, _PAD)
+        changed = reshape(rng, padded)
+        if _same_letters(padded, changed):
+            mask = clean = changed
+    pick = rng.random()
+    if pick < 0.025:
+        mask = _stencil(rng, mask)
+    elif pick < 0.05:
+        mask = _inline(rng, mask)
+    layers = np.dstack((mask, clean))
+    return _wobble(rng, layers) if rng.random() < 0.25 else layers
+
+
+def _weight(rng: np.random.Generator, mask: Mask) -> Mask:
+    """Bolder or thinner strokes, in all directions or in one."""
+    reach = 2 + int(rng.random() < 0.4) + int(rng.random() < 0.15)
+    shape = [(reach, reach), (reach, 1), (1, reach)][int(rng.integers(3))]
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, shape)
+    return cv2.dilate(mask, kernel) if rng.random() < 0.7 else cv2.erode(mask, kernel)
+
+
+def _spread(rng: np.random.Generator, mask: Mask) -> Mask:
+    """Ink that runs, or a brush that cannot turn a corner: blur, then an edge again; a low level makes it bolder."""
+    depth, ridge = _ridge(mask)
+    half_stroke = float(np.median(depth[ridge])) if ridge.any() else 1.0
+    blurred = cv2.GaussianBlur(mask, (0, 0), max(0.8, rng.uniform(0.4, 0.9) * half_stroke))
+    return _edged(blurred, rng.uniform(0.3, 0.52))
+
+
+def _contrast(rng: np.random.Generator, mask: Mask) -> Mask:
+    """Thick stems and thin bars, or thick bars and thin stems."""
+    grow, shrink = int(rng.integers(3, 6)), 2
+    along, across = ((grow, 1), (1, shrink)) if rng.random() < 0.6 else ((1, grow), (shrink, 1))
+    return cv2.erode(cv2.dilate(mask, np.ones(along[::-1], np.uint8)), np.ones(across[::-1], np.uint8))
+
+
+def _pen(rng: np.random.Generator, mask: Mask) -> Mask:
+    """The letters' middle lines, drawn again with a round pen or with a broad nib held aslant."""
+    depth, ridge = _ridge(mask)
+    if not ridge.any():
+        return mask
+    width = 2 * float(np.median(depth[ridge])) * rng.uniform(0.5, 1.15)
+    size = int(np.clip(round(width - 1.5), 2, 11))  # the ridge itself is one or two pixels wide
+    if rng.random() < 0.5:
+        nib = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    else:
+        nib = np.zeros((size + 2, size + 2), np.uint8)
+        middle, angle = (size + 2) // 2, np.radians(rng.uniform(20, 70) * rng.choice((-1, 1)))
+        reach = 0.6 * size * np.array([np.cos(angle), np.sin(angle)])
+        ends = [tuple(int(v) for v in np.round(middle + sign * reach)) for sign in (-1, 1)]
+        cv2.line(nib, ends[0], ends[1], 1, 2)
+    return _edged(cv2.GaussianBlur(cv2.dilate(ridge.astype(np.float32), nib), (0, 0), 1.4), 0.5)
+
+
+def _edged(blurred: np.ndarray, level: float) -> Mask:
+    """An edge, a few pixels soft, where `blurred` crosses `level`."""
+    return np.clip((blurred - np.float32(level)) * 4 + np.float32(0.5), 0, 1)
+
+
+def _ridge(mask: Mask) -> tuple[np.ndarray, np.ndarray]:
+    """Distance of ink to the paper, float32 [H, W], and where it peaks across a stroke: the stroke's middle, bool."""
+    depth = cv2.distanceTransform((mask > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
+    return depth, (cv2.Laplacian(depth, cv2.CV_32F, ksize=1) < -0.75) & (depth > 0.9)
+
+
+_RESHAPES: tuple[tuple[float, Callable[[np.random.Generator, Mask], Mask]], ...] = (
+    (0.22, _weight),
+    (0.34, _spread),
+    (0.41, _contrast),
+    (0.45, _pen),
+)
+"""(cumulative share of words, change)."""
+
+
+def _same_letters(before: Mask, after: Mask) -> bool:
+    """False where counters were closed, strokes were broken, or most of the ink went."""
+    ink, changed = (before > 0.5).astype(np.uint8), (after > 0.5).astype(np.uint8)
+    if not 0.4 * ink.sum() < changed.sum() < 2.2 * ink.sum():
+        return False
+    holes, holes_left = (cv2.connectedComponents(1 - each, connectivity=4)[0] - 2 for each in (ink, changed))
+    parts, parts_now = (cv2.connectedComponents(each, connectivity=8)[0] - 1 for each in (ink, changed))
+    return holes_left >= 0.75 * holes and 0.5 * parts <= parts_now <= 1.3 * parts + 0.5
+
+
+def _dancing(rng: np.random.Generator, mask: Mask) -> Mask:
+    """Letters that stand apart in columns of their own, each a little turned, raised, grown and pushed aside.
+
+    Letters joined by a headline or by their script stay together.
+    """
+    inked = np.pad(mask.max(axis=0) > 0.2, 1)
+    edges = np.flatnonzero(np.diff(inked.astype(np.int8)))
+    spans = edges.reshape(-1, 2)
+    if len(spans) < 2:
+        return mask
+    height, width = mask.shape
+    strength = rng.uniform(0.3, 1.0)
+    apart = rng.uniform(-0.02, 0.12) * height
+    rise = int(0.2 * height) + 2
+    canvas = np.zeros((height + 2 * rise, int(width * 1.2 + max(apart, 0) * len(spans)) + 4 * rise), np.float32)
+    shift = float(rise)
+    for start, stop in spans:
+        letter = mask[:, start:stop]
+        turn = rng.normal(0, 5) * strength
+        scale = float(np.exp(rng.normal(0, 0.09) * strength))
+        matrix = cv2.getRotationMatrix2D(((stop - start) / 2, height / 2), turn, scale)
+        matrix[0, 2] += start + shift
+        matrix[1, 2] += rise + float(np.clip(rng.normal(0, 0.05) * strength, -0.12, 0.12)) * height
+        placed = cv2.warpAffine(letter, matrix, canvas.shape[::-1], flags=cv2.INTER_LINEAR)
+        np.maximum(canvas, placed, out=canvas)
+        shift += apart
+    rows, columns = np.flatnonzero(canvas.max(axis=1) > 0.2), np.flatnonzero(canvas.max(axis=0) > 0.2)
+    return np.ascontiguousarray(canvas[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+
+
+def _stencil(rng: np.random.Generator, mask: Mask) -> Mask:
+    """Bridges of a stencil: thin slanted gaps through the letters, about one to two letters."""
+    height, width = mask.shape
+    gaps = np.ones_like(mask)
+    slant = rng.normal(0, 0.15) * height
+    x = rng.uniform(0.1, 0.6) * height
+    while x < width:
+        cv2.line(gaps, (int(x - slant), 0), (int(x + slant), height), 0.0, max(2, round(0.035 * height)), cv2.LINE_AA)
+        x += rng.uniform(0.8, 1.6) * height
+    return mask * gaps
+
+
+def _inline(rng: np.random.Generator, mask: Mask) -> Mask:
+    """A thin line of the ground runs within bold strokes; light ones have no room for it."""
+    depth, ridge = _ridge(mask)
+    line = cv2.dilate((ridge & (depth > 3.2)).astype(np.float32), np.ones((2, 2), np.uint8))
+    return mask * (1 - np.float32(rng.uniform(0.6, 1.0)) * line)
+
+
+def _wobble(rng: np.random.Generator, layers: np.ndarray) -> np.ndarray:
+    """Strokes that waver: slowly from letter to letter, or with the tremor of a brush."""
+    height, width = layers.shape[:2]
+    fine = rng.random() < 0.3
+    reach = rng.uniform(0.008, 0.02) * height if fine else rng.uniform(0.015, 0.05) * height
+    rows = 7 if fine else 3
+    cells = (rows, max(rows, round(rows * width / height)))
+    shift = [
+        cv2.resize(rng.standard_normal(cells).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
+        for _ in range(2)
+    ]
+    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    return cv2.remap(layers, x + shift[0] * np.float32(reach), y + shift[1] * np.float32(reach), cv2.INTER_LINEAR)

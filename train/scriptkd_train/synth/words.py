@@ -1,0 +1,313 @@
+"""Words to render: dictionaries of each script's languages, and more where a dictionary is thin.
+
+The Brahmic scripts of India share one layout of code points (ISCII's, which Unicode kept), so that a Hindi or Bengali
+word moves to Gurmukhi or Oriya by adding an offset. The result is spelt as it sounds, which for telling a script is
+as good as a dictionary. It gives Oriya and Gurmukhi (about 1,000 and 2,000 dictionary words) the variety of the rest.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import unicodedata
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from scriptkd_sdk.errors import ArgumentError
+from scriptkd_train.synth.syllables import COMPOSERS, composed
+
+# Script -> first and last code point of its letters (the blocks that its words are made of).
+BLOCKS = {
+    "Arabic": (0x0620, 0x06FF),
+    "Bengali": (0x0980, 0x09FF),
+    "Devanagari": (0x0900, 0x097F),
+    "Gujarati": (0x0A80, 0x0AFF),
+    "Gurmukhi": (0x0A00, 0x0A7F),
+    "Kannada": (0x0C80, 0x0CFF),
+    "Latin": (0x0041, 0x024F),
+    "Oriya": (0x0B00, 0x0B7F),
+    "Tamil": (0x0B80, 0x0BFF),
+    "Telugu": (0x0C00, 0x0C7F),
+    # Beyond the ten of CVSI-2015
+    "Armenian": (0x0531, 0x0587),
+    "Cyrillic": (0x0400, 0x04FF),
+    "Ethiopic": (0x1200, 0x135A),
+    "Georgian": (0x10D0, 0x10FF),
+    "Greek": (0x0386, 0x03CE),
+    "Han": (0x4E00, 0x9FFF),
+    "Hangul": (0xAC00, 0xD7A3),
+    "Hebrew": (0x05D0, 0x05EA),
+    "Kana": (0x3041, 0x30FF),
+    "Khmer": (0x1780, 0x17D3),
+    "Lao": (0x0E81, 0x0EDF),
+    "Malayalam": (0x0D00, 0x0D7F),
+    "Myanmar": (0x1000, 0x104F),
+    "Sinhala": (0x0D80, 0x0DFF),
+    "Thai": (0x0E01, 0x0E4E),
+    "Tibetan": (0x0F00, 0x0FBC),
+}
+_VIETNAMESE = frozenset(map(chr, range(0x1EA0, 0x1EFA)))  # Latin letters with two marks, in a block of their own
+# Script -> its languages. Of the first all words are taken, of each further one an even choice: enough for the letters
+# that it adds, such as those with marks in French, Turkish or Vietnamese, few enough that the first stays commonest.
+LANGUAGES = {
+    "Arabic": "ar fa ur",
+    "Bengali": "bn",
+    "Devanagari": "hi mr ne",
+    "Gujarati": "gu",
+    "Gurmukhi": "pa",
+    "Kannada": "kn",
+    "Latin": "en de es fr hr hu it pl pt_BR sv tr vi",
+    "Oriya": "or",
+    "Tamil": "ta",
+    "Telugu": "te",
+    "Armenian": "hy",
+    "Cyrillic": "ru bg uk",
+    "Ethiopic": "am",
+    "Georgian": "ka",
+    "Greek": "el",
+    "Hangul": "ko",
+    "Hebrew": "he",
+    "Lao": "lo",
+    "Malayalam": "ml",
+    "Sinhala": "si",
+    "Thai": "th",
+}
+_FURTHER = 12_000  # words of a script's second language, and of each one after it
+# Languages that aspell has no words of: hunspell's lists. Its affix rules are not applied, the stems are enough.
+_HUNSPELL = {
+    "ko": "ko", "lo": "lo_LA", "ne": "ne_NP", "si": "si_LK", "th": "th_TH", "tr": "tr_TR", "vi": "vi_VN",
+}  # fmt: skip
+_HUNSPELL_FOLDER = Path("/usr/share/hunspell")
+# Thin dictionaries borrow by code-point offset from a sister script.
+BORROWED = {"Gurmukhi": "Devanagari", "Oriya": "Bengali"}
+# Armenian letters and the Georgian ones that sound alike: there is no Georgian dictionary, and both languages have
+# the same plain, voiced and ejective consonants.
+_GEORGIAN = str.maketrans(
+    dict(zip("աբգդեզէըթժիլխծկհձղճմյնշոչպջռսվտրցւփքօֆ", "აბგდეზეათჟილხწკჰძღჭმინშოჩპჯრსვტრცვფქოფ", strict=True))
+    | {"և": "ევ"}
+)
+# Persian letters and Urdu's in their place: everywhere, at a word's end, and of those with a retroflex twin the first.
+_URDU, _URDU_FINAL, _RETROFLEX = str.maketrans("هيىك", "ہییک"), str.maketrans("نی", "ںے"), str.maketrans("تدر", "ٹڈڑ")
+# First digit of each script's own digits; European digits are used beside all of them.
+DIGITS = {
+    "Arabic": 0x0660,
+    "Bengali": 0x09E6,
+    "Devanagari": 0x0966,
+    "Gujarati": 0x0AE6,
+    "Gurmukhi": 0x0A66,
+    "Kannada": 0x0CE6,
+    "Oriya": 0x0B66,
+    "Tamil": 0x0BE6,
+    "Telugu": 0x0C66,
+    "Khmer": 0x17E0,
+    "Lao": 0x0ED0,
+    "Myanmar": 0x1040,
+    "Thai": 0x0E50,
+    "Tibetan": 0x0F20,
+}
+# Letters that look like another script's: a text of these alone would be a label that nobody can see.
+_SHARED = {
+    "Armenian": "ՍՕՏԼՈհոսօցզքլյւս",
+    "Cyrillic": "АВГЕІЗКМНОПРСТУФХЬЈЅавгеікмнопрстуфхзьјѕ",
+    "Greek": "ΑΒΓΕΖΗΙΚΛΜΝΟΠΡΤΥΦΧΆΈΉΊΌΎΪΫαικνορτυφχάίόύϊϋΐΰ",
+    "Han": "一二三口力夕工卜八丁十千土才万入",
+    "Hebrew": "וןיסםל",
+    "Kana": "ーノニロカタエトハヘへチミりリ",
+    "Lao": "ກທບນມຍລວສອຣ",
+    "Thai": "กทบนมยลวสอร",
+}
+_CASED = ("Latin", "Armenian", "Cyrillic", "Greek")
+_VOWEL_FIRST = frozenset("เแโใไເແໂໃໄ")  # Thai and Lao: written, and stored, before its consonant
+_VOWEL_LAST = frozenset("ะาำๅะาำະາຳ")
+_TSHEG = "་"  # ends a Tibetan syllable
+# Signs that an offset can produce though the languages do not write them, so that most fonts lack them.
+_RARE = frozenset("ੑੵଵୱ")
+_VIRAMA = 9  # Unicode's canonical combining class of every Indic virama
+_LONGEST = 24  # characters; longer dictionary entries are compounds that no sign or line carries
+
+
+@cache
+def words(script: str) -> tuple[str, ...]:
+    """The distinct words of a script in a fixed order.
+
+    Raises:
+        ArgumentError: the script's dictionary is not installed, or aspell is not.
+    """
+    if script in COMPOSERS:
+        return tuple(sorted(composed(script)))
+    first, *further = LANGUAGES[script].split()
+    own = _language(first, script)
+    if script in BORROWED:
+        lender = BORROWED[script]
+        shift = BLOCKS[script][0] - BLOCKS[lender][0]
+        moved = (_moved(word, shift) for word in _language(LANGUAGES[lender].split()[0], lender))
+        own |= {word for word in moved if _fits(word, script)}
+    if not own:
+        raise ArgumentError(f"no words for {script}: the dictionary {_package(first)} is not installed")
+    for language in further:
+        own |= _language(language, script, _FURTHER)
+    return tuple(sorted(own))
+
+
+def _package(language: str) -> str:
+    source, _ = _MADE_OF.get(language, (language, str))
+    return f"{'hunspell' if source in _HUNSPELL else 'aspell'}-{source.replace('_', '-').lower()}"
+
+
+def _language(language: str, script: str, limit: int | None = None) -> set[str]:
+    """The words of one language in one of its scripts, or about `limit` of them; none without its dictionary."""
+    source, changed = _MADE_OF.get(language, (language, str))
+    dump = _dump(source)
+    entries = dump[:: max(1, len(dump) // limit) if limit else 1]
+    # An entry is a word and, behind a slash, flags.
+    found = (unicodedata.normalize("NFC", changed(entry.partition("/")[0].strip())) for entry in entries)
+    return {word for word in found if _fits(word, script)}
+
+
+@cache
+def _dump(language: str) -> list[str]:
+    if language in _HUNSPELL:
+        path = _HUNSPELL_FOLDER / f"{_HUNSPELL[language]}.dic"
+        return path.read_text("utf-8", "ignore").splitlines() if path.is_file() else []
+    try:
+        command = ["aspell", "-d", language, "--encoding=utf-8", "dump", "master"]
+        return subprocess.run(command, capture_output=True, check=False).stdout.decode("utf-8", "ignore").splitlines()
+    except FileNotFoundError as error:
+        raise ArgumentError("aspell was not found; install the packages aspell and aspell-<language>") from error
+
+
+def _georgian(armenian: str) -> str:
+    return armenian.lower().replace("ու", "ւ").replace("ւ", "უ").translate(_GEORGIAN).replace("ხა", "ყა")
+
+
+def _urdu(persian: str) -> str:
+    word = persian.translate(_URDU)
+    body = re.sub("[تدر]", lambda found: found[0].translate(_RETROFLEX), word[:-1], count=1)
+    return body + word[-1:].translate(_URDU_FINAL)
+
+
+# Languages without a dictionary: whose words theirs are made of, and how.
+_MADE_OF = {"ka": ("hy", _georgian), "ur": ("fa", _urdu)}
+
+
+def _moved(word: str, shift: int) -> str:
+    moved = "".join(chr(ord(c) + shift) if ord(c) > 0x7F and c not in "\u200c\u200d" else c for c in word)
+    return unicodedata.normalize("NFC", moved)
+
+
+def _of(script: str, c: str) -> bool:
+    low, high = BLOCKS[script]
+    return low <= ord(c) <= high or (script == "Latin" and c in _VIETNAMESE)
+
+
+def _fits(word: str, script: str) -> bool:
+    letters = [c for c in word if c not in "\u200c\u200d'-"]
+    return (
+        len(letters) > 0
+        and len(word) <= _LONGEST
+        and all(_of(script, c) and unicodedata.category(c)[0] in "LM" and c not in _RARE for c in letters)
+        and unicodedata.category(word[0])[0] == "L"
+    )
+
+
+def clusters(word: str) -> list[str]:
+    """Splits a word where it may be cut without leaving a bare vowel sign: before a letter not bound by a virama.
+
+    In Thai and Lao, vowels that stand before or behind their consonant stay with it.
+    """
+    parts: list[str] = []
+    joined = False
+    for c in word:
+        mark = unicodedata.category(c)[0] == "M" or c in "\u200c\u200d" or c in _VOWEL_LAST or c == _TSHEG
+        if parts and (mark or joined):
+            parts[-1] += c
+        else:
+            parts.append(c)
+        joined = unicodedata.combining(c) == _VIRAMA or (joined and c in "\u200c\u200d") or c in _VOWEL_FIRST
+    return parts
+
+
+_BEFORE = ("(", "“", "'", '"', "-", "#", "₹", "*")
+_AFTER = (",", ".", ":", ";", "!", "?", ")", "”", "'", '"', "-", "…", "/", "।", "॥", " .", " :", ".", ",", ",", ".)")
+_SIGNS = {"Latin": ("&",), "Arabic": ("؟",)}  # told from their script though they are no letters
+
+
+def _number(rng: np.random.Generator, script: str) -> str:
+    digits = _digits(rng)
+    return _own(digits, script) if script in DIGITS and rng.random() < 0.5 else digits
+
+
+def _digits(rng: np.random.Generator) -> str:
+    """A number of one to four digits."""
+    return str(rng.integers(1, 10 ** int(rng.integers(1, 5))))
+
+
+def _own(digits: str, script: str) -> str:
+    """European digits in the script's own."""
+    return "".join(chr(DIGITS[script] + int(d)) for d in digits)
+
+
+def _cased(rng: np.random.Generator, word: str) -> str:
+    pick = rng.random()
+    if pick < 0.4 and "\u0386" <= word[0] <= "\u03ce":  # Greek capitals carry no accent
+        word = unicodedata.normalize("NFC", unicodedata.normalize("NFD", word).replace("\u0301", ""))
+    return word.upper() if pick < 0.4 else word.capitalize() if pick < 0.65 else word
+
+
+def _part(rng: np.random.Generator, word: str) -> str:
+    """A word, or a piece of it: signs and pages are full of words of one to three letters, dictionaries are not."""
+    parts = clusters(word)
+    pick = rng.random()
+    low, high = (1, 3) if pick < 0.26 else (2, 5) if pick < 0.45 else (4, 12)
+    if len(parts) <= high:
+        return word
+    size = int(rng.integers(low, high + 1))
+    start = int(rng.integers(len(parts) - size + 1))
+    return "".join(parts[start : start + size]).strip("\u200c\u200d'-") or word
+
+
+def _tells(text: str, script: str) -> bool:
+    """True when at least one letter is the script's alone; in Kana, when no more than half of the letters are Han."""
+    own = [c for c in text if _of(script, c)]
+    if script == "Kana" and sum("一" <= c <= "鿿" for c in text) > len(own):
+        return False
+    return script not in _SHARED or not set(own) <= set(_SHARED[script])
+
+
+def draw_word(rng: np.random.Generator, script: str) -> str:
+    """One text to render: mostly a dictionary word; sometimes a part of one, a word with a number or with punctuation.
+
+    At least one letter, digit or sign of the script's own is always in it, so that the label is never a guess.
+    """
+    pick = rng.random()
+    if script in DIGITS and pick < 0.015:
+        number = _own(_digits(rng), script)
+        return f"({number})" if rng.random() < 0.3 else number
+    if script in _SIGNS and 0.015 <= pick < 0.02:
+        return _SIGNS[script][int(rng.integers(len(_SIGNS[script])))]
+    text = _draw(rng, script)
+    while not _tells(text, script):  # never so for the ten scripts of CVSI-2015
+        text = _draw(rng, script)
+    return text
+
+
+def _draw(rng: np.random.Generator, script: str) -> str:
+    pool = words(script)
+    word = pool[int(rng.integers(len(pool)))]
+    if script in _CASED:
+        word = _cased(rng, word)
+    word = _part(rng, word)
+    pick = rng.random()
+    if pick < 0.05:
+        return f"{word} {draw_word(rng, script)}" if rng.random() < 0.6 else f"{word}-{_number(rng, script)}"
+    if pick < 0.16:
+        return word + _AFTER[int(rng.integers(len(_AFTER)))]
+    if pick < 0.20:
+        return _BEFORE[int(rng.integers(len(_BEFORE)))] + word
+    if pick < 0.21:
+        return f"({word})"
+    if pick < 0.24:
+        return f"{_number(rng, script)}{' ' if rng.random() < 0.4 else ''}{word}"
+    return word
