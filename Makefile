@@ -37,7 +37,7 @@ fuzz: $(READY) ## 100,000 damaged images and model files: no crash, no error but
 
 golden: $(READY) ## checksums, the golden float32 model and all expected answers anew, after a bundled model changed
 	@cd sdk/scriptkd_sdk/models && sha256sum *.onnx > SHA256SUMS
-	$(BIN)/python sdk/contract/generate.py
+	$(BIN)/python tests/contract/generate.py
 
 test-java: ## the Java SDK for Java 8: compile it, run its tests and the golden vectors on this machine's JVM
 	@sdk/java/test.sh
