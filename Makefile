@@ -17,9 +17,10 @@ $(READY): pyproject.toml scripts/apt-packages.txt
 demo: $(READY) ## render words, distil a small chain, export it, identify the samples, benchmark: 4 to 7 minutes
 	@scripts/demo.sh
 
-lint: $(READY) ## ruff, and mypy --strict on the SDK
+lint: $(READY) ## ruff's rules and layout, and mypy: the packages as --strict, tests with its defaults
 	$(BIN)/ruff check .
-	$(BIN)/mypy --strict sdk/scriptkd_sdk
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 test: lint ## lint, then all tests
 	$(BIN)/pytest
