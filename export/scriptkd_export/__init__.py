@@ -1,18 +1,18 @@
 """Export for scriptkd: from a checkpoint to a checked model file.
 
-The steps are one file each: `graph` turns the network into ONNX, `quantize` and `half` make it smaller or faster
-(`forms` lists what they offer, `auto` tries it), `anysize` puts the pre-processing inside, `ort_format` writes .ort,
-`metadata` what the SDK needs, `verify` compares with torch, `report` keeps what was found, and `export` puts them
-together and writes only good files.
+The steps are one file each: `graph` turns the network into ONNX, `quantize` and `float16` make it smaller or faster
+(`precisions` lists what they offer, `auto` tries it), `preprocessing` puts the pre-processing inside, `ort_format`
+writes .ort, `metadata` what the SDK needs, `verify` compares with torch, `report` keeps what was found, and `export`
+puts them together and writes only good files.
 """
 
-from .anysize import take_any_size
-from .auto import choose, try_forms
+from .auto import choose, try_precisions
 from .errors import ExportError
 from .export import export_onnx, write_verified
-from .forms import Form, make, sensible
+from .float16 import compute_in_float16, store_float16_weights
 from .graph import export_graph
-from .half import compute_in_half, halve_weights
+from .precisions import Precision, candidates, convert
+from .preprocessing import embed_preprocessing
 from .quantize import Calibration, quantize_int8, quantize_int8_dynamic, quantize_weights
 from .report import report_path
 from .samples import Samples, draw_samples, read_images, read_samples
@@ -22,24 +22,24 @@ __all__ = [
     "Calibration",
     "Check",
     "ExportError",
-    "Form",
+    "Precision",
     "Samples",
+    "candidates",
     "choose",
-    "compute_in_half",
+    "compute_in_float16",
+    "convert",
     "draw_samples",
+    "embed_preprocessing",
     "export_graph",
     "export_onnx",
-    "halve_weights",
-    "make",
     "quantize_int8",
     "quantize_int8_dynamic",
     "quantize_weights",
     "read_images",
     "read_samples",
     "report_path",
-    "sensible",
-    "take_any_size",
-    "try_forms",
+    "store_float16_weights",
+    "try_precisions",
     "verify",
     "write_verified",
 ]

@@ -1,8 +1,8 @@
-"""Which form is best here? All are checked, then measured on the same images: accuracy, latency and size.
+"""Which precision is best here? All are checked, then measured on the same images: accuracy, latency and size.
 
 Two limits: the checks of every export, `verify`'s, hold whatever loss is allowed, and that loss chooses among what
-passes them. A form that answers otherwise than torch too often is measured too, so that its user sees what it would
-give, and is never chosen.
+passes them. A precision that answers otherwise than torch too often is measured too, so that its user sees what it
+would give, and is never chosen.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from scriptkd_train.models.checkpoint import Checkpoint
 
 from .errors import ExportError
 from .export import write_verified
-from .forms import Form
 from .graph import INPUT, OUTPUT
+from .precisions import Precision
 from .samples import Samples
 from .verify import open_session
 
@@ -34,65 +34,68 @@ EQUAL = 0.03  # latencies so close are noise, and the smaller file is the better
 
 @dataclass(frozen=True)
 class Trial:
-    """What became of one form.
+    """What became of one precision.
 
     accuracy: share of right answers, or of answers like float32's where the images' scripts are not known.
-    milliseconds: median of a call with one image on one thread. failed: why the form cannot be had; else empty.
-    size: in bytes; 0, as are the other numbers, for a form that could not be measured.
+    milliseconds: median of a call with one image on one thread. failed: why the precision cannot be had; else empty.
+    size: in bytes; 0, as are the other numbers, for a precision that could not be measured.
     """
 
-    form: Form
+    precision: Precision
     size: int = 0
     accuracy: float = 0.0
     milliseconds: float = 0.0
     failed: str = ""
 
 
-def try_forms(
-    forms: list[Form],
-    make: Callable[[Form], onnx.ModelProto],
+def try_precisions(
+    precisions: list[Precision],
+    convert: Callable[[Precision], onnx.ModelProto],
     checkpoint: Checkpoint,
     samples: Samples,
     folder: Path,
 ) -> list[Trial]:
-    """Make and measure the forms, float32 among them; drafts are written into `folder`.
+    """Make and measure the precisions, float32 among them; drafts are written into `folder`.
 
     Raises ExportError if float32 itself cannot be had, ArgumentError for samples with labels that the network lacks.
     """
-    failed: dict[Form, str] = {}
+    failed: dict[Precision, str] = {}
     measured = []
-    for form in forms:
-        path = folder / f"{form}.onnx"
+    for precision in precisions:
+        path = folder / f"{precision}.onnx"
         try:
-            model = make(form)
-            write_verified(model, path, checkpoint, samples, form)
+            model = convert(precision)
+            write_verified(model, path, checkpoint, samples, precision)
         except ExportError as error:
-            if form is Form.fp32:
+            if precision is Precision.fp32:
                 raise
             wrong = [check for check in error.checks if not check.passed]
-            failed[form] = "; ".join(f"{check.name}: {check.found}" for check in wrong) or str(error)
+            failed[precision] = "; ".join(f"{check.name}: {check.found}" for check in wrong) or str(error)
             if not wrong or any(check.value is None for check in wrong):
                 continue
             onnx.save(model, path)  # it runs, and is too far off
-        measured.append(form)
-    answers, seconds = _measure([folder / f"{form}.onnx" for form in measured], checkpoint, samples)
-    truth = answers[measured.index(Form.fp32)] if samples.labels is None else _indices(samples.labels, checkpoint)
+        measured.append(precision)
+    answers, seconds = _measure([folder / f"{precision}.onnx" for precision in measured], checkpoint, samples)
+    truth = answers[measured.index(Precision.fp32)] if samples.labels is None else _indices(samples.labels, checkpoint)
     found = {
-        form: Trial(
-            form,
-            (folder / f"{form}.onnx").stat().st_size,
+        precision: Trial(
+            precision,
+            (folder / f"{precision}.onnx").stat().st_size,
             float((row == truth).mean()),
             1000 * float(np.median(times)),
-            failed.get(form, ""),
+            failed.get(precision, ""),
         )
-        for form, row, times in zip(measured, answers, seconds, strict=True)
+        for precision, row, times in zip(measured, answers, seconds, strict=True)
     }
-    return [found[form] if form in found else Trial(form, failed=failed[form]) for form in forms]
+    return [
+        found[precision] if precision in found else Trial(precision, failed=failed[precision])
+        for precision in precisions
+    ]
 
 
 def choose(trials: list[Trial], max_drop: float) -> Trial:
     """The fastest that loses at most `max_drop` points to float32; the smallest of those that are as fast."""
-    whole = next(trial for trial in trials if trial.form is Form.fp32)
+    whole = next(trial for trial in trials if trial.precision is Precision.fp32)
     good = [trial for trial in trials if not trial.failed and within(trial, whole, max_drop)]
     fastest = min(trial.milliseconds for trial in good)
     return min((t for t in good if t.milliseconds <= fastest * (1 + EQUAL)), key=lambda trial: trial.size)

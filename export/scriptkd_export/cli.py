@@ -18,11 +18,11 @@ from scriptkd_sdk.cli import refusal
 from scriptkd_sdk.errors import ArgumentError, ScriptkdError
 from scriptkd_train.models.checkpoint import Checkpoint, load_checkpoint
 
-from .auto import Trial, choose, drop, try_forms, within
+from .auto import Trial, choose, drop, try_precisions, within
 from .errors import ExportError
 from .export import write_verified
-from .forms import CALIBRATED, FOLDED, MEANING, Form, make, sensible
 from .graph import export_graph
+from .precisions import CALIBRATED, DESCRIPTION, FOLDED, Precision, candidates, convert
 from .quantize import Calibration
 from .report import sha256
 from .samples import Samples, batches, draw_samples, read_images, read_samples
@@ -33,7 +33,7 @@ console = Console(highlight=False, markup=False, soft_wrap=True)
 
 CALIBRATION_BATCH = 16
 AUTO = "auto"
-Quantize = StrEnum("Quantize", {form.name: form.value for form in Form} | {AUTO: AUTO})
+Quantize = StrEnum("Quantize", {precision.name: precision.value for precision in Precision} | {AUTO: AUTO})
 
 
 @app.command()
@@ -43,16 +43,16 @@ def export(
     quantize: Annotated[
         list[Quantize] | None,
         typer.Option(
-            help="Form of the file; may be given several times. fp32, the default, is NAME.onnx, else NAME.FORM.onnx. "
-            "auto: try all that suit the network and keep the fastest on this machine."
+            help="Precision of the file; may be given several times. fp32, the default, is NAME.onnx, else "
+            "NAME.PRECISION.onnx. auto: try all that suit the network and keep the fastest on this machine."
         ),
     ] = None,
     max_drop: Annotated[
         float,
         typer.Option(
             min=0.0,
-            help="Of auto: points of accuracy, of 100, that may be lost to fp32. It chooses among the forms that pass "
-            "the checks of every export and relaxes none of them: one that answers as torch does on less than "
+            help="Of auto: points of accuracy, of 100, that may be lost to fp32. It chooses among the precisions that "
+            "pass the checks of every export and relaxes none of them: one that answers as torch does on less than "
             f"{INT8_AGREEMENT:.0%} of the images (fp16: {HALF_AGREEMENT:.0%}) is not written, whatever may be lost.",
         ),
     ] = 0.5,
@@ -74,9 +74,9 @@ def export(
     wanted = list(dict.fromkeys(quantize or [Quantize.fp32]))
     automatic = Quantize(AUTO) in wanted
     if automatic and len(wanted) > 1:
-        raise ArgumentError("--quantize auto chooses the form itself: give it alone")
-    forms = [] if automatic else [Form(each.value) for each in wanted]
-    _check_wishes(forms, automatic, data, images, ort)
+        raise ArgumentError("--quantize auto chooses the precision itself: give it alone")
+    precisions = [] if automatic else [Precision(each.value) for each in wanted]
+    _check_wishes(precisions, automatic, data, images, ort)
     checkpoint = load_checkpoint(ckpt)
     samples, calibrating = _read(data, images, count)
     pixels = list(batches(calibrating, checkpoint.preprocessing, CALIBRATION_BATCH)) if calibrating else []
@@ -84,31 +84,36 @@ def export(
     started = time.perf_counter()
     graph = export_graph(checkpoint)
 
-    def make_form(form: Form) -> onnx.ModelProto:
-        return make(form, graph, pixels, calibration, per_channel)
+    def convert_to(precision: Precision) -> onnx.ModelProto:
+        return convert(precision, graph, pixels, calibration, per_channel)
 
     if automatic:
-        tried = sensible(graph)
+        tried = candidates(graph)
         console.print(f"auto: trying {', '.join(tried)} on {samples.source}")
         _warn_of_few(len(samples.images), max_drop)
         with tempfile.TemporaryDirectory() as folder:
-            trials = try_forms(tried, make_form, checkpoint, samples, Path(folder))
+            trials = try_precisions(tried, convert_to, checkpoint, samples, Path(folder))
         best = choose(trials, max_drop)
         _print_trials(trials, best, samples, max_drop)
-        forms = [best.form]
-        if ort and best.form in FOLDED:
-            console.print(f"no .ort of {best.form}: it would hold weights in more bits")
+        precisions = [best.precision]
+        if ort and best.precision in FOLDED:
+            console.print(f"no .ort of {best.precision}: it would hold weights in more bits")
             ort = False
         started = time.perf_counter()
     written: list[Path] = []
-    for form in forms:
-        model = make_form(form)
+    for precision in precisions:
+        model = convert_to(precision)
         for suffix in (".onnx", ".ort") if ort else (".onnx",):
             for whole in (False, True) if any_size else (False,):
-                name = ckpt.stem + ("" if form is Form.fp32 else f".{form}") + (".any-size" if whole else "") + suffix
+                name = (
+                    ckpt.stem
+                    + ("" if precision is Precision.fp32 else f".{precision}")
+                    + (".any-size" if whole else "")
+                    + suffix
+                )
                 path = (out or ckpt.parent) / name
-                console.print(f"{name}: {MEANING[form]}{', images of any size' if whole else ''}")
-                _write(model, path, checkpoint, samples, form, whole, started)
+                console.print(f"{name}: {DESCRIPTION[precision]}{', images of any size' if whole else ''}")
+                _write(model, path, checkpoint, samples, precision, whole, started)
                 written.append(path)
                 started = time.perf_counter()
     console.print(f"Written, each with its parity report: {', '.join(map(str, written))}")
@@ -116,18 +121,20 @@ def export(
     console.print(f"     scriptkd model show {written[-1]}")
 
 
-def _check_wishes(forms: list[Form], automatic: bool, data: Path | None, images: Path | None, ort: bool) -> None:
+def _check_wishes(
+    precisions: list[Precision], automatic: bool, data: Path | None, images: Path | None, ort: bool
+) -> None:
     """Raise ArgumentError for options that do not go together."""
     if data is not None and images is not None:
         raise ArgumentError("--data and --images are two sources of the same: give one")
-    asking = AUTO if automatic else next((form for form in forms if form in CALIBRATED), None)
+    asking = AUTO if automatic else next((precision for precision in precisions if precision in CALIBRATED), None)
     if asking and data is None and images is None:
         raise ArgumentError(f"--quantize {asking} is calibrated on real images: add --data DATASET or --images FOLDER")
-    folded = [form for form in forms if form in FOLDED]
+    folded = [precision for precision in precisions if precision in FOLDED]
     if ort and folded:
         raise ArgumentError(
             f"--ort cannot keep {folded[0]}: onnxruntime restores the weights before it writes an .ort file; "
-            f"allowed are {', '.join(form for form in Form if form not in FOLDED)}"
+            f"allowed are {', '.join(precision for precision in Precision if precision not in FOLDED)}"
         )
 
 
@@ -143,13 +150,13 @@ def _write(
     path: Path,
     checkpoint: Checkpoint,
     samples: Samples,
-    form: Form,
+    precision: Precision,
     any_size: bool,
     started: float,
 ) -> None:
     """Write and check one file, and print what came of it."""
     try:
-        _print_checks(checks := write_verified(model, path, checkpoint, samples, form, any_size))
+        _print_checks(checks := write_verified(model, path, checkpoint, samples, precision, any_size))
     except ExportError as error:
         _print_checks(error.checks)
         raise
@@ -173,33 +180,33 @@ def _warn_of_few(images: int, max_drop: float) -> None:
 
 
 def _print_trials(trials: list[Trial], best: Trial, samples: Samples, max_drop: float) -> None:
-    whole = next(trial for trial in trials if trial.form is Form.fp32)
+    whole = next(trial for trial in trials if trial.precision is Precision.fp32)
     measure = "like fp32 %" if samples.labels is None else "accuracy %"
-    table = Table("form", measure, "drop", "median ms", "x fp32", "KB", "", box=None, pad_edge=False)
-    reasons = {trial.form: _why_not(trial, whole, max_drop) for trial in trials}
+    table = Table("precision", measure, "drop", "median ms", "x fp32", "KB", "", box=None, pad_edge=False)
+    reasons = {trial.precision: _why_not(trial, whole, max_drop) for trial in trials}
     for column in table.columns[1:6]:
         column.justify = "right"
     for trial in trials:
         if not trial.size:
-            table.add_row(trial.form, "", "", "", "", "", "failed")
+            table.add_row(trial.precision, "", "", "", "", "", "failed")
             continue
         table.add_row(
-            trial.form,
+            trial.precision,
             f"{100 * trial.accuracy:.2f}",
             f"{drop(trial, whole):.2f}",
             f"{trial.milliseconds:.3f}",
             f"{whole.milliseconds / trial.milliseconds:.2f}",
             f"{trial.size / 1000:,.0f}",
-            "kept" if trial is best else "not taken" if reasons[trial.form] else "",
+            "kept" if trial is best else "not taken" if reasons[trial.precision] else "",
         )
     console.print(table)
-    for form, reason in reasons.items():
+    for precision, reason in reasons.items():
         if reason:
-            console.print(f"  {form}: {reason}")
+            console.print(f"  {precision}: {reason}")
 
 
 def _why_not(trial: Trial, whole: Trial, max_drop: float) -> str:
-    """Why a form could not be kept; empty for one that another is only better than."""
+    """Why a precision could not be kept; empty for one that another is only better than."""
     if trial.failed and trial.size:
         return f"failed a check, which --max-drop does not relax: {trial.failed}"
     return trial.failed or ("" if within(trial, whole, max_drop) else f"its drop is above --max-drop {max_drop:g}")

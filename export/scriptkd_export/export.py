@@ -12,10 +12,10 @@ from scriptkd_train.models.checkpoint import Checkpoint
 from scriptkd_train.models.networks import parameter_count
 
 from . import metadata
-from .anysize import take_any_size
 from .errors import ExportError
 from .graph import export_graph
 from .ort_format import write_ort
+from .preprocessing import embed_preprocessing
 from .report import write_report
 from .samples import Samples
 from .verify import Check, verify
@@ -41,15 +41,15 @@ def write_verified(
 ) -> list[Check]:
     """Write a graph with the checkpoint's metadata, atomically and only if it passes all checks, which are returned.
 
-    path: ends in .onnx, or in .ort for that format. precision: the form that `model` has, one of `forms.Form`; goes
-    into the metadata, and all but "fp32" need only be close. any_size: put the pre-processing before the graph.
+    path: ends in .onnx, or in .ort for that format. precision: that of `model`, one of `precisions.Precision`;
+    goes into the metadata, and all but "fp32" need only be close. any_size: put the pre-processing before the graph.
 
     The checks also go into a JSON report beside the file.
     Raises ExportError, with the checks, if one failed; nothing but the report is written then, under the name of a
     failed one, and an older file stays as it is.
     """
     parameters = parameter_count(checkpoint.build())
-    whole = take_any_size(model, checkpoint.preprocessing) if any_size else model
+    whole = embed_preprocessing(model, checkpoint.preprocessing) if any_size else model
     metadata.attach(whole, metadata.describe(checkpoint, precision, parameters, any_size))
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:

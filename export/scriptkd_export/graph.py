@@ -17,7 +17,7 @@ from .quiet import quiet
 OPSET = 18  # the oldest that torch's exporter writes without converting; onnxruntime reads it since 1.14
 INPUT, OUTPUT = "image", "logits"
 _SKIPPED = ["fuse_consecutive_reduce"]  # `Standardise` takes means row by row, so that long float32 sums stay exact
-WEIGHTED = {"Conv", "Gemm", "LSTM", "MatMul"}  # operators that hold weights
+WEIGHT_OPERATORS = {"Conv", "Gemm", "LSTM", "MatMul"}  # operators that hold weights
 
 
 def export_graph(checkpoint: Checkpoint) -> onnx.ModelProto:
@@ -63,14 +63,14 @@ def fixed_to(preprocessing: Preprocessing, width: int) -> Preprocessing:
     return replace(preprocessing, width_min=width, width_max=width, width_step=1)
 
 
-def before_the_weights(graph: onnx.GraphProto) -> list[str]:
-    """Names of the nodes that no weights have had a part in yet: they normalise the input."""
+def input_normalization_nodes(graph: onnx.GraphProto) -> list[str]:
+    """Names of the nodes that no weights have had a part in yet: they normalize the input."""
     weights = {initializer.name for initializer in graph.initializer if len(initializer.dims) > 1}
     learned: set[str] = set()  # values that weights had a part in
     names = []
     for node in graph.node:  # sorted: a node's inputs come before it
         after = any(name in learned for name in node.input)
-        if after or (node.op_type in WEIGHTED and not weights.isdisjoint(node.input)):
+        if after or (node.op_type in WEIGHT_OPERATORS and not weights.isdisjoint(node.input)):
             learned.update(node.output)
         else:
             names.append(node.name)

@@ -13,7 +13,7 @@ _NOT_PORTABLE = ["NchwcTransformer"]  # lays weights out for the processor at ha
 
 
 def write_ort(model: onnx.ModelProto, path: Path) -> None:
-    """Write a model as .ort, optimised as far as every processor allows; metadata goes along.
+    """Write a model as .ort, optimized as far as every processor allows; metadata goes along.
 
     Raises ExportError if onnxruntime cannot write it.
     """

@@ -1,4 +1,4 @@
-"""8-bit and 4-bit forms of an exported graph.
+"""8-bit and 4-bit precisions of an exported graph.
 
 Static (QDQ): activations in 8 bits, with ranges found on images, weights in 8 or 4. Dynamic: weights in 8 bits, ranges
 of the activations found at every call. Weights alone: stored in 8 or 4 bits, computed in float32.
@@ -29,22 +29,22 @@ from onnxruntime.quantization import (
 from scriptkd_train.compression.quantize import SMALLEST, largest_code, weight_scales
 
 from .errors import ExportError
-from .graph import INPUT, OUTPUT, before_the_weights, strip
-from .nibbles import NIBBLE_CONSTANTS, even_axis, pack
+from .graph import INPUT, OUTPUT, input_normalization_nodes, strip
+from .int4_packing import UNPACK_CONSTANTS, even_axis, pack
 from .quiet import quiet
-from .steady import steady_sums
+from .tie_free_scales import tie_free_sums
 
 _STATIC = {"Conv", "Gemm", "MatMul"}  # what the static integer kernels are for
 _DYNAMIC = ["LSTM", "MatMul"]  # dynamic kernels of convolutions are far slower than float32's
-STANDARDISED = {"int8": (0.05091991, 0), "uint8": (0.05091991, 128)}
-"""Scale and zero point of a standardised input (mean 0, deviation 1, by `Standardise`): from -6.5 to 6.5 deviations,
+STANDARDIZED = {"int8": (0.05091991, 0), "uint8": (0.05091991, 128)}
+"""Scale and zero point of a standardized input (mean 0, deviation 1, by `Standardise`): from -6.5 to 6.5 deviations,
 which hold all but a few specks. Not found on images: here, before the first rounding, are the only floats of a model in
 8 bits, and platforms' differ in their last bits. With a fixed grid it is known beforehand which images that can touch,
 and the contract's golden images are chosen to be none of them, whatever the model."""
 
 
 Scales = list[dict[str, Any]]
-"""For each channel of a weight what onnxruntime's quantiser calls its override."""
+"""For each channel of a weight what onnxruntime's quantizer calls its override."""
 
 
 class Calibration(StrEnum):
@@ -88,25 +88,25 @@ def quantize_int8(
     per_channel: bool = True,
     weight_bits: int = 8,
 ) -> onnx.ModelProto:
-    """Quantise convolutions and matrix products to 8 bits, activations by their range on `images`.
+    """Quantize convolutions and matrix products to 8 bits, activations by their range on `images`.
 
-    images: batches uint8 [N, C, H, W], each of one width. The normalisation of the input, poolings, LSTMs and the
-    layer that gives the logits stay float32: they cost little time and would cost accuracy. A standardised input has
-    the grid STANDARDISED. per_channel: one scale for each output channel of a weight, not one for all.
+    images: batches uint8 [N, C, H, W], each of one width. The normalization of the input, poolings, LSTMs and the
+    layer that gives the logits stay float32: they cost little time and would cost accuracy. A standardized input has
+    the grid STANDARDIZED. per_channel: one scale for each output channel of a weight, not one for all.
 
     activations: "int8" (S8S8). "uint8" (U8S8) also keeps ReLUs and residual sums in 8 bits, which onnxruntime's x86
     kernels reward; its weights have 7 bits, because processors without VNNI add pairs of products in 16 bits and
-    would saturate. Their scales are such that all platforms round them alike (`steady`).
+    would saturate. Their scales are such that all platforms round them alike (`tie_free_scales`).
 
     weight_bits: with 4, large weights take the few integers of the grid that they were trained on
     (`scriptkd_train.compression.quantize`), one scale a channel, and are stored two in a byte; onnxruntime unpacks them
     when it loads the file, and computes with the kernels for 8 bits.
 
-    Raises ExportError if onnxruntime's quantiser fails.
+    Raises ExportError if onnxruntime's quantizer fails.
     """
     images = list(images)  # gone through twice
     unsigned = activations == "uint8"
-    floating = _stay_float(model.graph)
+    floating = _float_nodes(model.graph)
     kind = QuantType.QUInt8 if unsigned else QuantType.QInt8
     grid: dict[str, Scales] = {}
     if weight_bits == 4:
@@ -115,9 +115,9 @@ def quantize_int8(
     def activation(scale: float, zero: int) -> Scales:
         return [{"quant_type": kind, "scale": np.array(scale, np.float32), "zero_point": np.array(zero, activations)}]
 
-    chosen = {name: activation(*STANDARDISED[activations]) for name in _standardised(model.graph)}
+    chosen = {name: activation(*STANDARDIZED[activations]) for name in _standardized(model.graph)}
 
-    def quantise(copy: onnx.ModelProto, path: Path) -> None:
+    def quantize(copy: onnx.ModelProto, path: Path) -> None:
         quantize_static(
             copy,
             path,
@@ -134,18 +134,18 @@ def quantize_int8(
             extra_options={"CalibStridedMinMax": 1, "TensorQuantOverrides": grid | chosen},
         )
 
-    quantised = _quantised(model, quantise)
-    if sums := steady_sums(quantised) if unsigned else {}:
+    quantized = _quantized(model, quantize)
+    if sums := tie_free_sums(quantized) if unsigned else {}:
         chosen |= {name: activation(*each) for name, each in sums.items()}
-        quantised = _quantised(model, quantise)
-    return _in_nibbles(quantised, {f"{name}_quantized" for name in grid}) if grid else quantised
+        quantized = _quantized(model, quantize)
+    return _pack_int4(quantized, {f"{name}_quantized" for name in grid}) if grid else quantized
 
 
 def _on_grid_of_4_bits(model: onnx.ModelProto, floating: list[str]) -> tuple[onnx.ModelProto, dict[str, Scales]]:
-    """A copy whose large weights have the values that 4 bits can hold, and what the quantiser is to be told of each."""
+    """A copy whose large weights have the values that 4 bits can hold, and what the quantizer is to be told of each."""
     rounded = onnx.ModelProto()
     rounded.CopyFrom(model)
-    kept = _kept_axes(rounded.graph)
+    kept = _channel_axes(rounded.graph)
     static = {
         name
         for node in rounded.graph.node
@@ -162,7 +162,7 @@ def _on_grid_of_4_bits(model: onnx.ModelProto, floating: list[str]) -> tuple[onn
     return rounded, grid
 
 
-def _in_nibbles(model: onnx.ModelProto, names: set[str]) -> onnx.ModelProto:
+def _pack_int4(model: onnx.ModelProto, names: set[str]) -> onnx.ModelProto:
     """The model, changed in place, with these int8 weights, which hold integers of 4 bits, two in a byte."""
     restore, stored = [], list(model.graph.initializer)
     for index, weight in enumerate(model.graph.initializer):
@@ -171,19 +171,19 @@ def _in_nibbles(model: onnx.ModelProto, names: set[str]) -> onnx.ModelProto:
             nodes, stored[index] = pack(weight.name, codes, onnx.TensorProto.INT8)
             restore += nodes
     if restore:
-        stored += NIBBLE_CONSTANTS
+        stored += UNPACK_CONSTANTS
     _replace(model.graph, [*restore, *model.graph.node], stored)
     return model
 
 
 def quantize_int8_dynamic(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Quantise LSTMs and matrix products to 8 bits, activations by their range at each call; no images are needed.
+    """Quantize LSTMs and matrix products to 8 bits, activations by their range at each call; no images are needed.
 
     Convolutions, and the layer that gives the logits, stay float32.
-    Raises ExportError for a graph without such layers, or if onnxruntime's quantiser fails.
+    Raises ExportError for a graph without such layers, or if onnxruntime's quantizer fails.
     """
 
-    def quantise(copy: onnx.ModelProto, path: Path) -> None:
+    def quantize(copy: onnx.ModelProto, path: Path) -> None:
         quantize_dynamic(
             copy,
             path,
@@ -191,52 +191,52 @@ def quantize_int8_dynamic(model: onnx.ModelProto) -> onnx.ModelProto:
             per_channel=True,
             weight_type=QuantType.QInt8,
             # onnxruntime splits each Gemm into a MatMul of this name and an Add before it looks at the names.
-            nodes_to_exclude=[f"{name}{suffix}" for name in _stay_float(model.graph) for suffix in ("", "_MatMul")],
+            nodes_to_exclude=[f"{name}{suffix}" for name in _float_nodes(model.graph) for suffix in ("", "_MatMul")],
         )
 
     if not has_dynamic_layers(model):
         raise ExportError(
             "int8-dynamic is for networks with an LSTM or a hidden linear layer, and this one has neither"
         )
-    return _quantised(model, quantise)
+    return _quantized(model, quantize)
 
 
 def has_dynamic_layers(model: onnx.ModelProto) -> bool:
-    """Whether there is anything that dynamic quantisation makes smaller."""
-    excluded = set(_stay_float(model.graph))
+    """Whether there is anything that dynamic quantization makes smaller."""
+    excluded = set(_float_nodes(model.graph))
     return any(node.op_type in {*_DYNAMIC, "Gemm"} and node.name not in excluded for node in model.graph.node)
 
 
-def _quantised(model: onnx.ModelProto, quantise: Callable[[onnx.ModelProto, Path], None]) -> onnx.ModelProto:
+def _quantized(model: onnx.ModelProto, quantize: Callable[[onnx.ModelProto, Path], None]) -> onnx.ModelProto:
     copy = onnx.ModelProto()
-    copy.CopyFrom(model)  # the quantiser moves the weights of what it is given to a file
+    copy.CopyFrom(model)  # the quantizer moves the weights of what it is given to a file
     with tempfile.TemporaryDirectory() as folder, quiet():
         path = Path(folder) / "int8.onnx"
         try:
-            quantise(copy, path)
+            quantize(copy, path)
         except Exception as error:  # it raises whatever its many passes raise
             reason = " ".join(str(error).split())[:300]
-            raise ExportError(f"onnxruntime cannot quantise the graph: {reason}") from error
+            raise ExportError(f"onnxruntime cannot quantize the graph: {reason}") from error
         return strip(onnx.load(path))
 
 
-def _stay_float(graph: onnx.GraphProto) -> list[str]:
-    """Names of the nodes that normalise the input, and of the one that gives the logits.
+def _float_nodes(graph: onnx.GraphProto) -> list[str]:
+    """Names of the nodes that normalize the input, and of the one that gives the logits.
 
     The first convolution is not among them, though on one channel it would be faster in float32 (textnet gains 8 %):
-    the normalised input has no more values than a byte and is rounded alike on every platform, but what float32 makes
+    the normalized input has no more values than a byte and is rounded alike on every platform, but what float32 makes
     of it is not, and scores would differ between platforms by up to 0.01.
     """
-    return before_the_weights(graph) + [node.name for node in graph.node if OUTPUT in node.output]
+    return input_normalization_nodes(graph) + [node.name for node in graph.node if OUTPUT in node.output]
 
 
-def _standardised(graph: onnx.GraphProto) -> set[str]:
+def _standardized(graph: onnx.GraphProto) -> set[str]:
     """What the first layers with weights read, if it was divided by a deviation, which takes a square root."""
-    before = set(before_the_weights(graph))
-    normalising = [node for node in graph.node if node.name in before]
-    if "Sqrt" not in {node.op_type for node in normalising}:
+    before = set(input_normalization_nodes(graph))
+    normalizing = [node for node in graph.node if node.name in before]
+    if "Sqrt" not in {node.op_type for node in normalizing}:
         return set()
-    made = {name for node in normalising for name in node.output}
+    made = {name for node in normalizing for name in node.output}
     return {node.input[0] for node in graph.node if node.name not in before and node.input[0] in made}
 
 
@@ -254,18 +254,18 @@ def quantize_weights(model: onnx.ModelProto, bits: int = 8) -> onnx.ModelProto:
     small = onnx.ModelProto()
     small.CopyFrom(model)
     graph = small.graph
-    kept = _kept_axes(graph)
+    kept = _channel_axes(graph)
     recurrent = {name for node in graph.node if node.op_type == "LSTM" for name in node.input}
-    restore, stored = [], list(NIBBLE_CONSTANTS) if bits == 4 else []
+    restore, stored = [], list(UNPACK_CONSTANTS) if bits == 4 else []
     for weight in graph.initializer:
         values = numpy_helper.to_array(weight)
         if weight.name not in kept or values.dtype != np.float32 or values.size < SMALLEST:
             stored.append(weight)
             continue
-        in_nibbles = bits == 4 and weight.name not in recurrent and even_axis(values) is not None
-        codes, scale = _codes(values, kept[weight.name], 4 if in_nibbles else 8)
+        in_4_bits = bits == 4 and weight.name not in recurrent and even_axis(values) is not None
+        codes, scale = _codes(values, kept[weight.name], 4 if in_4_bits else 8)
         name = f"{weight.name}.codes"
-        nodes, packed = pack(name, codes, onnx.TensorProto.FLOAT) if in_nibbles else _from_bytes(name, codes)
+        nodes, packed = pack(name, codes, onnx.TensorProto.FLOAT) if in_4_bits else _from_bytes(name, codes)
         restore += [*nodes, helper.make_node("Mul", [name, f"{weight.name}.scale"], [weight.name])]
         stored += [packed, numpy_helper.from_array(scale, f"{weight.name}.scale")]
     _replace(graph, [*restore, *graph.node], stored)
@@ -296,7 +296,7 @@ def _from_bytes(name: str, codes: NDArray[np.int8]) -> tuple[list[onnx.NodeProto
     return [cast], numpy_helper.from_array(codes, f"{name}.int8")
 
 
-def _kept_axes(graph: onnx.GraphProto) -> dict[str, tuple[int, ...]]:
+def _channel_axes(graph: onnx.GraphProto) -> dict[str, tuple[int, ...]]:
     """Weight name -> the axes that count output channels and so get scales of their own."""
     axes: dict[str, tuple[int, ...]] = {}
     ranks = {weight.name: len(weight.dims) for weight in graph.initializer}

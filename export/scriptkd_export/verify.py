@@ -229,7 +229,7 @@ def _coloured(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _scores(expected: NDArray[np.float32], got: NDArray[np.float32], temperature: float, precision: str) -> Check:
-    """How far the scores of a smaller form are off, as its user sees them."""
+    """How far the scores of a smaller precision are off, as its user sees them."""
     limit = HALF_SCORE_SHIFT if precision.startswith("fp16") else INT8_SCORE_SHIFT
     shift = float(np.abs(_softmax(expected / temperature) - _softmax(got / temperature)).max(axis=1).mean())
     if not np.isfinite(shift):

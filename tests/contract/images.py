@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from PIL import Image
 from refused import refused_images, refused_models
 
-from scriptkd_export.quantize import STANDARDISED
+from scriptkd_export.quantize import STANDARDIZED
 from scriptkd_sdk.images import load_image
 from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_train.models.networks.base import Standardise
-from scriptkd_train.synth.composition import draw_picture
+from scriptkd_train.synth.composition import draw_word_image
 from scriptkd_train.synth.fonts import faces_by_split
 from scriptkd_train.synth.render import SCRIPTS
 
@@ -44,7 +44,7 @@ def draw_images(golden: Path) -> None:
     for number, script in enumerate(SCRIPTS):
         rng = np.random.default_rng([SEED, number])
         families = [faces for name, faces in faces_by_split(script)["train"].items() if name not in UNSHAPED]
-        words = (small(draw_picture(rng, script, families), int(rng.integers(16, 37))) for _ in iter(int, 1))
+        words = (small(draw_word_image(rng, script, families), int(rng.integers(16, 37))) for _ in iter(int, 1))
         shapes = list(SHAPES.items())
         for index in range(PER_SCRIPT):
             stem = f"{script.lower()}-{index:02d}"
@@ -84,7 +84,7 @@ def decided_levels(image: Pixels, preprocessing: Preprocessing) -> bool:
 
     It does the same to all pixels of one gray, so that one platform's last bits would move a large part of the image.
     """
-    scale, _ = STANDARDISED["uint8"]
+    scale, _ = STANDARDIZED["uint8"]
     levels = standardised(image, preprocessing) / scale
     border = np.abs(levels - np.floor(levels) - 0.5)
     return bool((border > DEVIATION * np.abs(levels) + MEAN).all())

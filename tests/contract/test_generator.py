@@ -33,7 +33,7 @@ def test_no_image_hangs_on_a_floats_last_bits(generator: Any) -> None:
 def test_an_image_whose_levels_hang_on_the_last_bits_is_not_decided(generator: Any) -> None:
     images = generator("images")
     (size,) = images.INPUTS
-    scale, _ = images.STANDARDISED["uint8"]
+    scale, _ = images.STANDARDIZED["uint8"]
     decided = []
     for share in range(100):
         picture = np.full((48, 144), 100, np.uint8)

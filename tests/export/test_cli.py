@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 import pytest
 
-from scriptkd_export import ExportError, Form, Samples, cli, export_graph, forms, make
+from scriptkd_export import ExportError, Precision, Samples, cli, convert, export_graph, precisions
 from scriptkd_export.auto import Trial
 from scriptkd_sdk import ScriptIdentifier
 from scriptkd_train.models.checkpoint import Checkpoint, save_checkpoint
@@ -30,14 +30,14 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
 
 
 def test_all_forms(ckpt: Path, data: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
-    forms = ["fp32", "fp16", "fp16-compute", "int8", "int8-u8", "int8-weights"]
-    wishes = [word for form in forms for word in ("--quantize", form)]
+    precisions = ["fp32", "fp16", "fp16-compute", "int8", "int8-u8", "int8-weights"]
+    wishes = [word for precision in precisions for word in ("--quantize", precision)]
     assert run(monkeypatch, "--ckpt", ckpt, "--data", data, *wishes, "--count", 40) == 0
-    models = ["student.onnx", *(f"student.{form}.onnx" for form in forms[1:])]
+    models = ["student.onnx", *(f"student.{precision}.onnx" for precision in precisions[1:])]
     reports = [f"{name}.parity.json" for name in models]
     assert {path.name for path in ckpt.parent.iterdir()} == {"student.pt", *models, *reports}
     out, err = capfd.readouterr()
-    assert err == ""  # torch's exporter and onnxruntime's quantiser have been silenced
+    assert err == ""  # torch's exporter and onnxruntime's quantizer have been silenced
     for text in ("top-1 agreement: 100.00% on 40 validation images", "widths 32, 48, 96, 128", "KB", " s; "):
         assert text in out
     for name in ("student.pt", *models):
@@ -71,14 +71,14 @@ def test_auto_keeps_one_file_and_says_why(
     assert err == "" and "warning: 40 images cannot show a drop of 0.5 points: one of them is 2.5\n" in out
     rows = table(out)
     assert list(rows) == ["fp32", "fp16", "int8", "int8-u8", "int4-u8", "int8-weights", "int4-weights"]
-    kept = [form for form, row in rows.items() if row.endswith(" kept")]
+    kept = [precision for precision, row in rows.items() if row.endswith(" kept")]
     assert len(kept) == 1
     name = "student.onnx" if kept == ["fp32"] else f"student.{kept[0]}.onnx"
     assert {path.name for path in ckpt.parent.iterdir()} == {"student.pt", name, f"{name}.parity.json"}
 
 
 def table(out: str) -> dict[str, str]:
-    """The lines of auto's table by form."""
+    """The lines of auto's table by precision."""
     return {
         line.split()[0]: line.rstrip()
         for line in out.splitlines()
@@ -89,9 +89,9 @@ def table(out: str) -> dict[str, str]:
 def test_auto_shows_what_a_form_below_the_bound_would_give(
     ckpt: Path, data: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    def spoiled(form: Form, graph: onnx.ModelProto, *arguments: Any) -> onnx.ModelProto:
-        model = make(form, graph, *arguments)
-        if form is Form.fp16:  # turns its answers round
+    def spoiled(precision: Precision, graph: onnx.ModelProto, *arguments: Any) -> onnx.ModelProto:
+        model = convert(precision, graph, *arguments)
+        if precision is Precision.fp16:  # turns its answers round
             last = next(node for node in model.graph.node if "logits" in node.output)
             last.output[0] = "before"
             model.graph.node.append(onnx.helper.make_node("Neg", ["before"], ["logits"]))
@@ -100,8 +100,8 @@ def test_auto_shows_what_a_form_below_the_bound_would_give(
     def without_int8(*_: Any, **__: Any) -> onnx.ModelProto:
         raise ExportError("nothing to round")
 
-    monkeypatch.setattr(cli, "make", spoiled)
-    monkeypatch.setattr(forms, "quantize_weights", without_int8)
+    monkeypatch.setattr(cli, "convert", spoiled)
+    monkeypatch.setattr(precisions, "quantize_weights", without_int8)
     options = ("--ckpt", ckpt, "--data", data, "--quantize", "auto", "--count", 40, "--max-drop", 100)
     assert run(monkeypatch, *options) == 0
     out = capfd.readouterr().out
@@ -119,7 +119,8 @@ def test_auto_shows_what_a_form_below_the_bound_would_give(
 
 def test_auto_names_the_limit_that_a_form_misses(capfd: pytest.CaptureFixture[str]) -> None:
     whole, lossy, close = (
-        Trial(form, 1000, accuracy, 1.0) for form, accuracy in ((Form.fp32, 0.9), (Form.int8, 0.88), (Form.fp16, 0.9))
+        Trial(precision, 1000, accuracy, 1.0)
+        for precision, accuracy in ((Precision.fp32, 0.9), (Precision.int8, 0.88), (Precision.fp16, 0.9))
     )
     cli._print_trials([whole, lossy, close], whole, Samples([], "", []), 0.5)
     out = capfd.readouterr().out
@@ -183,7 +184,7 @@ def test_a_failed_check_exits_1_and_leaves_no_file(
     [
         (("--quantize", "int8"), "--quantize int8 is calibrated on real images: add --data DATASET or --images FOLDER"),
         (("--quantize", "auto"), "--quantize auto is calibrated on real images: add --data DATASET or --images FOLDER"),
-        (("--quantize", "auto", "--quantize", "fp16"), "--quantize auto chooses the form itself: give it alone"),
+        (("--quantize", "auto", "--quantize", "fp16"), "--quantize auto chooses the precision itself: give it alone"),
         (("--data", "d", "--images", "i"), "--data and --images are two sources of the same: give one"),
         (("--images", "nowhere"), "cannot read images from nowhere: it is missing"),
         (
@@ -205,7 +206,7 @@ def test_wishes_that_do_not_go_together(
     assert [path.name for path in ckpt.parent.iterdir()] == ["student.pt"]
 
 
-def test_dynamic_int8_wants_something_to_quantise(
+def test_dynamic_int8_wants_something_to_quantize(
     ckpt: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert run(monkeypatch, "--ckpt", ckpt, "--quantize", "int8-dynamic", "--count", 20) == 1

@@ -15,17 +15,17 @@ import torch
 from scriptkd_export import (
     Calibration,
     ExportError,
-    Form,
+    Precision,
     Samples,
+    candidates,
+    convert,
     draw_samples,
     export_graph,
     export_onnx,
-    make,
     quantize_int8,
     quantize_weights,
     read_samples,
     report_path,
-    sensible,
     verify,
     write_verified,
 )
@@ -33,9 +33,9 @@ from scriptkd_export.graph import example_width
 from scriptkd_export.samples import batches
 from scriptkd_sdk import ScriptIdentifier
 from scriptkd_sdk.preprocess import Preprocessing
-from scriptkd_train.compression.quantize import fake_quantise, plain_state
+from scriptkd_train.compression.quantize import fake_quantize, quantized_state_dict
 from scriptkd_train.models.checkpoint import Checkpoint
-from scriptkd_train.models.onnx_weights import read_exported
+from scriptkd_train.models.onnx_weights import read_onnx_weights
 
 Train = Callable[..., Checkpoint]
 
@@ -66,27 +66,31 @@ def test_networks_and_forms(name: str, train: Train, samples: tuple[Samples, Sam
     few = Samples(compared.images[::4], "a quarter of them")
     graph = export_graph(checkpoint)
     images = list(batches(calibration, preprocessing, 16))
-    trained_in_4_bits = {Form.int4_weights, Form.int4_u8}
-    forms = [form for form in sensible(graph) if form not in trained_in_4_bits]
-    forms.append(Form.fp16_compute)
-    assert (Form.int8_dynamic in forms) == (network in ("assistant", "student"))  # they have hidden linear layers
+    trained_in_4_bits = {Precision.int4_weights, Precision.int4_u8}
+    precisions = [precision for precision in candidates(graph) if precision not in trained_in_4_bits]
+    precisions.append(Precision.fp16_compute)
+    assert (Precision.int8_dynamic in precisions) == (
+        network in ("assistant", "student")
+    )  # they have hidden linear layers
     sizes = {}
-    for form in forms:
-        model = make(form, graph, images)
-        path = tmp_path / f"{form}.onnx"
-        checks = write_verified(model, path, checkpoint, compared, form)
+    for precision in precisions:
+        model = convert(precision, graph, images)
+        path = tmp_path / f"{precision}.onnx"
+        checks = write_verified(model, path, checkpoint, compared, precision)
         assert all(check.passed for check in checks)
         assert {"file", "input", "output", "metadata", "difference", "top-1 agreement"} <= {c.name for c in checks}
-        sizes[form] = path.stat().st_size
+        sizes[precision] = path.stat().st_size
         report = json.loads(report_path(path).read_text("utf-8"))
         assert report["passed"] and report["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
         assert [check["name"] for check in report["checks"]] == [check.name for check in checks]
-        if form in (Form.fp32, Form.int8):
-            whole = write_verified(model, tmp_path / f"{form}.any-size.onnx", checkpoint, few, form, any_size=True)
+        if precision in (Precision.fp32, Precision.int8):
+            whole = write_verified(
+                model, tmp_path / f"{precision}.any-size.onnx", checkpoint, few, precision, any_size=True
+            )
             assert all(check.passed for check in whole) and "any size" in {check.name for check in whole}
     assert sizes["int8-weights"] < 0.5 * sizes["fp32"]
     assert sizes["fp16"] < 0.6 * sizes["fp32"] and sizes["fp16-compute"] < 0.6 * sizes["fp32"]
-    if network == "assistant":  # its LSTM is most of it, and the static form leaves it in float32
+    if network == "assistant":  # its LSTM is most of it, and the static precision leaves it in float32
         assert sizes["int8-dynamic"] < 0.6 * sizes["int8"]
 
 
@@ -117,21 +121,21 @@ def test_the_grid_of_a_standardised_input_does_not_hang_on_images(
         return float(numbers[node.input[1]]), int(numbers[node.input[2]])
 
     assert first_grid(textnet, 1) == first_grid(textnet, 2) == (pytest.approx(0.05091991), zero)
-    fixed = train("student", FIXED)  # normalised by constants, whose range images show
+    fixed = train("student", FIXED)  # normalized by constants, whose range images show
     assert first_grid(fixed, 1)[0] != pytest.approx(0.0509, rel=0.05)
 
 
-@pytest.mark.parametrize("form", ["fp32", "int8"])
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
 def test_ort_files_are_checked_too(
-    form: str, textnet: Checkpoint, samples: tuple[Samples, Samples], tmp_path: Path
+    precision: str, textnet: Checkpoint, samples: tuple[Samples, Samples], tmp_path: Path
 ) -> None:
-    model = make(Form(form), export_graph(textnet), list(batches(samples[1], textnet.preprocessing, 16)))
+    model = convert(Precision(precision), export_graph(textnet), list(batches(samples[1], textnet.preprocessing, 16)))
     path = tmp_path / "student.ort"
-    assert all(check.passed for check in write_verified(model, path, textnet, samples[0], form))
+    assert all(check.passed for check in write_verified(model, path, textnet, samples[0], precision))
     assert path.read_bytes()[4:8] == b"ORTM"
-    assert ScriptIdentifier(path).info.precision == form  # the metadata came along
+    assert ScriptIdentifier(path).info.precision == precision  # the metadata came along
     other = Checkpoint(**{**vars(textnet), "temperature": 2.0})
-    failed = [check for check in verify(path, other, samples[0], form) if not check.passed]
+    failed = [check for check in verify(path, other, samples[0], precision) if not check.passed]
     assert [(check.name, check.found) for check in failed] == [("metadata", "temperature differ from the checkpoint's")]
 
 
@@ -154,7 +158,7 @@ def test_training_can_go_on_from_the_file(
 ) -> None:
     export_onnx(textnet, tmp_path / "student.onnx", samples[0])
     images = torch.from_numpy(textnet.preprocessing.apply(samples[0].images[0]))[None]
-    exported = read_exported(str(tmp_path / "student.onnx"))
+    exported = read_onnx_weights(str(tmp_path / "student.onnx"))
     network = exported.network().eval()
     network.load_state_dict(exported.state_dict([images]))
     with torch.inference_mode():
@@ -190,7 +194,7 @@ def _nodes_when_loaded(model: onnx.ModelProto, tmp_path: Path) -> int:
 
 
 def test_means_are_taken_row_by_row(textnet: Checkpoint) -> None:
-    """One long float32 sum would be off where a runtime adds in sequence; an optimiser likes to make one of two."""
+    """One long float32 sum would be off where a runtime adds in sequence; an optimizer likes to make one of two."""
     operators = [node.op_type for node in export_graph(textnet).graph.node]
     before = operators[: operators.index("Conv")]
     assert before.count("ReduceMean") == 4  # of the pixels and of their squares: over a row, over the rows
@@ -218,8 +222,8 @@ def test_weights_trained_in_4_bits_are_stored_without_loss(
     network, preprocessing, arguments = NETWORKS[name]
     checkpoint = train(network, preprocessing, **arguments)
     trained = checkpoint.build()
-    fake_quantise(trained, 4, None)
-    state = {key: value.detach().clone() for key, value in plain_state(trained).items()}
+    fake_quantize(trained, 4, None)
+    state = {key: value.detach().clone() for key, value in quantized_state_dict(trained).items()}
     if network == "assistant":  # LSTMs have 8 bits, in training none
         state |= {key: value for key, value in checkpoint.state_dict.items() if key.startswith("lstm")}
     on_grid = Checkpoint(**{**vars(checkpoint), "state_dict": state})
@@ -230,7 +234,7 @@ def test_weights_trained_in_4_bits_are_stored_without_loss(
         onnx.TensorProto.UINT8
     }
     path = tmp_path / "student.onnx"
-    checks = {c.name: c for c in write_verified(small, path, on_grid, samples[0], Form.int4_weights)}
+    checks = {c.name: c for c in write_verified(small, path, on_grid, samples[0], Precision.int4_weights)}
     assert ScriptIdentifier(path).info.precision == "int4-weights"
     if network != "assistant":
         shift = checks["scores"].value
@@ -250,7 +254,7 @@ def test_4_bit_weights_run_in_the_kernels_for_8(
     network, preprocessing, arguments = NETWORKS[name]
     graph = export_graph(train(network, preprocessing, **arguments))
     images = list(batches(samples[1], preprocessing, 16))
-    packed = make(Form.int4_u8, graph, images)
+    packed = convert(Precision.int4_u8, graph, images)
     unpacked = onnx.ModelProto()
     unpacked.CopyFrom(packed)
     stored = {w.name: onnx.numpy_helper.to_array(w) for w in packed.graph.initializer}

@@ -18,26 +18,26 @@ _BYTES = np.arange(256, dtype=np.float64)
 _LARGER = 1 + np.arange(400) / 20_000  # what a scale is tried to be multiplied by: up to 2 %
 
 
-class Grid(NamedTuple):
+class QuantParams(NamedTuple):
     """What the byte q stands for: scale * (q - zero)."""
 
     scale: float
     zero: int
 
 
-def steady_sums(model: onnx.ModelProto) -> dict[str, Grid]:
+def tie_free_sums(model: onnx.ModelProto) -> dict[str, QuantParams]:
     """Each sum of two tensors in unsigned 8 bits by name, and the grid whose results hang least on a float's last bits.
 
-    model: quantised, as QDQ. Of two sums, one after the other, the second is chosen for the first's new grid.
+    model: quantized, as QDQ. Of two sums, one after the other, the second is chosen for the first's new grid.
     """
     numbers = {each.name: numpy_helper.to_array(each) for each in model.graph.initializer}
     made = {name: node for node in model.graph.node for name in node.output}
-    sums: dict[str, Grid] = {}
+    sums: dict[str, QuantParams] = {}
 
-    def grid(node: onnx.NodeProto) -> Grid:
+    def grid(node: onnx.NodeProto) -> QuantParams:
         """Of a QuantizeLinear or DequantizeLinear."""
         scale, zero = (numbers[name] for name in node.input[1:])
-        return Grid(float(scale), int(zero))
+        return QuantParams(float(scale), int(zero))
 
     for node in model.graph.node:  # sorted: a node's inputs come before it
         addition = made.get(node.input[0]) if node.op_type == "QuantizeLinear" else None
@@ -47,21 +47,21 @@ def steady_sums(model: onnx.ModelProto) -> dict[str, Grid]:
         for name in addition.input:
             if name not in made or made[name].op_type != "DequantizeLinear":
                 break  # not both in 8 bits: a sum in float32
-            quantised = made.get(made[name].input[0])
-            earlier = sums.get(quantised.input[0]) if quantised is not None else None
+            quantized = made.get(made[name].input[0])
+            earlier = sums.get(quantized.input[0]) if quantized is not None else None
             terms.append(earlier or grid(made[name]))
         else:
-            sums[node.input[0]] = steady(*terms, grid(node))
+            sums[node.input[0]] = tie_free(*terms, grid(node))
     return sums
 
 
-def steady(first: Grid, second: Grid, result: Grid) -> Grid:
+def tie_free(first: QuantParams, second: QuantParams, result: QuantParams) -> QuantParams:
     """The result's grid with a scale up to 2 % larger, of those tried the one whose closest pair is clearest."""
-    tried = (Grid(float(result.scale * factor), result.zero) for factor in _LARGER)
+    tried = (QuantParams(float(result.scale * factor), result.zero) for factor in _LARGER)
     return max(tried, key=lambda grid: _clear(first, second, grid))
 
 
-def _clear(first: Grid, second: Grid, result: Grid) -> float:
+def _clear(first: QuantParams, second: QuantParams, result: QuantParams) -> float:
     """How far the closest of all pairs of bytes lies from between two results, in float32's errors."""
     ratios = [float(np.float32(term.scale) / np.float32(result.scale)) for term in (first, second)]
     a, b = _BYTES[:, None] * ratios[0], _BYTES[None, :] * ratios[1]

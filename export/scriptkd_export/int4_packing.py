@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 _ZERO = 8  # added, so that no code is negative
-NIBBLE_CONSTANTS = (
+UNPACK_CONSTANTS = (
     numpy_helper.from_array(np.array(15, np.uint8), "int4.mask"),
     numpy_helper.from_array(np.array(4, np.uint8), "int4.shift"),
     numpy_helper.from_array(np.array(_ZERO, np.int32), "int4.zero"),
@@ -30,7 +30,7 @@ def even_axis(values: NDArray[Any]) -> int | None:
 def pack(name: str, codes: NDArray[np.int8], element: int) -> tuple[list[onnx.NodeProto], onnx.TensorProto]:
     """The nodes that give `name`, codes as elements of an ONNX type, and the initialiser, `name`.int4, that they read.
 
-    codes: -8 to 7, with an even axis: its first half is in the low nibbles, the second in the high ones.
+    codes: -8 to 7, with an even axis: its first half is in the low 4 bits, the second in the high ones.
     """
     axis = even_axis(codes)
     low, high = np.split((codes + _ZERO).astype(np.uint8), 2, axis)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from scriptkd_export import Samples, draw_samples, export_graph, metadata, verify, write_verified
-from scriptkd_export.anysize import preparation, take_any_size
+from scriptkd_export.preprocessing import embed_preprocessing, preprocessing_graph
 from scriptkd_sdk import ScriptIdentifier
 from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_train.models.checkpoint import Checkpoint
@@ -28,7 +28,7 @@ def session_of(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
 
 
-SESSIONS = {way: session_of(preparation(way, 10, 18)) for way in WAYS}
+SESSIONS = {way: session_of(preprocessing_graph(way, 10, 18)) for way in WAYS}
 
 
 def differences(way: Preprocessing, image: NDArray[np.uint8]) -> NDArray[np.int64]:
@@ -61,7 +61,7 @@ def test_extreme_sizes(way: Preprocessing, size: tuple[int, int]) -> None:
 
 def test_luma_is_the_integer_formula() -> None:
     way = Preprocessing(1, 256, 256, 256, 1)  # a 256x256 image comes through unsampled
-    session = session_of(preparation(way, 10, 18))
+    session = session_of(preprocessing_graph(way, 10, 18))
     colours = np.stack(np.meshgrid(np.arange(256), np.arange(256), indexing="ij"), axis=-1)
     for blue in range(0, 256, 15):
         image = np.dstack([colours, np.full((256, 256), blue)]).astype(np.uint8)
@@ -86,7 +86,7 @@ def test_another_pre_processing_is_found(textnet: Checkpoint, tmp_path: Path) ->
     """A file whose inside is not what its metadata says does not pass."""
     graph = export_graph(textnet)
     wrong = Checkpoint(**{**vars(textnet), "preprocessing": Preprocessing(1, 32, 48, 128, 16)})
-    model = take_any_size(graph, wrong.preprocessing)
+    model = embed_preprocessing(graph, wrong.preprocessing)
     metadata.attach(model, metadata.describe(textnet, "fp32", 0, any_size=True))
     onnx.save(model, tmp_path / "student.onnx")
     image = draw_samples(1).images[0]

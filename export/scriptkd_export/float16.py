@@ -9,14 +9,14 @@ from onnxruntime.transformers.float16 import convert_float_to_float16
 from onnxruntime.transformers.onnx_model import OnnxModel
 
 from .errors import ExportError
-from .graph import before_the_weights, strip
+from .graph import input_normalization_nodes, strip
 from .quiet import quiet
 
 _SMALLEST = 64  # numbers in a weight: below, the node that restores it takes what is saved
 _LARGEST = float(np.finfo(np.float16).max)
 
 
-def halve_weights(model: onnx.ModelProto) -> onnx.ModelProto:
+def store_float16_weights(model: onnx.ModelProto) -> onnx.ModelProto:
     """Store the weights as float16, each behind a Cast that every onnxruntime folds to float32 when it loads the file.
 
     Weights beyond float16's range stay as they are.
@@ -40,22 +40,22 @@ def halve_weights(model: onnx.ModelProto) -> onnx.ModelProto:
     return small
 
 
-def compute_in_half(model: onnx.ModelProto) -> onnx.ModelProto:
+def compute_in_float16(model: onnx.ModelProto) -> onnx.ModelProto:
     """Compute in float16, for processors with arithmetic for it: GPUs, phones' accelerators, ARMv8.2.
 
-    The logits stay float32, and so does the normalisation of the input, whose sums of squares float16 cannot hold.
+    The logits stay float32, and so does the normalization of the input, whose sums of squares float16 cannot hold.
     Raises ExportError if onnxruntime's converter fails.
     """
     whole = onnx.ModelProto()
     whole.CopyFrom(onnx.shape_inference.infer_shapes(model))
     graph = whole.graph
-    first = set(before_the_weights(graph))
-    normalising = [node for node in graph.node if node.name in first]
+    first = set(input_normalization_nodes(graph))
+    normalizing = [node for node in graph.node if node.name in first]
     learned = [node for node in graph.node if node.name not in first]
     # The converter can leave nodes in float32, but casts to float16 between them: it gets only what is to be float16.
-    given = {name for node in normalising for name in node.output} & {name for node in learned for name in node.input}
+    given = {name for node in normalizing for name in node.output} & {name for node in learned for name in node.input}
     between = [value for value in graph.value_info if value.name in given]
-    mine = {name for node in normalising for name in node.input}
+    mine = {name for node in normalizing for name in node.input}
     kept = [weight for weight in graph.initializer if weight.name in mine]
     constants = {weight.name for weight in kept}
     part = onnx.ModelProto()
@@ -69,13 +69,13 @@ def compute_in_half(model: onnx.ModelProto) -> onnx.ModelProto:
     except Exception as error:  # it raises whatever its many passes raise
         reason = " ".join(str(error).split())[:300]
         raise ExportError(f"onnxruntime cannot convert the graph to float16: {reason}") from error
-    for node in normalising:
-        node.input[:] = [f"normalise/{name}" if name in constants else name for name in node.input]
+    for node in normalizing:
+        node.input[:] = [f"normalize/{name}" if name in constants else name for name in node.input]
     for weight in kept:
-        weight.name = f"normalise/{weight.name}"  # of their own: the other part's are float16 now
+        weight.name = f"normalize/{weight.name}"  # of their own: the other part's are float16 now
     used = {name for node in part.graph.node for name in node.input}
     halved = [weight for weight in part.graph.initializer if weight.name in used]
-    nodes = [*normalising, *part.graph.node]
+    nodes = [*normalizing, *part.graph.node]
     del part.graph.node[:], part.graph.input[:], part.graph.initializer[:]
     part.graph.node.extend(nodes)
     part.graph.input.extend(graph.input)

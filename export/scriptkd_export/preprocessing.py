@@ -90,7 +90,7 @@ _RESAMPLE = """
     weights_AXIS = Div (triangle_AXIS, total_AXIS)"""
 
 
-def preparation(preprocessing: Preprocessing, ir: int, opset: int) -> onnx.ModelProto:
+def preprocessing_graph(preprocessing: Preprocessing, ir: int, opset: int) -> onnx.ModelProto:
     """The pre-processing as a graph of its own: `image`, uint8 [H, W, 3] RGB -> `pixels`, uint8 [1, C, height, W']."""
     text = _TEXT % {
         "ir": ir,
@@ -109,10 +109,10 @@ def preparation(preprocessing: Preprocessing, ir: int, opset: int) -> onnx.Model
     return onnx.parser.parse_model(text)
 
 
-def take_any_size(model: onnx.ModelProto, preprocessing: Preprocessing) -> onnx.ModelProto:
+def embed_preprocessing(model: onnx.ModelProto, preprocessing: Preprocessing) -> onnx.ModelProto:
     """The model behind its pre-processing: input `image`, uint8 [H, W, 3] RGB of any size; output `logits` [1, K]."""
     opset = next(entry.version for entry in model.opset_import if entry.domain == "")
-    before = preparation(preprocessing, model.ir_version, opset).graph
+    before = preprocessing_graph(preprocessing, model.ir_version, opset).graph
     for node in before.node:
         node.name = PREFIX + node.output[0]
         node.input[:] = [name if name == INPUT else PREFIX + name for name in node.input]
