@@ -9,7 +9,7 @@ import pytest
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_train.synth import composition, fonts, render, strokes, typeset, words
 from scriptkd_train.synth.fonts import SPLITS, faces_by_split, find_faces, split_families
-from scriptkd_train.synth.render import SCRIPTS, WORLD, RenderPlan, survey
+from scriptkd_train.synth.render import SCRIPTS, WORLD, RenderPlan, check_plan
 from scriptkd_train.synth.words import BLOCKS, DIGITS, clusters, draw_word
 
 
@@ -34,7 +34,7 @@ def test_same_bytes_whatever_the_number_of_workers(tmp_path, monkeypatch):
 
 
 def test_every_script_can_be_rendered_and_has_words():
-    table = survey(RenderPlan(1, 0))
+    table = check_plan(RenderPlan(1, 0))
     assert set(table) == set(SCRIPTS)
     assert min(row["words"] for row in table.values()) > 10_000
     assert all(row[f"fonts_{split}"] >= 1 for row in table.values() for split in SPLITS)
@@ -89,20 +89,20 @@ def test_families_whose_names_are_not_ascii_stay_apart(monkeypatch):
         fonts._scan.cache_clear()
 
 
-def test_a_hand_never_closes_counters_nor_tears_strokes():
+def test_stroke_augmentation_never_closes_counters_nor_tears_strokes():
     ring = np.zeros((60, 60), np.float32)
     ring[10:50, 10:50], ring[20:40, 20:40] = 1, 0
     full = ring.copy()
     full[20:40, 20:40] = 1
     torn = ring.copy()
     torn[28:32] = 0
-    assert strokes._same_letters(ring, np.roll(ring, 3, axis=0))
-    assert not strokes._same_letters(ring, full)
-    assert not strokes._same_letters(ring, torn)
+    assert strokes._topology_kept(ring, np.roll(ring, 3, axis=0))
+    assert not strokes._topology_kept(ring, full)
+    assert not strokes._topology_kept(ring, torn)
 
 
 @pytest.mark.parametrize("script", ["Bengali", "Latin", "Telugu"])
-def test_a_hand_changes_words_and_keeps_their_ink(script):
+def test_stroke_augmentation_changes_words_and_keeps_their_ink(script):
     rng = np.random.default_rng(9)
     face = find_faces(script)[0]
     changed = 0
@@ -110,7 +110,7 @@ def test_a_hand_changes_words_and_keeps_their_ink(script):
         mask = typeset.typeset(draw_word(rng, script), face, 48)
         if mask is None:
             continue
-        layers = strokes.by_hand(rng, mask)
+        layers = strokes.augment_strokes(rng, mask)
         assert layers.dtype == np.float32
         assert layers.shape[2] == 2
         assert 0.3 * mask.sum() < layers[..., 1].sum() < 2.5 * mask.sum()
@@ -153,7 +153,7 @@ FURTHER = sorted(set(WORLD) - set(SCRIPTS))
 
 
 def test_every_further_script_has_fonts_for_each_split_and_words():
-    table = survey(RenderPlan(1, 0, scripts=tuple(FURTHER)))
+    table = check_plan(RenderPlan(1, 0, scripts=tuple(FURTHER)))
     assert len(FURTHER) == 16
     assert min(row["words"] for row in table.values()) > 10_000
     assert all(row[f"fonts_{split}"] >= 1 for row in table.values() for split in SPLITS)
@@ -184,10 +184,10 @@ def test_a_word_that_climbs_keeps_letters_large_enough_to_read():
     layers = np.ones((30, 90, 2), np.float32)
     seen = []
     for _ in range(300):
-        placed = composition._warp(rng, composition._Placed(layers, (0, 0, 90, 30)), 1.0)
+        placed = composition._warp(rng, composition._Layout(layers, (0, 0, 90, 30)), 1.0)
         _, top, _, bottom = placed.box
         seen.append(placed.lines)
-        assert 1 <= placed.lines <= composition._MOST_LINES + 1  # slant and perspective come on top
+        assert 1 <= placed.lines <= composition._MAX_LINES + 1  # slant and perspective come on top
         assert (bottom - top) / placed.lines > 12
     assert max(seen) > 2
 
@@ -249,14 +249,14 @@ def test_mistakes_are_named(tmp_path, monkeypatch):
     with pytest.raises(ArgumentError, match="not an empty folder"):
         render.render(RenderPlan(1, 0), tmp_path / "full", 1)
     with pytest.raises(ArgumentError, match="at least 1, not 0"):
-        survey(RenderPlan(0, 0))
+        check_plan(RenderPlan(0, 0))
     with pytest.raises(ArgumentError, match="'Klingon' cannot be rendered; allowed are Arabic"):
-        survey(RenderPlan(1, 0, scripts=("Klingon",)))
+        check_plan(RenderPlan(1, 0, scripts=("Klingon",)))
     with pytest.raises(ArgumentError, match="font folder /nowhere does not exist"):
-        survey(RenderPlan(1, 0, font_folders=("/nowhere",)))
+        check_plan(RenderPlan(1, 0, font_folders=("/nowhere",)))
     monkeypatch.setattr(typeset.features, "check", lambda name: False)
     with pytest.raises(ArgumentError, match="Pillow has no raqm"):
-        survey(RenderPlan(1, 0))
+        check_plan(RenderPlan(1, 0))
 
 
 def test_a_script_without_fonts_or_words_is_refused(monkeypatch):
@@ -264,16 +264,16 @@ def test_a_script_without_fonts_or_words_is_refused(monkeypatch):
     fonts._scan.cache_clear()
     try:
         with pytest.raises(ArgumentError, match="no installed font covers Arabic"):
-            survey(RenderPlan(1, 0))
+            check_plan(RenderPlan(1, 0))
     finally:
         fonts._scan.cache_clear()
     nothing = subprocess.CompletedProcess([], 1, b"", b"")
     monkeypatch.setattr(words.subprocess, "run", lambda *a, **k: nothing)
-    for cached in (words.words, words._dump):
+    for cached in (words.words, words._dictionary):
         cached.cache_clear()
     try:
         with pytest.raises(ArgumentError, match="no words for Tamil: the dictionary aspell-ta"):
             words.words("Tamil")
     finally:
-        for cached in (words.words, words._dump):
+        for cached in (words.words, words._dictionary):
             cached.cache_clear()

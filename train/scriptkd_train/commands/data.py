@@ -16,7 +16,7 @@ from scriptkd_train.data.inspect import inspect_command
 from scriptkd_train.synth.cvsi_like import CvsiPlan, render_cvsi
 from scriptkd_train.synth.digits import digits
 from scriptkd_train.synth.fontsource import fetch_fonts
-from scriptkd_train.synth.render import SCRIPTS, WORLD, RenderPlan, require_new, survey
+from scriptkd_train.synth.render import SCRIPTS, WORLD, RenderPlan, check_plan, require_new
 from scriptkd_train.synth.render import render as render_set
 from scriptkd_train.utils.cores import cores
 from scriptkd_train.utils.progress import columns
@@ -61,7 +61,7 @@ def render(
     table = Table("script", *(f"families {split}" for split in ("train", "val", "test")), "faces", "words")
     for column in table.columns[1:]:
         column.justify = "right"
-    for name, row in survey(plan).items():
+    for name, row in check_plan(plan).items():
         cells = (row["fonts_train"], row["fonts_val"], row["fonts_test"], row["faces"], row["words"])
         table.add_row(name, *(f"{n:,}" for n in cells))
     console.print(table)

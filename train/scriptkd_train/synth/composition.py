@@ -1,4 +1,4 @@
-"""One word image: a word set in type, placed in a scene or on a page, and captured.
+"""Composition of one word image: a word set in type, placed in a scene or on a page, and degraded as a capture is.
 
 Four kinds of picture, as crops of words come: `scene` (signs, boards, packages), `page` (photographed print), `scan`
 (scanned print) and `video` (captions). Which kind a word becomes does not depend on its script, so that the kind tells
@@ -13,26 +13,26 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from scriptkd_train.synth.degradation import facsimile, photograph, scan, video
+from scriptkd_train.synth.degradation import bilevel_scan, photograph, scan, video
 from scriptkd_train.synth.fonts import Face
 from scriptkd_train.synth.legibility import legibility
-from scriptkd_train.synth.strokes import by_hand
-from scriptkd_train.synth.text_effects import lay, sign
-from scriptkd_train.synth.textures import LUMA, Picture, painted, print_pair
+from scriptkd_train.synth.strokes import augment_strokes
+from scriptkd_train.synth.text_effects import alpha_blend, apply_text_effects
+from scriptkd_train.synth.textures import LUMA, FloatImage, print_colours, textured_background
 from scriptkd_train.synth.typeset import Mask, typeset
 from scriptkd_train.synth.words import draw_word
 
 SHARES = {"scene": 0.55, "page": 0.16, "scan": 0.24, "video": 0.05}
 """How often each kind of picture is drawn."""
-_LEAST_CONTRAST = 30.0  # gray levels between ink and ground: with less, light and blur have eaten the word
-_LEAST_LEGIBILITY = 0.36  # see `legibility`; contact sheets show words below it that a person cannot read
-_HIGHEST = 96  # pixels of a picture
-_MOST_LINES = 4.5  # a word that climbs higher, in heights of its own line, has letters too small to read
+_MIN_CONTRAST = 30.0  # gray levels between ink and ground: with less, light and blur have eaten the word
+_MIN_LEGIBILITY = 0.36  # see `legibility`; contact sheets show words below it that a person cannot read
+_MAX_HEIGHT = 96  # pixels of a picture
+_MAX_LINES = 4.5  # a word that climbs higher, in heights of its own line, has letters too small to read
 _SIZES = (36, 48, 60)  # pixels per em that words are set at before anything happens to them
 
 
 @dataclass(frozen=True, slots=True)
-class _Placed:
+class _Layout:
     """Ink on a canvas. `box`: left, top, right, bottom of the word itself; neighbours lie around it.
 
     layers: float32 [H, W, 2], the ink as painted and the ink as set; the latter tells what a reader should still see.
@@ -44,7 +44,7 @@ class _Placed:
     lines: float = 1.0
 
 
-def draw_picture(
+def draw_word_image(
     rng: np.random.Generator, script: str, families: list[list[Face]], shares: Mapping[str, float] = SHARES
 ) -> np.ndarray:
     """A random word image, uint8 [H, W, 3] RGB, H in 17..96, that a person can read.
@@ -53,15 +53,15 @@ def draw_picture(
     seen more often than one with a single face. shares: how often each kind of picture is drawn.
     """
     while True:
-        picture, ink = _attempt(rng, script, families, shares)
+        picture, ink = _compose(rng, script, families, shares)
         low, high = np.percentile(picture[::2, ::2] @ LUMA, (4, 96))
-        if high - low >= _LEAST_CONTRAST and legibility(picture, ink) >= _LEAST_LEGIBILITY:
+        if high - low >= _MIN_CONTRAST and legibility(picture, ink) >= _MIN_LEGIBILITY:
             return picture.astype(np.uint8)
 
 
-def _attempt(
+def _compose(
     rng: np.random.Generator, script: str, families: list[list[Face]], shares: Mapping[str, float]
-) -> tuple[Picture, Mask]:
+) -> tuple[FloatImage, Mask]:
     """A picture and, on the same frame, the ink as set."""
     steps = np.cumsum(list(shares.values()))
     kind = list(shares)[int(np.searchsorted(steps, rng.random() * steps[-1]))]
@@ -72,29 +72,31 @@ def _attempt(
         mask = typeset(draw_word(rng, script), face, size)
         if mask is not None and mask.shape[1] <= 16 * mask.shape[0]:
             break
-    layers = by_hand(rng, mask)
-    placed = _surround(rng, layers, script, face, size, dense=kind in ("page", "scan"))
+    layers = augment_strokes(rng, mask)
+    placed = _add_context(rng, layers, script, face, size, dense=kind in ("page", "scan"))
     placed = _warp(rng, placed, {"scene": 1.0, "page": 0.5, "scan": 0.25, "video": 0.2}[kind])
     cut = _crop(rng, placed)
     mask, ink = np.ascontiguousarray(cut[..., 0]), np.ascontiguousarray(cut[..., 1])
     # A line's height is drawn, not the picture's: letters of a word that climbs would be too small to read.
-    height = round(min(_HIGHEST, placed.lines * float(np.exp(rng.uniform(np.log(17), np.log(_HIGHEST))))))
+    height = round(min(_MAX_HEIGHT, placed.lines * float(np.exp(rng.uniform(np.log(17), np.log(_MAX_HEIGHT))))))
     if kind == "scan" and rng.random() < 0.3:
-        picture = facsimile(rng, mask, max(height, 30))
+        picture = bilevel_scan(rng, mask, max(height, 30))
     elif kind == "scan":
         picture = scan(rng, mask, max(height, 22))
     elif kind == "page":
-        tone, ground = print_pair(rng)
-        paper = painted(rng, ground, *mask.shape, roughness=0.5)
-        picture = photograph(rng, lay(paper, mask, tone), height)
+        tone, ground = print_colours(rng)
+        paper = textured_background(rng, ground, *mask.shape, roughness=0.5)
+        picture = photograph(rng, alpha_blend(paper, mask, tone), height)
     elif kind == "video":
-        picture = video(rng, sign(rng, mask, outlined=True), height)
+        picture = video(rng, apply_text_effects(rng, mask, outlined=True), height)
     else:
-        picture = photograph(rng, sign(rng, mask, outlined=False), height)
+        picture = photograph(rng, apply_text_effects(rng, mask, outlined=False), height)
     return picture, ink
 
 
-def _surround(rng: np.random.Generator, layers: np.ndarray, script: str, face: Face, size: int, dense: bool) -> _Placed:
+def _add_context(
+    rng: np.random.Generator, layers: np.ndarray, script: str, face: Face, size: int, dense: bool
+) -> _Layout:
     """Puts the word on a wider canvas and, by chance, its neighbours: words beside it, lines above and below."""
     height, width = layers.shape[:2]
     pad = int(0.6 * height) + 8
@@ -111,14 +113,14 @@ def _surround(rng: np.random.Generator, layers: np.ndarray, script: str, face: F
                 gap = int(rng.uniform(0.12, 0.5) * height)
                 top = pad + (height - other.shape[0]) // 2
                 left = pad - gap - other.shape[1] if rng.random() < 0.5 else pad + width + gap
-            _stamp(canvas, other, top, left)
+            _paste(canvas, other, top, left)
     if rng.random() < 0.05:  # a ruled line, an underline
         y = pad + height + int(rng.uniform(0.05, 0.3) * height)
         cv2.line(canvas, (0, y), (canvas.shape[1], y), (1.0, 1.0), int(rng.integers(1, 4)))
-    return _Placed(canvas, (pad, pad, pad + width, pad + height))
+    return _Layout(canvas, (pad, pad, pad + width, pad + height))
 
 
-def _stamp(canvas: np.ndarray, ink: Mask, top: int, left: int) -> None:
+def _paste(canvas: np.ndarray, ink: Mask, top: int, left: int) -> None:
     """Adds `ink` to the canvas in place, cut at the canvas's edges."""
     y0, x0 = max(top, 0), max(left, 0)
     y1, x1 = min(top + ink.shape[0], canvas.shape[0]), min(left + ink.shape[1], canvas.shape[1])
@@ -127,7 +129,7 @@ def _stamp(canvas: np.ndarray, ink: Mask, top: int, left: int) -> None:
         np.maximum(part, ink[y0 - top : y1 - top, x0 - left : x1 - left, None], out=part)
 
 
-def _warp(rng: np.random.Generator, placed: _Placed, strength: float) -> _Placed:
+def _warp(rng: np.random.Generator, placed: _Layout, strength: float) -> _Layout:
     """Stretch, slant, turn, perspective and a curved baseline; keeps track of the word's axis-aligned box."""
     layers = placed.layers
     if rng.random() < 0.1 * strength:  # a bent baseline
@@ -144,7 +146,7 @@ def _warp(rng: np.random.Generator, placed: _Placed, strength: float) -> _Placed
         slant = rng.uniform(0.15, 0.4) * (1 if rng.random() < 0.85 else -1)
     aspect = stretch * (right - left) / (bottom - top)
     turn = np.radians(_turn(rng, strength))
-    if aspect * abs(np.sin(turn)) + np.cos(turn) > _MOST_LINES:
+    if aspect * abs(np.sin(turn)) + np.cos(turn) > _MAX_LINES:
         turn = np.radians(rng.normal(0, 5.0))
     c, s = np.cos(turn), np.sin(turn)
     linear = np.array([[c, -s], [s, c]]) @ np.array([[stretch, -slant], [0, 1]])
@@ -162,7 +164,7 @@ def _warp(rng: np.random.Generator, placed: _Placed, strength: float) -> _Placed
     matrix = cv2.getPerspectiveTransform(corners, target.astype(np.float32))
     warped = cv2.warpPerspective(layers, matrix, size, flags=cv2.INTER_LINEAR)
     box = (border, border, border + span[0] * scale, border + span[1] * scale)
-    return _Placed(warped, tuple(float(v) for v in box), lines)  # type: ignore[arg-type]
+    return _Layout(warped, tuple(float(v) for v in box), lines)  # type: ignore[arg-type]
 
 
 def _turn(rng: np.random.Generator, strength: float) -> float:
@@ -177,7 +179,7 @@ def _turn(rng: np.random.Generator, strength: float) -> float:
     return float(np.clip(rng.normal(0, 5.0 if pick < 0.85 else 11.0), -25, 25))
 
 
-def _crop(rng: np.random.Generator, placed: _Placed) -> np.ndarray:
+def _crop(rng: np.random.Generator, placed: _Layout) -> np.ndarray:
     """Cuts the word out as annotators do: mostly with a little margin, sometimes loose, sometimes into the ink."""
     left, top, right, bottom = placed.box
     height = bottom - top

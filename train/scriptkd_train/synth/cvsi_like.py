@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 
 from scriptkd_train.data.cvsi import PREFIXES, SPLIT_FOLDERS, TEST_COUNTS, TOTALS
-from scriptkd_train.synth.composition import draw_picture
+from scriptkd_train.synth.composition import draw_word_image
 from scriptkd_train.synth.degradation import jpeg, resample
 from scriptkd_train.synth.fonts import Face, faces_by_split
 from scriptkd_train.synth.render import require_new
@@ -41,7 +41,7 @@ FOLDERS = {
 
 _CHUNK = 100
 _MEDIAN_HEIGHT, _SPREAD = 39, 0.38  # pixels, and the deviation of the logarithm: 9 of 10 crops are 21 to 73 high
-_LOWEST, _HIGHEST = 14, 120
+_MIN_HEIGHT, _MAX_HEIGHT = 14, 120
 _WIDER = 1.1  # rendered words are a little narrower than the original's 114 pixels
 _NARROWEST = 1.6  # width over height: the original has few crops of one letter
 _KINDS = {"video": 0.85, "scene": 0.15}  # the original comes from news video: mostly captions laid over it, a few signs
@@ -120,11 +120,11 @@ def _render_chunk(plan: CvsiPlan, out: Path, split: str, prefix: str, start: int
 
 def _crop_of_video(rng: np.random.Generator, script: str, families: list[list[Face]]) -> np.ndarray:
     """A word as a small crop of a video frame, uint8 RGB: of fewer lines than it is stored with, compressed before."""
-    picture = draw_picture(rng, script, families, _KINDS)
+    picture = draw_word_image(rng, script, families, _KINDS)
     while picture.shape[1] < _NARROWEST * picture.shape[0]:
-        picture = draw_picture(rng, script, families, _KINDS)
-    height = float(np.clip(np.exp(rng.normal(np.log(_MEDIAN_HEIGHT), _SPREAD)), _LOWEST, _HIGHEST))
-    lines = max(_LOWEST, round(height * rng.uniform(0.55, 1.0)))
+        picture = draw_word_image(rng, script, families, _KINDS)
+    height = float(np.clip(np.exp(rng.normal(np.log(_MEDIAN_HEIGHT), _SPREAD)), _MIN_HEIGHT, _MAX_HEIGHT))
+    lines = max(_MIN_HEIGHT, round(height * rng.uniform(0.55, 1.0)))
     frame = jpeg(rng, resample(picture.astype(np.float32), lines), 40)
     width = round(_WIDER * height * frame.shape[1] / frame.shape[0])
     crop = cv2.resize(frame, (width, round(height)), interpolation=cv2.INTER_LINEAR)

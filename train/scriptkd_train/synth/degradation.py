@@ -1,4 +1,4 @@
-"""From a picture to a crop as a camera, a scanner or a video frame delivers it: light, blur, noise, resolution, JPEG.
+"""Degradation: a picture as a camera, a scanner or a video frame delivers it: light, blur, noise, resolution, JPEG.
 
 Every strength is bounded so that it leaves a word legible on its own; a few words lose that to several at once.
 """
@@ -8,10 +8,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from scriptkd_train.synth.textures import Picture, gradient, texture
+from scriptkd_train.synth.textures import FloatImage, gradient, texture
 
 
-def light(rng: np.random.Generator, picture: Picture) -> Picture:
+def vary_light(rng: np.random.Generator, picture: FloatImage) -> FloatImage:
     """Uneven light: a shadow's or a lamp's gradient, glare, gamma, faded or washed-out contrast."""
     height, width = picture.shape[:2]
     if rng.random() < 0.3:
@@ -29,7 +29,7 @@ def light(rng: np.random.Generator, picture: Picture) -> Picture:
     return np.clip(picture, 0, 255)
 
 
-def blur(rng: np.random.Generator, picture: Picture, text_height: float, strength: float) -> Picture:
+def blur(rng: np.random.Generator, picture: FloatImage, text_height: float, strength: float) -> FloatImage:
     """Defocus or motion, bounded by the height of the text: letters stay apart."""
     pick = rng.random()
     if pick < 0.5:
@@ -57,7 +57,7 @@ def blur(rng: np.random.Generator, picture: Picture, text_height: float, strengt
     return picture
 
 
-def noise(rng: np.random.Generator, picture: Picture, strength: float) -> Picture:
+def noise(rng: np.random.Generator, picture: FloatImage, strength: float) -> FloatImage:
     """Sensor noise: gray or coloured grain, finer or coarser than a pixel."""
     sigma = abs(rng.normal(0, 7 * strength))
     if sigma < 1:
@@ -72,14 +72,14 @@ def noise(rng: np.random.Generator, picture: Picture, strength: float) -> Pictur
     return picture + grain * np.float32(sigma)
 
 
-def resample(picture: Picture, height: int) -> Picture:
+def resample(picture: FloatImage, height: int) -> FloatImage:
     """To `height` pixels, aspect kept; area-averaged when it shrinks."""
     width = max(2, round(picture.shape[1] * height / picture.shape[0]))
     shrink = height < picture.shape[0]
     return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA if shrink else cv2.INTER_LINEAR)
 
 
-def jpeg(rng: np.random.Generator, picture: Picture, lowest: int) -> Picture:
+def jpeg(rng: np.random.Generator, picture: FloatImage, lowest: int) -> FloatImage:
     """One round of JPEG compression with 4:2:0 chroma."""
     pixels = np.clip(picture, 0, 255).astype(np.uint8)
     quality = int(rng.integers(lowest, 96))
@@ -87,16 +87,16 @@ def jpeg(rng: np.random.Generator, picture: Picture, lowest: int) -> Picture:
     return cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1].astype(np.float32)
 
 
-def interlace(rng: np.random.Generator, picture: Picture) -> Picture:
+def interlace(rng: np.random.Generator, picture: FloatImage) -> FloatImage:
     """Every other line shifted, as in a video frame of a moving caption."""
     shifted = picture.copy()
     shifted[1::2] = np.roll(picture[1::2], int(rng.integers(1, 3)), axis=1)
     return shifted
 
 
-def photograph(rng: np.random.Generator, picture: Picture, height: int, strength: float = 1.0) -> Picture:
+def photograph(rng: np.random.Generator, picture: FloatImage, height: int, strength: float = 1.0) -> FloatImage:
     """Camera: light, blur, then sensor pixels with noise, sometimes enlarged from fewer, sharpened and compressed."""
-    picture = blur(rng, light(rng, picture), picture.shape[0] * 0.75, strength)
+    picture = blur(rng, vary_light(rng, picture), picture.shape[0] * 0.75, strength)
     if rng.random() < 0.3:  # was smaller once: zoomed in, or a frame of low resolution
         picture = resample(picture, int(np.clip(height * rng.uniform(0.4, 0.9), 14, picture.shape[0])))
         if rng.random() < 0.5:
@@ -110,17 +110,17 @@ def photograph(rng: np.random.Generator, picture: Picture, height: int, strength
     return np.clip(picture, 0, 255)
 
 
-def video(rng: np.random.Generator, picture: Picture, height: int) -> Picture:
+def video(rng: np.random.Generator, picture: FloatImage, height: int) -> FloatImage:
     """A frame of broadcast video: few lines, interlace, strong compression."""
     small = int(np.clip(height * rng.uniform(0.45, 1.0), 14, 48))
-    picture = resample(blur(rng, light(rng, picture), picture.shape[0] * 0.75, 0.8), small)
+    picture = resample(blur(rng, vary_light(rng, picture), picture.shape[0] * 0.75, 0.8), small)
     if rng.random() < 0.25:
         picture = interlace(rng, picture)
     picture = noise(rng, jpeg(rng, picture, 25), 0.6)
     return np.clip(resample(picture, height), 0, 255)
 
 
-def scan(rng: np.random.Generator, mask: np.ndarray, height: int) -> Picture:
+def scan(rng: np.random.Generator, mask: np.ndarray, height: int) -> FloatImage:
     """A scanned page: ink that spreads or breaks, then black and white, gray, or gray paper; returns RGB of one tone.
 
     mask: float32 [H, W], 1 for ink.
@@ -157,7 +157,7 @@ def scan(rng: np.random.Generator, mask: np.ndarray, height: int) -> Picture:
     return np.clip(picture, 0, 255)
 
 
-def facsimile(rng: np.random.Generator, mask: np.ndarray, height: int) -> Picture:
+def bilevel_scan(rng: np.random.Generator, mask: np.ndarray, height: int) -> FloatImage:
     """A clean scan in black and white: crisp edges, by chance broken strokes and specks; returns RGB of one tone."""
     rows = max(24, min(height, mask.shape[0]))
     ink = resample(mask, rows)

@@ -52,7 +52,7 @@ PROBES = {
 }
 
 # Faces left out, matched against `family / script`.
-_UNSUITED = re.compile(
+_UNSUITABLE = re.compile(
     # Letters that are pictures, bar codes, outlines of keys or deliberately unreadable.
     r"dingbat|symbol|emoji|barcode|braille|webding|wingding|icons|awesome|ornament|fleuron|cirth|klingon|tengwar"
     r"|sign ?writing|music|chess|dotted circle|blank|keyboard|keycaps|circled|runic|ogham|hieroglyph|gothic ?numbers"
@@ -144,7 +144,7 @@ def _scan(directories: tuple[str, ...]) -> dict[str, list[Face]]:
             continue
         points = charsets.setdefault(charset, _parse_charset(charset))
         for script, probe in required.items():
-            if probe <= points and not _UNSUITED.search(f"{family} / {script}"):
+            if probe <= points and not _UNSUITABLE.search(f"{family} / {script}"):
                 face = Face(path, int(index), names[_fold(designs[path])], points)
                 found[script][face.family, rank, path.removeprefix(directory), face.index] = face
     return {script: [faces[key] for key in sorted(faces)] for script, faces in found.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from scriptkd_train.synth.textures import LUMA, Picture
+from scriptkd_train.synth.textures import LUMA, FloatImage
 from scriptkd_train.synth.typeset import Mask
 
 _HEIGHT = 28  # pixels at which ink and picture are compared: letters' counters are one or two pixels wide there
@@ -14,7 +14,7 @@ _REACH = 2
 _RIDGE = 1.5  # gray levels of noise that no reader sees through
 
 
-def legibility(picture: Picture, ink: Mask) -> float:
+def legibility(picture: FloatImage, ink: Mask) -> float:
     """The share, 0..1, of the ink's detail that the best 5x5 linear filter recovers from the picture's brightness.
 
     picture: [H, W, 3]. ink: the word as it was set, before brush, blur and noise, on the same frame at any resolution.

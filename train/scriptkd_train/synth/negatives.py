@@ -1,4 +1,4 @@
-"""Pictures without text, as crops beside words are: walls, foliage, railings, tiles, edges, plain colour.
+"""Negatives: pictures without text, as crops beside words are: walls, foliage, railings, tiles, edges, plain colour.
 
 A network that only ever saw words calls every picture a word; these teach it to be undecided (`losses.task_loss`).
 """
@@ -9,45 +9,45 @@ import cv2
 import numpy as np
 
 from scriptkd_train.synth.degradation import photograph, video
-from scriptkd_train.synth.textures import Picture, colour_pair, painted, texture
+from scriptkd_train.synth.textures import FloatImage, colour_pair, texture, textured_background
 
 
-def draw_scenery(rng: np.random.Generator) -> np.ndarray:
+def draw_negative(rng: np.random.Generator) -> np.ndarray:
     """A random picture without text, uint8 [H, W, 3] RGB, H in 17..96, with the widths that words have."""
     height = round(float(np.exp(rng.uniform(np.log(17), np.log(96)))))
     aspect = float(np.exp(rng.uniform(np.log(0.7), np.log(7))))
-    picture = _place(rng, 56, max(16, round(56 * aspect)))
+    picture = _background(rng, 56, max(16, round(56 * aspect)))
     picture = video(rng, picture, height) if rng.random() < 0.15 else photograph(rng, picture, height)
     return picture.astype(np.uint8)
 
 
-def _place(rng: np.random.Generator, height: int, width: int) -> Picture:
+def _background(rng: np.random.Generator, height: int, width: int) -> FloatImage:
     colour, other = colour_pair(rng)
-    picture = painted(rng, colour, height, width, roughness=float(rng.uniform(0.3, 2.5)))
+    picture = textured_background(rng, colour, height, width, roughness=float(rng.uniform(0.3, 2.5)))
     pick = rng.random()
     if pick < 0.12:  # nothing but a surface
         return picture
     if pick < 0.34:  # an object on a plain ground, as cut out of a photograph or drawn
         for _ in range(1 if rng.random() < 0.7 else int(rng.integers(2, 5))):
-            _object(rng, picture)
+            _draw_object(rng, picture)
         return picture
     if pick < 0.48:  # two surfaces that meet: a roof and sky, a shadow's border, leaves
         shape = texture(rng, height, width) * rng.uniform(1, 12) + rng.uniform(-1, 1)
         share = (1 / (1 + np.exp(-np.clip(shape * rng.uniform(1, 8), -30, 30)))).astype(np.float32)
-        second = painted(rng, other, height, width, roughness=float(rng.uniform(0.3, 2.5)))
+        second = textured_background(rng, other, height, width, roughness=float(rng.uniform(0.3, 2.5)))
         picture = picture + share[..., None] * (second - picture)
     if pick < 0.64:  # bars, railings, bricks, tiles, shutters: a pattern that repeats
         picture = _pattern(rng, picture, other)
     elif pick < 0.9:  # things: polygons, discs, wires
         for _ in range(int(rng.integers(1, 9))):
-            _thing(rng, picture)
+            _draw_shape(rng, picture)
     if rng.random() < 0.15:  # a frame's corner or a pole through the crop
         x, thick = int(rng.integers(width)), int(rng.integers(2, 16))
         cv2.line(picture, (x, 0), (x + int(rng.integers(-20, 21)), height), colour_pair(rng)[0].tolist(), thick)
     return picture
 
 
-def _pattern(rng: np.random.Generator, picture: Picture, colour: np.ndarray) -> Picture:
+def _pattern(rng: np.random.Generator, picture: FloatImage, colour: np.ndarray) -> FloatImage:
     """Stripes or a grid, straight or turned, in one more colour."""
     height, width = picture.shape[:2]
     angle = 0.0 if rng.random() < 0.5 else rng.uniform(0, np.pi)
@@ -64,7 +64,7 @@ def _pattern(rng: np.random.Generator, picture: Picture, colour: np.ndarray) -> 
     return picture + line[..., None] * (colour - picture)
 
 
-def _object(rng: np.random.Generator, picture: Picture) -> None:
+def _draw_object(rng: np.random.Generator, picture: FloatImage) -> None:
     """Draws a closed smooth shape with shading, an outline and a few parts of its own: a fruit, a face, a bottle."""
     height, width = picture.shape[:2]
     angles = np.linspace(0, 2 * np.pi, 60, endpoint=False)
@@ -78,7 +78,7 @@ def _object(rng: np.random.Generator, picture: Picture) -> None:
     inside = cv2.fillPoly(np.zeros((height, width), np.float32), [shape], 1.0, cv2.LINE_AA)
     colour, edge = colour_pair(rng)
     if rng.random() < 0.75:  # else line art
-        body = painted(rng, colour, height, width, roughness=float(rng.uniform(0.3, 3)))
+        body = textured_background(rng, colour, height, width, roughness=float(rng.uniform(0.3, 3)))
         picture += inside[..., None] * (body - picture)
     if rng.random() < 0.6:
         cv2.polylines(picture, [shape], True, edge.tolist(), int(rng.integers(1, 5)), cv2.LINE_AA)
@@ -92,7 +92,7 @@ def _object(rng: np.random.Generator, picture: Picture) -> None:
         )
 
 
-def _thing(rng: np.random.Generator, picture: Picture) -> None:
+def _draw_shape(rng: np.random.Generator, picture: FloatImage) -> None:
     """Draws one shape into the picture: a polygon, a disc, a ring, a wire."""
     height, width = picture.shape[:2]
     colour = colour_pair(rng)[0].tolist()

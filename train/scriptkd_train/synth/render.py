@@ -20,9 +20,9 @@ from scriptkd_sdk import scripts
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.scripts import script
 from scriptkd_train.data.folder import NON_TEXT
-from scriptkd_train.synth.composition import draw_picture
+from scriptkd_train.synth.composition import draw_word_image
 from scriptkd_train.synth.fonts import PROBES, SPLITS, Face, faces_by_split
-from scriptkd_train.synth.negatives import draw_scenery
+from scriptkd_train.synth.negatives import draw_negative
 from scriptkd_train.synth.typeset import require_shaping
 from scriptkd_train.synth.words import words
 
@@ -51,7 +51,7 @@ class RenderPlan:
         return sum(self.count(split) * len(self.scripts) + self.count(split) // 2 for split in SPLITS)
 
 
-def survey(plan: RenderPlan) -> dict[str, dict[str, int]]:
+def check_plan(plan: RenderPlan) -> dict[str, dict[str, int]]:
     """script -> {words, fonts_train, fonts_val, fonts_test (families), faces}; checks that all of it can be rendered.
 
     Raises:
@@ -86,12 +86,12 @@ def render(plan: RenderPlan, out: Path, workers: int, progress: Callable[[int], 
     progress: called with the number of images just finished.
 
     Raises:
-        ArgumentError: `out` holds something already, or the plan cannot be rendered (see `survey`).
+        ArgumentError: `out` holds something already, or the plan cannot be rendered (see `check_plan`).
     """
     require_new(out)
     if workers < 1:
         raise ArgumentError(f"workers must be at least 1, not {workers}")
-    table = survey(plan)
+    table = check_plan(plan)
     tasks = []
     for split in SPLITS:
         for name in plan.scripts:
@@ -101,29 +101,29 @@ def render(plan: RenderPlan, out: Path, workers: int, progress: Callable[[int], 
         tasks += [(split, NON_TEXT, start) for start in range(0, plan.count(split) // 2, _CHUNK)]
     # A forked worker finds fonts and words already loaded; a spawned one (macOS) loads them itself.
     method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
-    with ProcessPoolExecutor(workers, multiprocessing.get_context(method), initializer=_one_thread) as pool:
+    with ProcessPoolExecutor(workers, multiprocessing.get_context(method), initializer=_use_one_thread) as pool:
         for done in pool.map(_render_chunk, *zip(*((plan, out, *task) for task in tasks), strict=True)):
             progress(done)
     description = {"plan": asdict(plan), "scripts": {n: {"code": script(n).code, **table[n]} for n in plan.scripts}}
     (out / "dataset.json").write_text(json.dumps(description, indent=2) + "\n")
 
 
-def _one_thread() -> None:
+def _use_one_thread() -> None:
     cv2.setNumThreads(1)  # one process a core: threads inside each would only fight
 
 
-def _families(name: str, split: str, font_folders: Sequence[str]) -> list[list[Face]]:
+def _faces_by_family(name: str, split: str, font_folders: Sequence[str]) -> list[list[Face]]:
     return list(faces_by_split(name, tuple(font_folders))[split].values())
 
 
 def _render_chunk(plan: RenderPlan, out: Path, split: str, name: str, start: int) -> int:
     text = name != NON_TEXT
-    families = _families(name, split, plan.font_folders) if text else []
+    families = _faces_by_family(name, split, plan.font_folders) if text else []
     code = int.from_bytes((script(name).code if text else NON_TEXT).encode())
     stop = min(start + _CHUNK, plan.count(split) if text else plan.count(split) // 2)
     for number in range(start, stop):
         rng = np.random.default_rng([plan.seed, SPLITS.index(split), code, number])
-        picture = draw_picture(rng, name, families) if text else draw_scenery(rng)
+        picture = draw_word_image(rng, name, families) if text else draw_negative(rng)
         _, data = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
         (out / split / name / f"{number:06d}.jpg").write_bytes(data.tobytes())
     return stop - start

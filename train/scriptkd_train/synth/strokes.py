@@ -1,4 +1,4 @@
-"""What a sign painter's hand or a worn press makes of set type, so that few typefaces look like many.
+"""Stroke augmentation: what a painter's hand or a worn press makes of type, so that few typefaces look like many.
 
 Heavier and lighter strokes, another pen, round corners, thick stems or thick bars, letters that dance, cuts and
 inlines, wobble. A change that would close a letter's counters or break its strokes is not made: the word must stay
@@ -17,17 +17,17 @@ from scriptkd_train.synth.typeset import Mask
 _PAD = 5  # pixels around the word, for strokes that grow
 
 
-def by_hand(rng: np.random.Generator, mask: Mask) -> np.ndarray:
+def augment_strokes(rng: np.random.Generator, mask: Mask) -> np.ndarray:
     """float32 [H, W, 2]: the ink as painted, and the ink as set, which tells what a reader should still see."""
     if rng.random() < 0.10:
-        mask = _dancing(rng, mask)
+        mask = _jitter_letters(rng, mask)
     clean = mask
     pick = rng.random()
-    reshape = next((change for share, change in _RESHAPES if pick < share), None)
-    if reshape is not None:
+    augment = next((change for share, change in _AUGMENTATIONS if pick < share), None)
+    if augment is not None:
         padded = np.pad(mask, _PAD)
-        changed = reshape(rng, padded)
-        if _same_letters(padded, changed):
+        changed = augment(rng, padded)
+        if _topology_kept(padded, changed):
             mask = clean = changed
     pick = rng.random()
     if pick < 0.025:
@@ -35,10 +35,10 @@ def by_hand(rng: np.random.Generator, mask: Mask) -> np.ndarray:
     elif pick < 0.05:
         mask = _inline(rng, mask)
     layers = np.dstack((mask, clean))
-    return _wobble(rng, layers) if rng.random() < 0.25 else layers
+    return _elastic_distortion(rng, layers) if rng.random() < 0.25 else layers
 
 
-def _weight(rng: np.random.Generator, mask: Mask) -> Mask:
+def _stroke_weight(rng: np.random.Generator, mask: Mask) -> Mask:
     """Bolder or thinner strokes, in all directions or in one."""
     reach = 2 + int(rng.random() < 0.4) + int(rng.random() < 0.15)
     shape = [(reach, reach), (reach, 1), (1, reach)][int(rng.integers(3))]
@@ -46,24 +46,24 @@ def _weight(rng: np.random.Generator, mask: Mask) -> Mask:
     return cv2.dilate(mask, kernel) if rng.random() < 0.7 else cv2.erode(mask, kernel)
 
 
-def _spread(rng: np.random.Generator, mask: Mask) -> Mask:
+def _ink_spread(rng: np.random.Generator, mask: Mask) -> Mask:
     """Ink that runs, or a brush that cannot turn a corner: blur, then an edge again; a low level makes it bolder."""
-    depth, ridge = _ridge(mask)
+    depth, ridge = _medial_axis(mask)
     half_stroke = float(np.median(depth[ridge])) if ridge.any() else 1.0
     blurred = cv2.GaussianBlur(mask, (0, 0), max(0.8, rng.uniform(0.4, 0.9) * half_stroke))
-    return _edged(blurred, rng.uniform(0.3, 0.52))
+    return _sharpen(blurred, rng.uniform(0.3, 0.52))
 
 
-def _contrast(rng: np.random.Generator, mask: Mask) -> Mask:
+def _stroke_contrast(rng: np.random.Generator, mask: Mask) -> Mask:
     """Thick stems and thin bars, or thick bars and thin stems."""
     grow, shrink = int(rng.integers(3, 6)), 2
     along, across = ((grow, 1), (1, shrink)) if rng.random() < 0.6 else ((1, grow), (shrink, 1))
     return cv2.erode(cv2.dilate(mask, np.ones(along[::-1], np.uint8)), np.ones(across[::-1], np.uint8))
 
 
-def _pen(rng: np.random.Generator, mask: Mask) -> Mask:
+def _redraw_with_pen(rng: np.random.Generator, mask: Mask) -> Mask:
     """The letters' middle lines, drawn again with a round pen or with a broad nib held aslant."""
-    depth, ridge = _ridge(mask)
+    depth, ridge = _medial_axis(mask)
     if not ridge.any():
         return mask
     width = 2 * float(np.median(depth[ridge])) * rng.uniform(0.5, 1.15)
@@ -76,30 +76,30 @@ def _pen(rng: np.random.Generator, mask: Mask) -> Mask:
         reach = 0.6 * size * np.array([np.cos(angle), np.sin(angle)])
         ends = [tuple(int(v) for v in np.round(middle + sign * reach)) for sign in (-1, 1)]
         cv2.line(nib, ends[0], ends[1], 1, 2)
-    return _edged(cv2.GaussianBlur(cv2.dilate(ridge.astype(np.float32), nib), (0, 0), 1.4), 0.5)
+    return _sharpen(cv2.GaussianBlur(cv2.dilate(ridge.astype(np.float32), nib), (0, 0), 1.4), 0.5)
 
 
-def _edged(blurred: np.ndarray, level: float) -> Mask:
+def _sharpen(blurred: np.ndarray, level: float) -> Mask:
     """An edge, a few pixels soft, where `blurred` crosses `level`."""
     return np.clip((blurred - np.float32(level)) * 4 + np.float32(0.5), 0, 1)
 
 
-def _ridge(mask: Mask) -> tuple[np.ndarray, np.ndarray]:
+def _medial_axis(mask: Mask) -> tuple[np.ndarray, np.ndarray]:
     """Distance of ink to the paper, float32 [H, W], and where it peaks across a stroke: the stroke's middle, bool."""
     depth = cv2.distanceTransform((mask > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
     return depth, (cv2.Laplacian(depth, cv2.CV_32F, ksize=1) < -0.75) & (depth > 0.9)
 
 
-_RESHAPES: tuple[tuple[float, Callable[[np.random.Generator, Mask], Mask]], ...] = (
-    (0.22, _weight),
-    (0.34, _spread),
-    (0.41, _contrast),
-    (0.45, _pen),
+_AUGMENTATIONS: tuple[tuple[float, Callable[[np.random.Generator, Mask], Mask]], ...] = (
+    (0.22, _stroke_weight),
+    (0.34, _ink_spread),
+    (0.41, _stroke_contrast),
+    (0.45, _redraw_with_pen),
 )
 """(cumulative share of words, change)."""
 
 
-def _same_letters(before: Mask, after: Mask) -> bool:
+def _topology_kept(before: Mask, after: Mask) -> bool:
     """False where counters were closed, strokes were broken, or most of the ink went."""
     ink, changed = (before > 0.5).astype(np.uint8), (after > 0.5).astype(np.uint8)
     if not 0.4 * ink.sum() < changed.sum() < 2.2 * ink.sum():
@@ -109,7 +109,7 @@ def _same_letters(before: Mask, after: Mask) -> bool:
     return holes_left >= 0.75 * holes and 0.5 * parts <= parts_now <= 1.3 * parts + 0.5
 
 
-def _dancing(rng: np.random.Generator, mask: Mask) -> Mask:
+def _jitter_letters(rng: np.random.Generator, mask: Mask) -> Mask:
     """Letters that stand apart in columns of their own, each a little turned, raised, grown and pushed aside.
 
     Letters joined by a headline or by their script stay together.
@@ -153,12 +153,12 @@ def _stencil(rng: np.random.Generator, mask: Mask) -> Mask:
 
 def _inline(rng: np.random.Generator, mask: Mask) -> Mask:
     """A thin line of the ground runs within bold strokes; light ones have no room for it."""
-    depth, ridge = _ridge(mask)
+    depth, ridge = _medial_axis(mask)
     line = cv2.dilate((ridge & (depth > 3.2)).astype(np.float32), np.ones((2, 2), np.uint8))
     return mask * (1 - np.float32(rng.uniform(0.6, 1.0)) * line)
 
 
-def _wobble(rng: np.random.Generator, layers: np.ndarray) -> np.ndarray:
+def _elastic_distortion(rng: np.random.Generator, layers: np.ndarray) -> np.ndarray:
     """Strokes that waver: slowly from letter to letter, or with the tremor of a brush."""
     height, width = layers.shape[:2]
     fine = rng.random() < 0.3

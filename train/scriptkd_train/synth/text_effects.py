@@ -1,4 +1,4 @@
-"""How signs and captions carry a word: paint, outlines, shadows, depth, neon, lamps, embossing, gloss."""
+"""Text effects, as signs and captions have them: paint, outlines, shadows, depth, neon, lamps, embossing, gloss."""
 
 from __future__ import annotations
 
@@ -6,52 +6,52 @@ import cv2
 import numpy as np
 
 from scriptkd_train.synth.degradation import jpeg
-from scriptkd_train.synth.textures import Picture, colour_pair, luma, painted, texture
+from scriptkd_train.synth.textures import FloatImage, colour_pair, luma, texture, textured_background
 from scriptkd_train.synth.typeset import Mask
 
 
-def lay(surface: Picture, mask: Mask, colour: np.ndarray) -> Picture:
+def alpha_blend(surface: FloatImage, mask: Mask, colour: np.ndarray) -> FloatImage:
     """Paints `colour`, one for all [3] or one a pixel [H, W, 3], over `surface` where the mask has ink."""
     return surface + mask[..., None] * (colour - surface)
 
 
-def sign(rng: np.random.Generator, mask: Mask, outlined: bool) -> Picture:
+def apply_text_effects(rng: np.random.Generator, mask: Mask, outlined: bool) -> FloatImage:
     """A painted, printed, glowing or embossed word on a board, a wall or over a video frame."""
     height, width = mask.shape
     ink, ground = colour_pair(rng)
-    picture = painted(rng, ground, height, width, roughness=1.6 if outlined else 1.0)
+    picture = textured_background(rng, ground, height, width, roughness=1.6 if outlined else 1.0)
     if rng.random() < 0.1:
-        picture = _two_boards(rng, picture, ink)
+        picture = _split_background(rng, picture, ink)
     fill: np.ndarray = ink
     pick = rng.random()
     if outlined or pick < 0.14:  # an edge of a third colour around each letter
         edge = colour_pair(rng)[int(rng.integers(2))] if not outlined else (np.float32(255) - ink)
         if not outlined and rng.random() < 0.25:
-            picture = _standing_out(rng, picture, mask, ink, ground)
+            picture = _extrude(rng, picture, mask, ink, ground)
         reach = int(rng.integers(2, 5))
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
         if rng.random() < 0.3:  # and another around that
             wide = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (4 * reach + 1, 4 * reach + 1))
-            picture = lay(picture, cv2.dilate(mask, wide), ink)
-        picture = lay(picture, cv2.dilate(mask, kernel), edge.astype(np.float32))
+            picture = alpha_blend(picture, cv2.dilate(mask, wide), ink)
+        picture = alpha_blend(picture, cv2.dilate(mask, kernel), edge.astype(np.float32))
     elif pick < 0.29:  # a shadow: soft or hard, or a letter that stands out from the wall
         dx, dy = (int(v) for v in rng.integers(-5, 6, 2))
         shadow = cv2.warpAffine(mask, np.float32([[1, 0, dx], [0, 1, dy]]), (width, height))
         if rng.random() < 0.6:
             shadow = cv2.GaussianBlur(shadow, (0, 0), rng.uniform(0.6, 3.0))
         tone = ground * np.float32(rng.uniform(0.2, 0.7)) if rng.random() < 0.7 else colour_pair(rng)[0]
-        picture = lay(picture, shadow * np.float32(rng.uniform(0.4, 1.0)), tone.astype(np.float32))
+        picture = alpha_blend(picture, shadow * np.float32(rng.uniform(0.4, 1.0)), tone.astype(np.float32))
     elif pick < 0.37:  # letters of depth: a block shadow runs off to one side
-        picture = _standing_out(rng, picture, mask, ink, ground)
+        picture = _extrude(rng, picture, mask, ink, ground)
     elif pick < 0.41:  # lit letters in the dark, or against the sun: light spills over their edges
         bloom = cv2.GaussianBlur(mask, (0, 0), rng.uniform(1.0, 3.0))
         fill = np.maximum(ink, rng.uniform(215, 255)).astype(np.float32)
-        picture = lay(picture, np.minimum(bloom * np.float32(rng.uniform(0.8, 1.4)), 1), fill)
+        picture = alpha_blend(picture, np.minimum(bloom * np.float32(rng.uniform(0.8, 1.4)), 1), fill)
     elif pick < 0.46:  # neon: the letters glow
         glow = cv2.GaussianBlur(mask, (0, 0), rng.uniform(3, 8)) * np.float32(rng.uniform(0.5, 1.3))
         picture = picture * np.float32(rng.uniform(0.15, 0.6))
         fill = np.maximum(ink, rng.uniform(190, 255)).astype(np.float32)
-        picture = lay(picture, np.minimum(glow, 1) * np.float32(0.6), fill * np.float32(0.8))
+        picture = alpha_blend(picture, np.minimum(glow, 1) * np.float32(0.6), fill * np.float32(0.8))
     elif pick < 0.49:  # carved or embossed: two edges and nearly no colour of its own
         light_side = cv2.warpAffine(mask, np.float32([[1, 0, -1.5], [0, 1, -1.5]]), (width, height))
         dark_side = cv2.warpAffine(mask, np.float32([[1, 0, 1.5], [0, 1, 1.5]]), (width, height))
@@ -62,15 +62,15 @@ def sign(rng: np.random.Generator, mask: Mask, outlined: bool) -> Picture:
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach + 1, reach + 1))
         mask = cv2.dilate(mask, kernel) - 0.85 * cv2.erode(mask, kernel)
     elif pick < 0.57:  # lamps of a display panel
-        mask = _lamps(rng, mask)
+        mask = _dot_matrix(rng, mask)
         picture = picture * np.float32(rng.uniform(0.1, 0.5))
         fill = np.maximum(ink, rng.uniform(170, 255)).astype(np.float32)
     elif pick < 0.65:  # gloss: one colour above, another below
-        fill = _gloss(rng, ink, ground, height, width)
+        fill = _gradient_fill(rng, ink, ground, height, width)
     if rng.random() < 0.12:  # ink that is worn, or itself a texture
         fade = 1 - np.float32(rng.uniform(0.1, 0.45)) * np.maximum(texture(rng, height, width), 0)
         mask = mask * np.clip(fade, 0.3, 1)
-    picture = lay(picture, mask, fill)
+    picture = alpha_blend(picture, mask, fill)
     if rng.random() < 0.08:  # a frame or a band of another colour runs through the crop's edge
         thick = int(rng.integers(2, 7))
         y = 0 if rng.random() < 0.5 else height - thick
@@ -80,25 +80,25 @@ def sign(rng: np.random.Generator, mask: Mask, outlined: bool) -> Picture:
     return picture
 
 
-def _standing_out(
-    rng: np.random.Generator, picture: Picture, mask: Mask, ink: np.ndarray, ground: np.ndarray
-) -> Picture:
+def _extrude(
+    rng: np.random.Generator, picture: FloatImage, mask: Mask, ink: np.ndarray, ground: np.ndarray
+) -> FloatImage:
     """The sides of letters that are deeper than paint, seen from a corner."""
     reach = int(rng.integers(2, 9))
     kernel = np.eye(reach, dtype=np.uint8) if rng.random() < 0.5 else np.fliplr(np.eye(reach, dtype=np.uint8))
     shade = np.float32(rng.uniform(0.25, 0.65))
     tone = (ink * shade, ground * shade, colour_pair(rng)[0])[int(rng.integers(3))]
     anchor = ((0, 0), (reach - 1, 0), (0, reach - 1), (reach - 1, reach - 1))[int(rng.integers(4))]
-    return lay(picture, cv2.dilate(mask, kernel, anchor=anchor, borderType=cv2.BORDER_REPLICATE), tone)
+    return alpha_blend(picture, cv2.dilate(mask, kernel, anchor=anchor, borderType=cv2.BORDER_REPLICATE), tone)
 
 
-def _two_boards(rng: np.random.Generator, picture: Picture, ink: np.ndarray) -> Picture:
+def _split_background(rng: np.random.Generator, picture: FloatImage, ink: np.ndarray) -> FloatImage:
     """A second ground begins within the crop, at a straight edge; both differ from the ink."""
     height, width = picture.shape[:2]
     second = next((c for c in (colour_pair(rng)[1] for _ in range(8)) if abs(luma(c) - luma(ink)) > 70), None)
     if second is None:
         return picture
-    other = painted(rng, second, height, width, roughness=1.0)
+    other = textured_background(rng, second, height, width, roughness=1.0)
     if rng.random() < 0.5:
         x = int(rng.uniform(0.1, 0.9) * width)
         picture[:, x:] = other[:, x:]
@@ -108,7 +108,7 @@ def _two_boards(rng: np.random.Generator, picture: Picture, ink: np.ndarray) -> 
     return picture
 
 
-def _lamps(rng: np.random.Generator, mask: Mask) -> Mask:
+def _dot_matrix(rng: np.random.Generator, mask: Mask) -> Mask:
     """The word as rows of lamps: 16 to 26 rows, each lamp a disc."""
     height, width = mask.shape
     rows = int(rng.integers(16, 27))
@@ -119,7 +119,9 @@ def _lamps(rng: np.random.Generator, mask: Mask) -> Mask:
     return cv2.resize(panel.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
 
 
-def _gloss(rng: np.random.Generator, ink: np.ndarray, ground: np.ndarray, height: int, width: int) -> np.ndarray:
+def _gradient_fill(
+    rng: np.random.Generator, ink: np.ndarray, ground: np.ndarray, height: int, width: int
+) -> np.ndarray:
     """A fill that runs or jumps from the ink to a related colour on the same side of the ground; [H, W, 3]."""
     far = 255.0 if luma(ink) > luma(ground) else 0.0
     other = ink + (np.float32(far) - ink) * np.float32(rng.uniform(0.3, 0.9))

@@ -1,4 +1,4 @@
-"""Paper, paint and light: colours and textures that words are drawn with and on. No photographs are used."""
+"""Textures and colours that words are drawn with and on: paper, paint, light. No photographs are used."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-Picture = np.ndarray
+FloatImage = np.ndarray
 """float32 [H, W, 3], RGB in 0..255."""
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
@@ -81,7 +81,7 @@ def colour_pair(rng: np.random.Generator, low: float = 45.0) -> tuple[np.ndarray
     return (dark, light) if rng.random() < 0.5 else (light, dark)
 
 
-def print_pair(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def print_colours(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Ink and paper of a printed page: dark on light, tinted by the lamp."""
     paper = rng.uniform(110, 255)
     tint = 1 + rng.normal(0, 0.05, 3)
@@ -98,7 +98,9 @@ def gradient(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
     return np.clip(y + x, -1, 1)
 
 
-def painted(rng: np.random.Generator, colour: np.ndarray, height: int, width: int, roughness: float) -> Picture:
+def textured_background(
+    rng: np.random.Generator, colour: np.ndarray, height: int, width: int, roughness: float
+) -> FloatImage:
     """A surface of one colour with, by chance, a gradient, a texture and a second tone."""
     surface = np.empty((height, width, 3), np.float32)
     surface[:] = colour

@@ -108,7 +108,7 @@ DIGITS = {
     "Tibetan": 0x0F20,
 }
 # Letters that look like another script's: a text of these alone would be a label that nobody can see.
-_SHARED = {
+_CONFUSABLE = {
     "Armenian": "ՍՕՏԼՈհոսօցզքլյւս",
     "Cyrillic": "АВГЕІЗКМНОПРСТУФХЬЈЅавгеікмнопрстуфхзьјѕ",
     "Greek": "ΑΒΓΕΖΗΙΚΛΜΝΟΠΡΤΥΦΧΆΈΉΊΌΎΪΫαικνορτυφχάίόύϊϋΐΰ",
@@ -142,8 +142,8 @@ def words(script: str) -> tuple[str, ...]:
     if script in BORROWED:
         lender = BORROWED[script]
         shift = BLOCKS[script][0] - BLOCKS[lender][0]
-        moved = (_moved(word, shift) for word in _language(LANGUAGES[lender].split()[0], lender))
-        own |= {word for word in moved if _fits(word, script)}
+        moved = (_transposed(word, shift) for word in _language(LANGUAGES[lender].split()[0], lender))
+        own |= {word for word in moved if _is_valid_word(word, script)}
     if not own:
         raise ArgumentError(f"no words for {script}: the dictionary {_package(first)} is not installed")
     for language in further:
@@ -152,22 +152,22 @@ def words(script: str) -> tuple[str, ...]:
 
 
 def _package(language: str) -> str:
-    source, _ = _MADE_OF.get(language, (language, str))
+    source, _ = _TRANSLITERATED.get(language, (language, str))
     return f"{'hunspell' if source in _HUNSPELL else 'aspell'}-{source.replace('_', '-').lower()}"
 
 
 def _language(language: str, script: str, limit: int | None = None) -> set[str]:
     """The words of one language in one of its scripts, or about `limit` of them; none without its dictionary."""
-    source, changed = _MADE_OF.get(language, (language, str))
-    dump = _dump(source)
+    source, changed = _TRANSLITERATED.get(language, (language, str))
+    dump = _dictionary(source)
     entries = dump[:: max(1, len(dump) // limit) if limit else 1]
     # An entry is a word and, behind a slash, flags.
     found = (unicodedata.normalize("NFC", changed(entry.partition("/")[0].strip())) for entry in entries)
-    return {word for word in found if _fits(word, script)}
+    return {word for word in found if _is_valid_word(word, script)}
 
 
 @cache
-def _dump(language: str) -> list[str]:
+def _dictionary(language: str) -> list[str]:
     if language in _HUNSPELL:
         path = _HUNSPELL_FOLDER / f"{_HUNSPELL[language]}.dic"
         return path.read_text("utf-8", "ignore").splitlines() if path.is_file() else []
@@ -189,10 +189,10 @@ def _urdu(persian: str) -> str:
 
 
 # Languages without a dictionary: whose words theirs are made of, and how.
-_MADE_OF = {"ka": ("hy", _georgian), "ur": ("fa", _urdu)}
+_TRANSLITERATED = {"ka": ("hy", _georgian), "ur": ("fa", _urdu)}
 
 
-def _moved(word: str, shift: int) -> str:
+def _transposed(word: str, shift: int) -> str:
     moved = "".join(chr(ord(c) + shift) if ord(c) > 0x7F and c not in "\u200c\u200d" else c for c in word)
     return unicodedata.normalize("NFC", moved)
 
@@ -202,7 +202,7 @@ def _of(script: str, c: str) -> bool:
     return low <= ord(c) <= high or (script == "Latin" and c in _VIETNAMESE)
 
 
-def _fits(word: str, script: str) -> bool:
+def _is_valid_word(word: str, script: str) -> bool:
     letters = [c for c in word if c not in "\u200c\u200d'-"]
     return (
         len(letters) > 0
@@ -236,7 +236,7 @@ _SIGNS = {"Latin": ("&",), "Arabic": ("؟",)}  # told from their script though t
 
 def _number(rng: np.random.Generator, script: str) -> str:
     digits = _digits(rng)
-    return _own(digits, script) if script in DIGITS and rng.random() < 0.5 else digits
+    return _native_digits(digits, script) if script in DIGITS and rng.random() < 0.5 else digits
 
 
 def _digits(rng: np.random.Generator) -> str:
@@ -244,7 +244,7 @@ def _digits(rng: np.random.Generator) -> str:
     return str(rng.integers(1, 10 ** int(rng.integers(1, 5))))
 
 
-def _own(digits: str, script: str) -> str:
+def _native_digits(digits: str, script: str) -> str:
     """European digits in the script's own."""
     return "".join(chr(DIGITS[script] + int(d)) for d in digits)
 
@@ -256,7 +256,7 @@ def _cased(rng: np.random.Generator, word: str) -> str:
     return word.upper() if pick < 0.4 else word.capitalize() if pick < 0.65 else word
 
 
-def _part(rng: np.random.Generator, word: str) -> str:
+def _fragment(rng: np.random.Generator, word: str) -> str:
     """A word, or a piece of it: signs and pages are full of words of one to three letters, dictionaries are not."""
     parts = clusters(word)
     pick = rng.random()
@@ -268,12 +268,12 @@ def _part(rng: np.random.Generator, word: str) -> str:
     return "".join(parts[start : start + size]).strip("\u200c\u200d'-") or word
 
 
-def _tells(text: str, script: str) -> bool:
+def _identifies_script(text: str, script: str) -> bool:
     """True when at least one letter is the script's alone; in Kana, when no more than half of the letters are Han."""
     own = [c for c in text if _of(script, c)]
     if script == "Kana" and sum("一" <= c <= "鿿" for c in text) > len(own):
         return False
-    return script not in _SHARED or not set(own) <= set(_SHARED[script])
+    return script not in _CONFUSABLE or not set(own) <= set(_CONFUSABLE[script])
 
 
 def draw_word(rng: np.random.Generator, script: str) -> str:
@@ -283,12 +283,12 @@ def draw_word(rng: np.random.Generator, script: str) -> str:
     """
     pick = rng.random()
     if script in DIGITS and pick < 0.015:
-        number = _own(_digits(rng), script)
+        number = _native_digits(_digits(rng), script)
         return f"({number})" if rng.random() < 0.3 else number
     if script in _SIGNS and 0.015 <= pick < 0.02:
         return _SIGNS[script][int(rng.integers(len(_SIGNS[script])))]
     text = _draw(rng, script)
-    while not _tells(text, script):  # never so for the ten scripts of CVSI-2015
+    while not _identifies_script(text, script):  # never so for the ten scripts of CVSI-2015
         text = _draw(rng, script)
     return text
 
@@ -298,7 +298,7 @@ def _draw(rng: np.random.Generator, script: str) -> str:
     word = pool[int(rng.integers(len(pool)))]
     if script in _CASED:
         word = _cased(rng, word)
-    word = _part(rng, word)
+    word = _fragment(rng, word)
     pick = rng.random()
     if pick < 0.05:
         return f"{word} {draw_word(rng, script)}" if rng.random() < 0.6 else f"{word}-{_number(rng, script)}"
