@@ -106,7 +106,7 @@ def untrained_stage(recipe: str, stage: str) -> Checkpoint:
 
     Raises ArgumentError where there is no such recipe or stage, or a stage whose network follows from trained weights.
     """
-    from scriptkd_train.models.networks import offline
+    from scriptkd_train.models.networks import without_download
     from scriptkd_train.recipe import load_recipe
 
     stages = load_recipe(recipe).stages
@@ -115,7 +115,7 @@ def untrained_stage(recipe: str, stage: str) -> Checkpoint:
     spec = stages[stage].network
     if spec is None:
         raise ArgumentError(f"stage {stage} decomposes trained weights: train it, and give its checkpoint")
-    return _untrained(spec.name, offline(spec.arguments), stages[stage].input.preprocessing())
+    return _untrained(spec.name, without_download(spec.arguments), stages[stage].input.preprocessing())
 
 
 def _untrained(network: str, arguments: dict[str, Any], preprocessing: Preprocessing) -> Checkpoint:

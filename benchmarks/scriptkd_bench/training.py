@@ -20,11 +20,11 @@ from lightning_fabric import Fabric
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_train.data.augment import augment
-from scriptkd_train.data.in_memory import Batch, Prepared
+from scriptkd_train.data.in_memory import Batch, InMemoryDataset
 from scriptkd_train.engine.chain import open_fabric
 from scriptkd_train.engine.distiller import Teacher
 from scriptkd_train.engine.trainer import Trainer, make_optimizer
-from scriptkd_train.models.networks import Network, build_network, offline
+from scriptkd_train.models.networks import Network, build_network, without_download
 from scriptkd_train.recipe import Recipe, Stage
 
 CLASSES = 10
@@ -129,14 +129,14 @@ def _seconds(fabric: Fabric, call: Callable[[], object]) -> float:
     return clock() - started
 
 
-def _random_split(preprocessing: Preprocessing, images: int) -> Prepared:
+def _random_split(preprocessing: Preprocessing, images: int) -> InMemoryDataset:
     """As many random images of the width that a median crop gets."""
     width = preprocessing.width_for(*MEDIAN_CROP)
     pixels = torch.randint(0, 256, (images, preprocessing.channels, preprocessing.height, width), dtype=torch.uint8)
-    return Prepared({width: pixels}, {width: torch.randint(CLASSES, (images,))}, {width: torch.arange(images)})
+    return InMemoryDataset({width: pixels}, {width: torch.randint(CLASSES, (images,))}, {width: torch.arange(images)})
 
 
-def _endless(split: Prepared, size: int, draw: torch.Generator) -> Iterator[Batch]:
+def _endless(split: InMemoryDataset, size: int, draw: torch.Generator) -> Iterator[Batch]:
     while True:
         yield from (batch for batch in split.batches(size, draw) if len(batch.target) == size)
 
@@ -160,5 +160,5 @@ def _offline(name: str, stage: Stage) -> Stage:
         raise ArgumentError(
             f"stage {name} decomposes trained weights, which this measurement does without: name another"
         )
-    network = stage.network.model_copy(update={"arguments": offline(stage.network.arguments)})
+    network = stage.network.model_copy(update={"arguments": without_download(stage.network.arguments)})
     return stage.model_copy(update={"network": network})

@@ -28,7 +28,7 @@ from scriptkd_export import (
 from scriptkd_export.samples import batches
 from scriptkd_sdk.errors import ArgumentError, ModelError
 from scriptkd_sdk.preprocess import Preprocessing
-from scriptkd_train.compression.decompose import count_work
+from scriptkd_train.compression.decompose import layer_costs
 from scriptkd_train.models.checkpoint import Checkpoint, save_checkpoint
 from scriptkd_train.models.networks import build_network
 
@@ -113,7 +113,7 @@ def test_two_ways_to_count_agree(name: str, arguments: dict[str, Any]) -> None:
     """Of the graph here, and of torch's modules in training."""
     ours = checkpoint(name, TEXT, **arguments)
     layers = counted(export_graph(ours), TEXT)
-    theirs = {name: work.macs for name, work in count_work(ours.build(), TEXT).items()}
+    theirs = {name: work.macs for name, work in layer_costs(ours.build(), TEXT).items()}
     assert {layer.name: layer.macs for layer in layers.values() if layer.macs} == theirs
     kinds = {layer.type for layer in layers.values()}
     assert ("depthwise" in kinds) == (name == "parconv")

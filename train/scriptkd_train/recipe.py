@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_train.losses import FEATURE_LOSSES, METRIC_LOSSES, NONE, check_arguments
-from scriptkd_train.models.networks import NETWORKS, POINTS
+from scriptkd_train.models.networks import FEATURE_MAPS, NETWORKS
 from scriptkd_train.recipe_files import read_recipe
 
 
@@ -113,7 +113,7 @@ class Distil(_Strict):
     loss, arguments: the soft term, one of `scriptkd_train.losses.SOFT_LOSSES` (`kd` is the paper's), and its constants;
     `none` leaves it out.
     tau: its temperature, or several, over which it is averaged.
-    match: points inside the networks, by the names of `scriptkd_train.models.networks.POINTS`, and how they are
+    match: points inside the networks, by the names of `scriptkd_train.models.networks.FEATURE_MAPS`, and how they are
     compared (see `scriptkd_train.engine.feature_distillation`). The paper's third term is
     `match: {features: {loss: kl, weight: 0.4}}`.
     labels: `cached`, as in the paper: the teacher's outputs are computed once, on unchanged images. `online`: the
@@ -139,8 +139,8 @@ class Distil(_Strict):
         if self.loss == "l2" and len(self.teachers) > 1:
             raise ValueError("loss 'l2' needs one teacher: the soft labels of several are averaged, not their logits")
         for point, match in self.match.items():
-            if point not in POINTS:
-                raise ValueError(f"match: point {point!r} is unknown; allowed are {', '.join(POINTS)}")
+            if point not in FEATURE_MAPS:
+                raise ValueError(f"match: point {point!r} is unknown; allowed are {', '.join(FEATURE_MAPS)}")
             if match.loss == "feedforward" and point != "lstm_input":
                 raise ValueError(f"match: loss 'feedforward' is for lstm_input alone, not for {point}")
             if point != "features" and self.labels == "cached":
@@ -160,7 +160,7 @@ class Distil(_Strict):
         return {name: weight / sum(weights.values()) for name, weight in weights.items()}
 
 
-class Start(_Strict):
+class InitWeights(_Strict):
     """Initial weights from an earlier stage, or from an exported model.
 
     stage: the earlier one. model: the name of a bundled model, or the path of an exported file. layers: modules that
@@ -179,7 +179,7 @@ class Start(_Strict):
         return str(self.stage or self.model)
 
     @model_validator(mode="after")
-    def _known(self) -> Start:
+    def _known(self) -> InitWeights:
         if (self.stage is None) == (self.model is None):
             raise ValueError("exactly one of stage and model must be given")
         if "" in (*self.layers, *self.freeze):
@@ -191,7 +191,7 @@ class Start(_Strict):
 
 
 class Quantize(_Strict):
-    """Quantisation-aware training (see `scriptkd_train.compression.quantize`): bits of weights and of activations.
+    """Quantization-aware training (see `scriptkd_train.compression.quantize`): bits of weights and of activations.
 
     weights: 8 for the int8 forms of `scriptkd-export`, 4 for int4-u8 and int4-weights. (int8-u8 gives weights 7 bits,
     half the levels, on which each moves by a 128th of its channel's largest at most.) activations: none means
@@ -203,11 +203,11 @@ class Quantize(_Strict):
 
 
 class Decompose(_Strict):
-    """The trained network of an earlier stage, with layers in parts, to be fine-tuned.
+    """The trained network of an earlier stage, with layers factorised, to be fine-tuned.
 
     See `scriptkd_train.compression.decompose`.
 
-    One of three says how small the parts are. energy: share of each layer's squared singular values to keep. macs:
+    One of three says how small the factors are. energy: share of each layer's squared singular values to keep. macs:
     share of all multiply-adds to keep at most. ranks: layer -> [input, output] channels of a convolution's middle part,
     or one number for a linear layer or a 1x1 convolution. layers: the only ones to decompose, by energy or macs; none
     means all convolutions larger than 1x1.
@@ -239,7 +239,7 @@ class Stage(_Strict):
     augment: Literal["none", "photometric", "text"] = "none"
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    start: Start | None = None
+    start: InitWeights | None = None
     decompose: Decompose | None = None
     quantize: Quantize | None = None
     distil: Distil | None = None
@@ -334,7 +334,7 @@ def _keys_at(location: tuple[str | int, ...]) -> list[str]:
     """The keys that a mapping at this place of a recipe may have."""
     parts = [part for i, part in enumerate(location) if not (i == 1 and location[0] == "stages")]
     model: type[BaseModel] = Recipe
-    nested = {"stages": Stage, "network": NetworkSpec, "input": Input, "optimizer": Optimizer, "start": Start,
+    nested = {"stages": Stage, "network": NetworkSpec, "input": Input, "optimizer": Optimizer, "start": InitWeights,
               "decompose": Decompose, "quantize": Quantize, "distil": Distil, "match": Match}  # fmt: skip
     for part in parts:
         model = nested.get(str(part), model)

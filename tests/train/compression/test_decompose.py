@@ -11,10 +11,10 @@ from torch import nn
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_train.compression.decompose import (
-    count_work,
     decompose,
+    factorised_macs,
     factors,
-    parts_work,
+    layer_costs,
     ranks_by_budget,
     ranks_by_energy,
 )
@@ -127,7 +127,7 @@ def test_ranks_by_energy_are_those_of_the_unfoldings_spectra():
 
 def test_multiply_adds_by_hand():
     """The student at 16x48: four convolutions, each on half the height and width of the one before, and two layers."""
-    work = count_work(build_network("student", 3, SMALL), SMALL)
+    work = layer_costs(build_network("student", 3, SMALL), SMALL)
     assert {name: each.macs for name, each in work.items()} == {
         "convolutions.0": 16 * 48 * 27 * 32,
         "convolutions.3": 8 * 24 * 9 * 32 * 64,
@@ -137,7 +137,7 @@ def test_multiply_adds_by_hand():
         "head.2": 18 * 3,
     }
     # Two layers of two directions, four gates of 256 each, over three columns.
-    lstm = count_work(build_network("assistant", 3, SMALL), SMALL)["lstm"]
+    lstm = layer_costs(build_network("assistant", 3, SMALL), SMALL)["lstm"]
     assert lstm.macs == 3 * 2 * 4 * 256 * ((300 + 256) + (512 + 256))
 
 
@@ -146,7 +146,7 @@ def test_a_budget_is_kept_and_used(budget):
     whole = checkpoint("textnet", TEXT)
     network = whole.build()
     parts = decompose(whole, ranks_by_budget(network, TEXT, budget, [])).build()
-    before, after = (sum(each.macs for each in count_work(each, TEXT).values()) for each in (network, parts))
+    before, after = (sum(each.macs for each in layer_costs(each, TEXT).values()) for each in (network, parts))
     assert budget - 0.03 < after / before <= budget
 
 
@@ -154,10 +154,10 @@ def test_work_of_parts_is_what_they_do():
     whole = checkpoint("textnet", TEXT)
     network = whole.build()
     ranks = {"body.1.0.0": [6, 10], "body.2.0.0": [8, 9], "head.1": 2}
-    before, after = count_work(network, TEXT), count_work(decompose(whole, ranks).build(), TEXT)
+    before, after = layer_costs(network, TEXT), layer_costs(decompose(whole, ranks).build(), TEXT)
     for name, rank in ranks.items():
         parts = sum(each.macs for part, each in after.items() if part.startswith(f"{name}."))
-        assert parts == parts_work(layers(network)[name], rank, before[name])
+        assert parts == factorised_macs(layers(network)[name], rank, before[name])
 
 
 def test_only_the_named_layers():

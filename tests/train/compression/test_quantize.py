@@ -1,4 +1,4 @@
-"""Fake quantisation against NumPy, and stages that train under it."""
+"""Fake quantization against NumPy, and stages that train under it."""
 
 import copy
 
@@ -9,8 +9,8 @@ from lightning_fabric import Fabric
 
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.preprocess import Preprocessing
-from scriptkd_train.compression.quantize import fake_quantise, plain_state, quantisable, weight_scales
-from scriptkd_train.data.in_memory import Batch, Prepared
+from scriptkd_train.compression.quantize import fake_quantize, quantizable_layers, quantized_state_dict, weight_scales
+from scriptkd_train.data.in_memory import Batch, InMemoryDataset
 from scriptkd_train.engine.distiller import Teacher
 from scriptkd_train.engine.trainer import Trainer
 from scriptkd_train.models.networks import build_network
@@ -68,8 +68,8 @@ def test_weights_on_the_grid_get_their_step_back(bits):
 @pytest.mark.parametrize("bits", [4, 8])
 def test_rounded_weights_against_numpy_and_their_gradients(bits):
     network = textnet()
-    before = {name: network.get_submodule(name).weight.detach().clone() for name in quantisable(network)}
-    fake_quantise(network, bits, None)
+    before = {name: network.get_submodule(name).weight.detach().clone() for name in quantizable_layers(network)}
+    fake_quantize(network, bits, None)
     top = 2 ** (bits - 1) - 1
     for name, weight in before.items():
         layer = network.get_submodule(name)
@@ -96,7 +96,7 @@ class One(torch.nn.Module):
 def test_inputs_are_rounded_to_256_levels_of_the_range_seen():
     linear = One()
     weight = linear.only.weight.detach().clone()
-    fake_quantise(linear, 8, 8)
+    fake_quantize(linear, 8, 8)
     first, second = (torch.tensor(np.random.default_rng(i).normal(1, 2, (8, 64)), dtype=torch.float32) for i in (0, 1))
     linear.train()(first)
     linear(second)
@@ -118,28 +118,28 @@ def test_inputs_are_rounded_to_256_levels_of_the_range_seen():
 
 def test_what_is_kept_is_a_plain_network_with_weights_on_the_grid():
     network, plain = textnet(), textnet()
-    fake_quantise(network, 4, 8)
+    fake_quantize(network, 4, 8)
     network.train()(images())
     network.eval()
-    state = plain_state(network)
+    state = quantized_state_dict(network)
     assert state.keys() == plain.state_dict().keys()
-    assert plain_state(plain).keys() == plain.state_dict().keys()
+    assert quantized_state_dict(plain).keys() == plain.state_dict().keys()
     plain.load_state_dict(state)
-    for name in quantisable(plain):
+    for name in quantizable_layers(plain):
         weight = plain.get_submodule(name).weight.detach()
         for row in weight.flatten(1):
             assert len(row.unique()) <= 15
-    assert "body.0.0" not in quantisable(plain)  # so few weights are not worth rounding
+    assert "body.0.0" not in quantizable_layers(plain)  # so few weights are not worth rounding
     assert torch.equal(plain.body[0][0].weight, textnet().body[0][0].weight)
 
 
 def test_frozen_layers_and_lstms_are_not_rounded():
     network = build_network("assistant", 3, SIZE, hidden=16)
     network.head.requires_grad_(False)
-    assert quantisable(network) == [f"convolutions.{i}" for i in (3, 6, 9)]
+    assert quantizable_layers(network) == [f"convolutions.{i}" for i in (3, 6, 9)]
     network.requires_grad_(False)
     with pytest.raises(ArgumentError, match="no convolution or linear layer of 1024 weights or more is trained"):
-        fake_quantise(network, 8, None)
+        fake_quantize(network, 8, None)
 
 
 @pytest.mark.parametrize("ema", [0.0, 0.9])
@@ -150,7 +150,7 @@ def test_a_stage_under_three_teachers_learns_and_resumes(quantize, ema):
     second = {**STAGE, "ema": ema, "start": {"stage": "one"}, "quantize": quantize,
               "distil": {"teacher": teachers, "labels": "online"}}  # fmt: skip
     stage = parse_recipe({"stages": {**dict.fromkeys(teachers, STAGE), "low": second}}, "x").stages["low"]
-    split = Prepared({32: images()}, {32: torch.arange(8) % 3}, {32: torch.arange(8)})
+    split = InMemoryDataset({32: images()}, {32: torch.arange(8) % 3}, {32: torch.arange(8)})
 
     def trainer():
         theirs = [Teacher(textnet(), SIZE, split, 1 / 3) for _ in teachers]
@@ -166,10 +166,12 @@ def test_a_stage_under_three_teachers_learns_and_resumes(quantize, ema):
     other = trainer()
     other.load_state_dict(copy.deepcopy(one.state_dict()))  # as a file would
     assert one.step(batch, 0.0, draw).item() == other.step(batch, 0.0, draw).item()
-    for a, b in zip(plain_state(one.served).values(), plain_state(other.served).values(), strict=True):
+    for a, b in zip(
+        quantized_state_dict(one.eval_model).values(), quantized_state_dict(other.eval_model).values(), strict=True
+    ):
         assert torch.equal(a, b)
-    served = one.served.eval()
+    served = one.eval_model.eval()
     plain = textnet()
-    plain.load_state_dict(plain_state(served))
+    plain.load_state_dict(quantized_state_dict(served))
     near = 0.2 if "activations" in quantize else 1e-5
     torch.testing.assert_close(plain.eval()(images(1)), served(images(1)), rtol=0, atol=near)

@@ -3,20 +3,20 @@
 import pytest
 import torch
 
-from scriptkd_train.data.in_memory import Prepared
+from scriptkd_train.data.in_memory import InMemoryDataset
 
 COUNTS = {32: 37, 48: 64, 64: 5}
 
 
 @pytest.fixture(scope="module")
-def split() -> Prepared:
+def split() -> InMemoryDataset:
     places = dict(zip(COUNTS, torch.randperm(sum(COUNTS.values())).split(list(COUNTS.values())), strict=True))
     images = {width: torch.zeros(count, 1, 32, width, dtype=torch.uint8) for width, count in COUNTS.items()}
-    return Prepared(images, {width: place % 10 for width, place in places.items()}, places)
+    return InMemoryDataset(images, {width: place % 10 for width, place in places.items()}, places)
 
 
 @pytest.mark.parametrize("world", [1, 2, 3])
-def test_training_shares_are_disjoint_and_alike(split: Prepared, world: int) -> None:
+def test_training_shares_are_disjoint_and_alike(split: InMemoryDataset, world: int) -> None:
     shares = [list(split.batches(8, torch.Generator().manual_seed(1), rank, world)) for rank in range(world)]
     assert {len(share) for share in shares} == {split.batch_count(8, world)}
     for together in zip(*shares, strict=True):
@@ -30,13 +30,13 @@ def test_training_shares_are_disjoint_and_alike(split: Prepared, world: int) -> 
     assert len(seen) == len(split) - sum(count for count in left if count < 2 * world)
 
 
-def test_shuffled_anew_with_another_generator(split: Prepared) -> None:
+def test_shuffled_anew_with_another_generator(split: InMemoryDataset) -> None:
     first, again, other = (
         [batch.index.tolist() for batch in split.batches(8, torch.Generator().manual_seed(seed))] for seed in (1, 1, 2)
     )
     assert first == again != other
 
 
-def test_in_order_nothing_is_left_out(split: Prepared) -> None:
+def test_in_order_nothing_is_left_out(split: InMemoryDataset) -> None:
     seen = torch.cat([batch.index for batch in split.batches(8)])
     assert torch.equal(seen, torch.cat(list(split.index.values())))

@@ -19,9 +19,9 @@ from lightning_fabric import Fabric
 from scriptkd_sdk.errors import ArgumentError, ModelError
 from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_train.data.dataset import read_dataset
-from scriptkd_train.data.in_memory import prepare
-from scriptkd_train.engine.chain import fit_temperature, logits_of, open_fabric, train_chain
-from scriptkd_train.engine.distiller import Teacher, Teaching
+from scriptkd_train.data.in_memory import load_in_memory
+from scriptkd_train.engine.chain import compute_logits, fit_temperature, open_fabric, train_chain
+from scriptkd_train.engine.distiller import Distiller, Teacher
 from scriptkd_train.engine.stage import TrainingError
 from scriptkd_train.losses import SOFT_LOSSES
 from scriptkd_train.models.checkpoint import load_checkpoint
@@ -149,21 +149,21 @@ def test_cached_soft_labels_are_fresh_ones_bit_for_bit(data):
     """And of the teacher in eval mode, on its own input, whatever the student's is."""
     items = read_dataset(data, "train")
     size = Preprocessing(3, 32, 32, 32, 1)
-    mine, theirs = (prepare(items, ["Latin", "Tamil"], p) for p in (Preprocessing(**TEXT), size))
+    mine, theirs = (load_in_memory(items, ["Latin", "Tamil"], p) for p in (Preprocessing(**TEXT), size))
     teacher = Teacher(build_network("timm", 2, size, model="test_resnet").train(), size, theirs)
     distil = {"teacher": "teacher", "match": {"features": {"loss": "kl"}}}
     stages = recipe(teacher=TEACHER, student={**STUDENT, "distil": distil}).stages
-    teaching = Teaching(Fabric(accelerator="cpu"), [teacher], stages["student"].distil, 16, torch.Generator())
+    distiller = Distiller(Fabric(accelerator="cpu"), [teacher], stages["student"].distil, 16, torch.Generator())
     assert not teacher.network.training
     assert not any(p.requires_grad for p in teacher.network.parameters())
     for fresh in theirs.batches(16):
-        cached = teaching.answers(fresh, fresh.images)
+        cached = distiller.teacher_outputs(fresh, fresh.images)
         logits, features = teacher.network.forward_features(fresh.images)
         assert torch.equal(cached.logits[0], logits)
-        assert torch.equal(cached.taps["features"], features)
+        assert torch.equal(cached.feature_maps["features"], features)
     # In a batch of another size torch may add in another order, so there they agree but for the last bits.
     for batch in mine.batches(16, torch.Generator().manual_seed(0)):
-        (logits,) = teaching.answers(batch, batch.images).logits
+        (logits,) = distiller.teacher_outputs(batch, batch.images).logits
         torch.testing.assert_close(logits, teacher.network(theirs.images[32][batch.index]))
 
 
@@ -216,9 +216,11 @@ def test_two_processes_share_the_work(data, tmp_path):
     student = load_checkpoint(tmp_path / "run" / "student.pt")
     assert student.labels == ["Latin", "Tamil"]
     # Each validated its half; that is the whole split's figure.
-    logits, target = logits_of(student, prepare(read_dataset(data, "val"), student.labels, student.preprocessing), 16)
+    logits, target = compute_logits(
+        student, load_in_memory(read_dataset(data, "val"), student.labels, student.preprocessing), 16
+    )
     assert student.metrics["val_accuracy"] == pytest.approx((logits.argmax(axis=1) == target).mean())
-    assert not list((tmp_path / "run").glob(".prepared*"))
+    assert not list((tmp_path / "run").glob(".pixels*"))
 
 
 def test_two_processes_both_stop_at_an_unreadable_image(data, tmp_path):
@@ -227,7 +229,7 @@ def test_two_processes_both_stop_at_an_unreadable_image(data, tmp_path):
     result = train_on_two({"student": {**STUDENT, "distil": None}}, tmp_path / "data", tmp_path)
     assert result.returncode == 2
     assert "must be readable" in result.stderr and "Traceback" not in result.stderr
-    assert not list((tmp_path / "run").glob(".prepared*"))
+    assert not list((tmp_path / "run").glob(".pixels*"))
 
 
 def test_mixed_precision(data, tmp_path):

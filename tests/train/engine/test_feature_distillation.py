@@ -9,12 +9,12 @@ from lightning_fabric import Fabric
 
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.preprocess import Preprocessing
-from scriptkd_train.data.in_memory import Batch, Prepared
+from scriptkd_train.data.in_memory import Batch, InMemoryDataset
 from scriptkd_train.engine.chain import check_networks
 from scriptkd_train.engine.distiller import Teacher
-from scriptkd_train.engine.feature_distillation import as_vectors, matched_widths, metric_loss
+from scriptkd_train.engine.feature_distillation import as_vectors, build_feature_loss, feature_widths
 from scriptkd_train.engine.trainer import Trainer
-from scriptkd_train.models.networks import POINTS, build_network
+from scriptkd_train.models.networks import FEATURE_MAPS, build_network
 from scriptkd_train.recipe import Input, NetworkSpec, load_recipe, parse_recipe
 
 SIZE = Preprocessing(1, 32, 48, 48, 1)
@@ -40,7 +40,7 @@ def stages(match, student=DARKNET, teacher=ASSISTANT, **distil):
 
 
 def trainer(match, teacher, **distil):
-    split = Prepared({48: images()}, {48: torch.arange(8) % 3}, {48: torch.arange(8)})
+    split = InMemoryDataset({48: images()}, {48: torch.arange(8) % 3}, {48: torch.arange(8)})
     stage = stages(match, **distil).stages["student"]
     return Trainer(Fabric(accelerator="cpu"), "student", stage, 3, 0, [Teacher(teacher, SIZE, split)])
 
@@ -48,17 +48,17 @@ def trainer(match, teacher, **distil):
 def test_points_of_the_assistant(assistant):
     """Each is what passes there: the LSTM fed with one gives the next, and their names are those a recipe may use."""
     with torch.no_grad():
-        logits, taps = assistant.forward_taps(images())
+        logits, feature_maps = assistant.forward_feature_maps(images())
         torch.testing.assert_close(assistant(images()), logits)
-        assert taps.keys() == POINTS.keys()
-        torch.testing.assert_close(taps["conv_output"], assistant.convolutions(assistant.normalise(images())))
-        torch.testing.assert_close(assistant.lstm(taps["lstm_input"])[0], taps["lstm_output"])
-        torch.testing.assert_close(taps["lstm_output"].mean(dim=1), taps["features"])
-    assert as_vectors(taps["conv_output"]).shape == (8 * 2 * 3, 300)
-    assert as_vectors(taps["lstm_input"]).shape == (8 * 3, 600)
+        assert feature_maps.keys() == FEATURE_MAPS.keys()
+        torch.testing.assert_close(feature_maps["conv_output"], assistant.convolutions(assistant.normalise(images())))
+        torch.testing.assert_close(assistant.lstm(feature_maps["lstm_input"])[0], feature_maps["lstm_output"])
+        torch.testing.assert_close(feature_maps["lstm_output"].mean(dim=1), feature_maps["features"])
+    assert as_vectors(feature_maps["conv_output"]).shape == (8 * 2 * 3, 300)
+    assert as_vectors(feature_maps["lstm_input"]).shape == (8 * 3, 600)
     # A row is one position: the third column of the first image, and the map's at row 1, column 2.
-    assert torch.equal(as_vectors(taps["lstm_input"])[2], taps["lstm_input"][0, 2])
-    assert torch.equal(as_vectors(taps["conv_output"])[5], taps["conv_output"][0, :, 1, 2])
+    assert torch.equal(as_vectors(feature_maps["lstm_input"])[2], feature_maps["lstm_input"][0, 2])
+    assert torch.equal(as_vectors(feature_maps["conv_output"])[5], feature_maps["conv_output"][0, :, 1, 2])
 
 
 def np_vectors(tap):
@@ -77,11 +77,11 @@ def np_vectors(tap):
 def test_a_match_against_numpy(assistant, point, loss):
     """loss none, alpha 1: the match alone is the loss. Its gradients reach the student and not the teacher."""
     made = trainer({point: {"loss": loss, "weight": 0.25}}, assistant, loss="none", alpha=1.0)
-    teaching, network = made.teaching, made.learner.module.network.eval()
-    theirs = teaching.answers(Batch(images(), torch.arange(8) % 3, torch.arange(8)), images())
+    distiller, network = made.distiller, made.learner.module.network.eval()
+    theirs = distiller.teacher_outputs(Batch(images(), torch.arange(8) % 3, torch.arange(8)), images())
     logits, vectors, _ = made.learner.module(images())
-    ours = teaching.loss(logits, vectors, torch.arange(8) % 3, theirs, 0.0)
-    s, t = (np_vectors(each.forward_taps(images())[1][point]) for each in (network, assistant))
+    ours = distiller.loss(logits, vectors, torch.arange(8) % 3, theirs, 0.0)
+    s, t = (np_vectors(each.forward_feature_maps(images())[1][point]) for each in (network, assistant))
     difference = s - t
     if loss == "l2":
         expected = np.mean(np.sum(difference**2, axis=1)) / 2
@@ -117,7 +117,7 @@ def test_cnn_mah_feeds_an_lstm_that_is_copied_and_fixed(assistant):
     stage = recipe.model_copy(update={
         "network": NetworkSpec(name="darknet-assistant", arguments={"hidden": 8}), "input": Input(**SIZE.to_dict()),
     })  # fmt: skip
-    split = Prepared({48: images()}, {48: torch.arange(8) % 3}, {48: torch.arange(8)})
+    split = InMemoryDataset({48: images()}, {48: torch.arange(8) % 3}, {48: torch.arange(8)})
     made = Trainer(
         Fabric(accelerator="cpu"), "matched", stage, 3, 0, [Teacher(assistant, SIZE, split)], assistant.state_dict()
     )
@@ -125,7 +125,7 @@ def test_cnn_mah_feeds_an_lstm_that_is_copied_and_fixed(assistant):
     batch = Batch(images(), torch.arange(8) % 3, torch.arange(8))
     losses = [made.step(batch, 3.0, torch.Generator().manual_seed(0)).item() for _ in range(8)]
     assert losses[-1] < 0.9 * losses[0]
-    for name, value in made.served.state_dict().items():
+    for name, value in made.eval_model.state_dict().items():
         if name.startswith(("lstm.", "head.")):
             assert torch.equal(value, assistant.state_dict()[name]), name
 
@@ -138,7 +138,9 @@ def test_several_temperatures_are_averaged(assistant):
         made = trainer({}, assistant, alpha=1.0, tau=tau)
         made.learner.module.eval()
         logits, vectors, _ = made.learner.module(images())
-        losses[str(tau)] = made.teaching.loss(logits, vectors, target, made.teaching.answers(batch, images()), 0).item()
+        losses[str(tau)] = made.distiller.loss(
+            logits, vectors, target, made.distiller.teacher_outputs(batch, images()), 0
+        ).item()
     assert losses["[1.0, 5.0]"] == pytest.approx((losses["1.0"] + losses["5.0"]) / 2)
     assert losses["1.0"] != pytest.approx(losses["5.0"], rel=0.01)
 
@@ -148,7 +150,7 @@ def test_other_widths_are_matched_through_a_linear_map(assistant):
     made = Trainer(
         Fabric(accelerator="cpu"), "student",
         stages({"features": {"loss": "l2"}}, narrow).stages["student"], 3, 0,
-        [Teacher(assistant, SIZE, Prepared({48: images()}, {48: torch.arange(8) % 3}, {48: torch.arange(8)}))],
+        [Teacher(assistant, SIZE, InMemoryDataset({48: images()}, {48: torch.arange(8) % 3}, {48: torch.arange(8)}))],
     )  # fmt: skip
     projection = made.learner.module.projections["features"]
     assert projection.weight.shape == (512, 48)
@@ -156,7 +158,7 @@ def test_other_widths_are_matched_through_a_linear_map(assistant):
     made.learner.train()
     made.step(Batch(images(), torch.arange(8) % 3, torch.arange(8)), 0.0, torch.Generator())
     assert not torch.equal(projection.weight, before)
-    assert "projections" not in "".join(made.served.state_dict())
+    assert "projections" not in "".join(made.eval_model.state_dict())
 
 
 @pytest.mark.parametrize(
@@ -177,17 +179,19 @@ def test_points_that_cannot_be_matched_are_named_before_anything_is_trained(matc
 
 
 def test_teachers_without_what_a_metric_needs(assistant):
-    split = Prepared({48: torch.zeros_like(images())}, {48: torch.arange(8) % 3}, {48: torch.arange(8)})
+    split = InMemoryDataset({48: torch.zeros_like(images())}, {48: torch.arange(8) % 3}, {48: torch.arange(8)})
     fabric, draw = Fabric(accelerator="cpu"), torch.Generator()
     with pytest.raises(ArgumentError, match="match at features: all feature vectors are the same"):
-        metric_loss(fabric, "mahalanobis", "features", assistant, split, draw)
+        build_feature_loss(fabric, "mahalanobis", "features", assistant, split, draw)
     with pytest.raises(ArgumentError, match="'feedforward' needs a teacher with an LSTM"):
-        metric_loss(fabric, "feedforward", "lstm_input", build_network("textnet", 3, SIZE, width=0.25), split, draw)
+        build_feature_loss(
+            fabric, "feedforward", "lstm_input", build_network("textnet", 3, SIZE, width=0.25), split, draw
+        )
 
 
 def test_widths_are_found_on_the_meta_device():
     with torch.device("meta"):
         networks = [build_network(name, 3, SIZE) for name in ("darknet-assistant", "assistant")]
-    widths = matched_widths((networks[0], SIZE), (networks[1], SIZE), POINTS, "x")
+    widths = feature_widths((networks[0], SIZE), (networks[1], SIZE), FEATURE_MAPS, "x")
     assert widths == {"features": (512, 512), "conv_output": (300, 300), "lstm_input": (600, 600),
                       "lstm_output": (512, 512)}  # fmt: skip

@@ -7,7 +7,7 @@ from torch import nn
 
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.preprocess import Preprocessing
-from scriptkd_train.models.networks import build_network, offline, parameter_count
+from scriptkd_train.models.networks import build_network, parameter_count, without_download
 
 PAPER = Preprocessing(3, 299, 299, 299, 1)
 SMALL = Preprocessing(3, 32, 48, 48, 1)
@@ -22,16 +22,16 @@ def build(name, preprocessing, **arguments):
 
 def convolve(image, kernel, stride=(1, 1), groups=1):
     """A 'same' convolution in NumPy: image [C, H, W], kernel [D, C / groups, k, k] -> [D, H', W']."""
-    outside, inside, k, _ = kernel.shape
+    out_channels, in_channels, k, _ = kernel.shape
     padded = np.pad(image, ((0, 0), (k // 2, k // 2), (k // 2, k // 2)))
     height, width = (-(-size // step) for size, step in zip(image.shape[1:], stride, strict=True))
-    out = np.zeros((outside, height, width))
-    for d in range(outside):
-        first = d * groups // outside * inside
+    out = np.zeros((out_channels, height, width))
+    for d in range(out_channels):
+        first = d * groups // out_channels * in_channels
         for y in range(height):
             for x in range(width):
                 at = padded[
-                    first : first + inside, y * stride[0] : y * stride[0] + k, x * stride[1] : x * stride[1] + k
+                    first : first + in_channels, y * stride[0] : y * stride[0] + k, x * stride[1] : x * stride[1] + k
                 ]
                 out[d, y, x] = (at * kernel[d]).sum()
     return out
@@ -85,10 +85,12 @@ def test_a_fresh_pair_hands_on_as_much_as_the_convolution_that_it_replaces():
 
 
 def test_the_papers_twins():
-    """PAPER.md, C: the widths kept. Convolutions by hand: 9 C + C D + D each but the first, which stays 27 D + D."""
+    """ParConv keeps the widths (Wang & Du 2019). By hand: 9 C + C D + D each but the first, which stays 27 D + D."""
     student = build("parconv", PAPER, network="student", arguments={"pool": True})
     first, rest = 27 * 32 + 32, [(32, 64), (64, 128), (128, 128)]
-    convolutions = first + sum(9 * inside + inside * outside + outside for inside, outside in rest)
+    convolutions = first + sum(
+        9 * in_channels + in_channels * out_channels + out_channels for in_channels, out_channels in rest
+    )
     assert parameter_count(student.convolutions) == convolutions == 29_856
     assert parameter_count(student) == convolutions + 128 * 18 + 18 + 18 * 10 + 10
     assistant, twin = build("assistant", PAPER), build("parconv", PAPER, network="assistant")
@@ -126,7 +128,9 @@ def test_darknet_assistant_fits_the_assistants_lstm_and_head():
     assistant, dark = (build_network(name, 10, SMALL).eval() for name in ("assistant", "darknet-assistant"))
     images = torch.randint(0, 256, (2, 3, 32, 48), dtype=torch.uint8)
     with torch.no_grad():
-        shapes = [{point: value.shape for point, value in each.taps(images).items()} for each in (assistant, dark)]
+        shapes = [
+            {point: value.shape for point, value in each.feature_maps(images).items()} for each in (assistant, dark)
+        ]
     assert shapes[0] == shapes[1]
 
 
@@ -138,7 +142,7 @@ def test_any_teacher_of_timm_has_a_twin():
 
 def test_offline_reaches_the_network_inside():
     arguments = {"network": "timm", "arguments": {"model": "vgg19", "pretrained": True}}
-    assert offline(arguments) == {"network": "timm", "arguments": {"model": "vgg19", "pretrained": False}}
+    assert without_download(arguments) == {"network": "timm", "arguments": {"model": "vgg19", "pretrained": False}}
     assert arguments["arguments"]["pretrained"] is True
 
 

@@ -15,7 +15,7 @@ from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_train.data.in_memory import Batch
 from scriptkd_train.engine.chain import check_networks, train_chain
 from scriptkd_train.engine.trainer import Trainer
-from scriptkd_train.models.init_weights import freeze, starting_weights
+from scriptkd_train.models.init_weights import freeze, select_init_weights
 from scriptkd_train.models.networks import build_network
 from scriptkd_train.recipe import parse_recipe
 
@@ -64,7 +64,7 @@ def test_a_frozen_layer_does_not_move_by_one_bit(optimizer):
     source = build_network("textnet", 2, Preprocessing(1, 32, 32, 32, 1), width=0.25, dropout=0.5).state_dict()
     source = {name: torch.rand_like(value, dtype=torch.float).to(value.dtype) for name, value in source.items()}
     trainer = trained(stage, source)
-    for network in (trainer.served, trainer.learner.module.network):
+    for network in (trainer.eval_model, trainer.learner.module.network):
         for name, value in network.state_dict().items():
             if name.startswith(("body.0.", "body.1.")):
                 assert torch.equal(value, source[name]), name
@@ -77,13 +77,13 @@ def test_named_layers_are_copied_and_the_rest_is_the_seeds():
     stages = recipe(first=FIRST, second={**FIRST, "start": start}, third=FIRST).stages
     source = build_network("assistant", 2, Preprocessing(1, 32, 32, 32, 1), hidden=8).state_dict()
     fabric = Fabric(accelerator="cpu")
-    mine = Trainer(fabric, "second", stages["second"], 2, 0, source=source).served.state_dict()
-    alone = Trainer(fabric, "second", stages["third"], 2, 0).served.state_dict()
+    mine = Trainer(fabric, "second", stages["second"], 2, 0, source=source).eval_model.state_dict()
+    alone = Trainer(fabric, "second", stages["third"], 2, 0).eval_model.state_dict()
     assert all(
         torch.equal(value, (source if name.startswith(("lstm.", "head.2.")) else alone)[name])
         for name, value in mine.items()
     )
-    moved = trained(stages["second"], source).served.state_dict()
+    moved = trained(stages["second"], source).eval_model.state_dict()
     for name, value in moved.items():
         assert torch.equal(value, mine[name]) == name.startswith(("lstm.", "head.2.")), name
 
@@ -165,7 +165,7 @@ def test_an_lstm_that_is_frozen_still_passes_gradients():
     assert network.convolutions[0].weight.grad is not None
     assert network.lstm.weight_ih_l0.grad is None
     twin = copy.deepcopy(network)
-    assert starting_weights(twin, network.state_dict(), ["lstm"], "here").keys() == {
+    assert select_init_weights(twin, network.state_dict(), ["lstm"], "here").keys() == {
         name for name in network.state_dict() if name.startswith("lstm.")
     }
 
@@ -177,11 +177,11 @@ def test_a_deeper_network_goes_on_where_a_shallower_one_was():
     shallow, deep = (build_network("textnet", 2, size, width=0.25, depth=depth).eval() for depth in (1, 3))
     for parameter in shallow.parameters():  # as if trained, so that no block of its own is the identity
         parameter.data.add_(torch.rand_like(parameter), alpha=0.1)
-    copied = starting_weights(deep, shallow.state_dict(), [], "stage")
+    copied = select_init_weights(deep, shallow.state_dict(), [], "stage")
     assert copied.keys() == shallow.state_dict().keys()
     deep.load_state_dict(copied, strict=False)
     assert torch.equal(deep(batch().images), shallow(batch().images))
     deep(batch().images).sum().backward()
     assert deep.body[1][3].second[1].weight.grad.abs().sum() > 0
     with pytest.raises(ArgumentError, match=r"body\.1\.2\.first\.0\.weight is 8x8x3x3 there and missing here"):
-        starting_weights(shallow, deep.state_dict(), [], "stage")
+        select_init_weights(shallow, deep.state_dict(), [], "stage")

@@ -12,7 +12,7 @@ TEXT = Preprocessing(1, 32, 32, 256, 16)
 
 
 def test_assistant_has_the_papers_parameters():
-    # PAPER.md: 18 columns of 5,400 features give 14.29 M.
+    # The paper says ~14 M (section 3, "Assistant Model"); 18 columns of 5,400 features give 14.29 M.
     assert parameter_count(build_network("assistant", 10, PAPER)) == pytest.approx(14.29e6, rel=0.001)
 
 
@@ -66,9 +66,9 @@ def inception():
 def test_auxiliary_head_takes_part_in_training_only(inception):
     images = torch.randint(0, 256, (2, 3, 299, 299), dtype=torch.uint8)
     inception.train()
-    logits, taps, auxiliary = inception.forward_training(images)
+    logits, feature_maps, auxiliary = inception.forward_training(images)
     assert logits.shape == auxiliary.shape == (2, 10)
-    assert taps["features"].shape == (2, inception.feature_width)
+    assert feature_maps["features"].shape == (2, inception.feature_width)
     auxiliary.sum().backward()
     assert inception.backbone.AuxLogits.fc.weight.grad is not None
     assert inception.backbone.fc.weight.grad is None

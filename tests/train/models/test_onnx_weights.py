@@ -15,12 +15,12 @@ from scriptkd_sdk import ScriptIdentifier
 from scriptkd_sdk.errors import ArgumentError, ModelError
 from scriptkd_sdk.images import load_image
 from scriptkd_train.engine.chain import check_networks, train_chain
-from scriptkd_train.models.onnx_weights import read_exported
+from scriptkd_train.models.onnx_weights import read_onnx_weights
 from scriptkd_train.recipe import load_recipe, parse_recipe
 
 ROOT = Path(__file__).parents[3]
 SAMPLES = sorted((ROOT / "samples").glob("*.jpg"))
-TEN = read_exported("student").labels
+TEN = read_onnx_weights("student").labels
 FINETUNE = load_recipe("finetune")
 
 
@@ -32,7 +32,7 @@ def changed(**start):
 
 def scores_in_training(model):
     """Of the samples: of the network that goes on training, and what the model's own file answers."""
-    exported, identifier = read_exported(model), ScriptIdentifier(model)
+    exported, identifier = read_onnx_weights(model), ScriptIdentifier(model)
     assert len(SAMPLES) == 20
     inputs = [torch.from_numpy(exported.info.preprocessing.apply(load_image(path)))[None] for path in SAMPLES]
     network = exported.network()
@@ -60,7 +60,7 @@ def test_the_network_agrees_with_models_in_8_bits(model):
 
 
 def test_statistics_do_not_change_the_answers():
-    exported = read_exported("student")
+    exported = read_onnx_weights("student")
     images = torch.randint(0, 256, (4, 1, 48, 96), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     logits = []
     for batches in ([], [images]):
@@ -116,6 +116,6 @@ def test_a_form_whose_weights_cannot_be_read_is_named(tmp_path):
     model.graph.initializer.append(renamed)
     model.graph.node[-1].input[2] = "other"
     onnx.save(model, tmp_path / "other.onnx")
-    exported = read_exported(str(tmp_path / "other.onnx"))
+    exported = read_onnx_weights(str(tmp_path / "other.onnx"))
     with pytest.raises(ArgumentError, match=r"head\.1\.bias cannot be read from its form, int8-u8; give its fp32"):
         exported.state_dict([])

@@ -19,9 +19,9 @@ from torch import Tensor, nn
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_train.models.checkpoint import Checkpoint
-from scriptkd_train.models.networks import Network, offline, parameter_count
+from scriptkd_train.models.networks import Network, parameter_count, without_download
 from scriptkd_train.models.networks.factorised import Rank, check_rank, find_layer, is_spatial, layers
-from scriptkd_train.recipe import Decompose, NetworkSpec, Stage, Start
+from scriptkd_train.recipe import Decompose, InitWeights, NetworkSpec, Stage
 
 _ROUNDING = 1e-12  # of a share of energy
 _BLOCK = 8  # channels: runtimes' fastest convolutions read whole blocks, and others are re-ordered before and after
@@ -31,15 +31,15 @@ _ASPECT = 3  # width of a typical word, in heights: the input that a budget of m
 
 
 @dataclass(frozen=True)
-class Work:
-    """What a layer does for one image. positions: of its input and of its output maps, for the 1x1 parts."""
+class LayerCost:
+    """What a layer does for one image. positions: of its input and of its output maps, for the 1x1 factors."""
 
     macs: int
     positions: tuple[int, int]
 
 
-def decomposed(stage: Stage, source: Checkpoint) -> tuple[Stage, Checkpoint]:
-    """A stage with `decompose` as one that starts from its source in parts; and these parts, not yet fine-tuned.
+def resolve_decompose(stage: Stage, source: Checkpoint) -> tuple[Stage, Checkpoint]:
+    """A stage with `decompose` as one that starts from its source factorised; and that checkpoint, not yet fine-tuned.
 
     Raises:
         ArgumentError: a layer that the source does not have, an impossible rank, or nothing that is worth decomposing.
@@ -54,20 +54,21 @@ def decomposed(stage: Stage, source: Checkpoint) -> tuple[Stage, Checkpoint]:
     else:
         assert spec.macs is not None
         ranks = ranks_by_budget(network, source.preprocessing, spec.macs, spec.layers)
-    parts = decompose(source, ranks)
-    spec = NetworkSpec(name=parts.network, arguments=parts.arguments)
-    return stage.model_copy(update={"network": spec, "start": Start(stage=stage.decompose.stage)}), parts
+    factorised = decompose(source, ranks)
+    spec = NetworkSpec(name=factorised.network, arguments=factorised.arguments)
+    return stage.model_copy(update={"network": spec, "start": InitWeights(stage=stage.decompose.stage)}), factorised
 
 
-def saving(source: Checkpoint, parts: Checkpoint) -> str:
+def describe_savings(source: Checkpoint, factorised: Checkpoint) -> str:
     """What a decomposition leaves of a network, for people."""
     macs = [
-        sum(work.macs for work in count_work(each.build(), each.preprocessing).values()) for each in (source, parts)
+        sum(costs.macs for costs in layer_costs(each.build(), each.preprocessing).values())
+        for each in (source, factorised)
     ]
-    counts = [parameter_count(each.build()) for each in (source, parts)]
+    counts = [parameter_count(each.build()) for each in (source, factorised)]
     return (
-        f"{len(parts.arguments['ranks'])} layers decomposed, {100 * macs[1] / macs[0]:.0f} % of the multiply-adds and "
-        f"{100 * counts[1] / counts[0]:.0f} % of the parameters left"
+        f"{len(factorised.arguments['ranks'])} layers decomposed, {100 * macs[1] / macs[0]:.0f} % of the multiply-adds "
+        f"and {100 * counts[1] / counts[0]:.0f} % of the parameters left"
     )
 
 
@@ -77,17 +78,17 @@ def check_decomposable(network: Network, preprocessing: Preprocessing, spec: Dec
         for name, rank in spec.ranks.items():
             check_rank(name, find_layer(network, name), rank)
         if spec.macs is not None:
-            chosen = _chosen(network, spec.layers)
+            chosen = _chosen_layers(network, spec.layers)
             lowest = {name: [np.ones(size) for size in _sizes(layer)] for name, layer in chosen.items()}
-            _require_budget(network, lowest, count_work(network, preprocessing), spec.macs)
+            _require_budget(network, lowest, layer_costs(network, preprocessing), spec.macs)
         elif spec.energy is not None:
-            _chosen(network, spec.layers)
+            _chosen_layers(network, spec.layers)
     except ArgumentError as error:
         raise ArgumentError(f"{where}: {error}") from error
 
 
 def decompose(checkpoint: Checkpoint, ranks: Mapping[str, Rank]) -> Checkpoint:
-    """The checkpoint with the named layers in parts: network `tucker`, whose arguments hold the base and the ranks.
+    """The checkpoint with the named layers factorised: network `tucker`, whose arguments hold the base and the ranks.
 
     Raises:
         ArgumentError: a layer that the network does not have, or an impossible rank.
@@ -102,12 +103,16 @@ def decompose(checkpoint: Checkpoint, ranks: Mapping[str, Rank]) -> Checkpoint:
             state[f"{name}.{part}.weight"] = value
         if layer.bias is not None:
             state[f"{name}.expand.bias"] = state.pop(f"{name}.bias")
-    arguments = {"network": checkpoint.network, "arguments": offline(checkpoint.arguments), "ranks": dict(ranks)}
+    arguments = {
+        "network": checkpoint.network,
+        "arguments": without_download(checkpoint.arguments),
+        "ranks": dict(ranks),
+    }
     return replace(checkpoint, network="tucker", arguments=arguments, state_dict=state)
 
 
 def factors(weight: Tensor, rank: Rank) -> dict[str, Tensor]:
-    """The parts' weights by name, computed in double precision.
+    """The factors by name, computed in double precision.
 
     weight: [D, C, k, k] with a rank [r_in, r_out] -> reduce [r_in, C, 1, 1], core [r_out, r_in, k, k] and expand
     [D, r_out, 1, 1], by higher-order orthogonal iteration; [D, C] or [D, C, 1, 1] with one rank -> reduce and expand,
@@ -116,16 +121,16 @@ def factors(weight: Tensor, rank: Rank) -> dict[str, Tensor]:
     values = weight.detach().cpu().double().numpy()
     if isinstance(rank, int):
         u, s, v = np.linalg.svd(values.reshape(values.shape[:2]), full_matrices=False)
-        root = np.sqrt(s[:rank])  # both parts equally large, as training likes them
+        root = np.sqrt(s[:rank])  # both factors equally large, as training likes them
         ones = (1,) * (values.ndim - 2)
-        parts = {
+        found = {
             "reduce": (root[:, None] * v[:rank]).reshape(rank, -1, *ones),
             "expand": (u[:, :rank] * root).reshape(-1, rank, *ones),
         }
     else:
         (core, (outer, inner)), _ = partial_tucker(values, rank=[rank[1], rank[0]], modes=[0, 1])
-        parts = {"reduce": inner.T[:, :, None, None], "core": core, "expand": outer[:, :, None, None]}
-    return {name: torch.from_numpy(np.ascontiguousarray(part)).to(weight.dtype) for name, part in parts.items()}
+        found = {"reduce": inner.T[:, :, None, None], "core": core, "expand": outer[:, :, None, None]}
+    return {name: torch.from_numpy(np.ascontiguousarray(part)).to(weight.dtype) for name, part in found.items()}
 
 
 def ranks_by_energy(
@@ -136,14 +141,14 @@ def ranks_by_energy(
     Convolutions' ranks are rounded up to multiples of 8 channels: the mobile student at half its multiply-adds takes
     0.26 ms so, and 0.34, as long as when it is whole, with ranks such as 59.
 
-    chosen: names of layers; no names mean all convolutions larger than 1x1. A layer whose parts would need as many
+    chosen: names of layers; no names mean all convolutions larger than 1x1. A layer whose factors would need as many
     multiply-adds as itself stays whole.
 
     Raises:
         ArgumentError: there is no such layer or convolution, or no layer gains.
     """
-    spectra, work = _spectra(network, chosen), count_work(network, preprocessing)
-    ranks = _paying(network, spectra, work, energy)
+    spectra, costs = _spectra(network, chosen), layer_costs(network, preprocessing)
+    ranks = _worthwhile_ranks(network, spectra, costs, energy)
     if not ranks:
         raise ArgumentError(f"energy {energy:g} decomposes nothing: no layer's parts would be cheaper; lower it")
     return ranks
@@ -160,20 +165,20 @@ def ranks_by_budget(
     Raises:
         ArgumentError: there is no such layer or convolution, or the lowest ranks are still too dear.
     """
-    spectra, work = _spectra(network, chosen), count_work(network, preprocessing)
-    _require_budget(network, spectra, work, budget)
+    spectra, costs = _spectra(network, chosen), layer_costs(network, preprocessing)
+    _require_budget(network, spectra, costs, budget)
     low, high = 0.0, 1.0
     for _ in range(_STEPS):
         middle = (low + high) / 2
-        possible = _share(network, work, _paying(network, spectra, work, middle)) <= budget
+        possible = _share_of_macs(network, costs, _worthwhile_ranks(network, spectra, costs, middle)) <= budget
         low, high = (middle, high) if possible else (low, middle)
-    return _paying(network, spectra, work, low)
+    return _worthwhile_ranks(network, spectra, costs, low)
 
 
 def _require_budget(
-    network: Network, spectra: dict[str, list[np.ndarray]], work: dict[str, Work], budget: float
+    network: Network, spectra: dict[str, list[np.ndarray]], costs: dict[str, LayerCost], budget: float
 ) -> None:
-    least = _share(network, work, _paying(network, spectra, work, 0.0))
+    least = _share_of_macs(network, costs, _worthwhile_ranks(network, spectra, costs, 0.0))
     if least > budget:
         raise ArgumentError(
             f"macs {budget:g} cannot be met: with the lowest ranks in {', '.join(spectra)} the network still needs "
@@ -181,32 +186,37 @@ def _require_budget(
         )
 
 
-def _share(network: Network, work: dict[str, Work], ranks: dict[str, Rank]) -> float:
+def _share_of_macs(network: Network, costs: dict[str, LayerCost], ranks: dict[str, Rank]) -> float:
     """The share of the multiply-adds that these ranks leave."""
     saved = sum(
-        work[name].macs - parts_work(find_layer(network, name), rank, work[name]) for name, rank in ranks.items()
+        costs[name].macs - factorised_macs(find_layer(network, name), rank, costs[name]) for name, rank in ranks.items()
     )
-    return 1 - saved / sum(each.macs for each in work.values())
+    return 1 - saved / sum(each.macs for each in costs.values())
 
 
-def parts_work(layer: nn.Conv2d | nn.Linear, rank: Rank, work: Work) -> int:
-    """Multiply-adds of a layer's parts for one image, where the layer's own are `work`."""
-    outside, inside = layer.weight.shape[:2]
-    before, after = work.positions
+def factorised_macs(layer: nn.Conv2d | nn.Linear, rank: Rank, costs: LayerCost) -> int:
+    """Multiply-adds of a layer's factors for one image, where the layer's own are `costs`."""
+    out_channels, in_channels = layer.weight.shape[:2]
+    before, after = costs.positions
     if isinstance(rank, int):
-        return after * rank * (inside + outside)  # a strided 1x1 convolution skips in its first part
-    return before * inside * rank[0] + after * (rank[0] * rank[1] * layer.weight[0, 0].numel() + rank[1] * outside)
+        return after * rank * (in_channels + out_channels)  # a strided 1x1 convolution skips in its first factor
+    return before * in_channels * rank[0] + after * (
+        rank[0] * rank[1] * layer.weight[0, 0].numel() + rank[1] * out_channels
+    )
 
 
-def count_work(network: Network, preprocessing: Preprocessing) -> dict[str, Work]:
+def layer_costs(network: Network, preprocessing: Preprocessing) -> dict[str, LayerCost]:
     """Multiply-adds of each convolution, linear layer and LSTM by name, for one typical image; meta devices too."""
-    found: dict[str, Work] = {}
+    found: dict[str, LayerCost] = {}
     names = {module: name for name, module in network.named_modules() if isinstance(module, _WORKING)}
 
     def watch(module: nn.Module, inputs: tuple[Tensor, ...], output: Any) -> None:
-        before, macs, positions = found.get(names[module], Work(0, (0, 0))), *_work(module, inputs[0], output)
+        before, macs, positions = (
+            found.get(names[module], LayerCost(0, (0, 0))),
+            *_layer_cost(module, inputs[0], output),
+        )
         sums = before.positions[0] + positions[0], before.positions[1] + positions[1]
-        found[names[module]] = Work(before.macs + macs, sums)
+        found[names[module]] = LayerCost(before.macs + macs, sums)
 
     handles = [module.register_forward_hook(watch) for module in names]
     training, width = network.training, preprocessing.width_for(1, _ASPECT)
@@ -221,7 +231,7 @@ def count_work(network: Network, preprocessing: Preprocessing) -> dict[str, Work
     return found
 
 
-def _work(module: nn.Module, image: Tensor, output: Any) -> tuple[int, tuple[int, int]]:
+def _layer_cost(module: nn.Module, image: Tensor, output: Any) -> tuple[int, tuple[int, int]]:
     """Multiply-adds of one call of a layer, and the positions of its input and output maps."""
     if isinstance(module, nn.LSTM):
         steps = image.shape[0] * image.shape[1]
@@ -234,10 +244,10 @@ def _work(module: nn.Module, image: Tensor, output: Any) -> tuple[int, tuple[int
 
 def _spectra(network: Network, chosen: list[str]) -> dict[str, list[np.ndarray]]:
     """Layer -> for each mode, input first, how much energy, 0..1, the first r singular vectors hold, r = 1, 2, ..."""
-    return {name: _energies(layer) for name, layer in _chosen(network, chosen).items()}
+    return {name: _energies(layer) for name, layer in _chosen_layers(network, chosen).items()}
 
 
-def _chosen(network: Network, names: list[str]) -> dict[str, nn.Conv2d | nn.Linear]:
+def _chosen_layers(network: Network, names: list[str]) -> dict[str, nn.Conv2d | nn.Linear]:
     """The named layers; all convolutions larger than 1x1 where there are no names."""
     if names:
         return {name: find_layer(network, name) for name in names}
@@ -249,8 +259,8 @@ def _chosen(network: Network, names: list[str]) -> dict[str, nn.Conv2d | nn.Line
 
 def _sizes(layer: nn.Conv2d | nn.Linear) -> list[int]:
     """Channels of each mode that is decomposed, input first; the fewer ones where there is one rank."""
-    outside, inside = layer.weight.shape[:2]
-    return [inside, outside] if is_spatial(layer) else [min(inside, outside)]
+    out_channels, in_channels = layer.weight.shape[:2]
+    return [in_channels, out_channels] if is_spatial(layer) else [min(in_channels, out_channels)]
 
 
 def _energies(layer: nn.Conv2d | nn.Linear) -> list[np.ndarray]:
@@ -265,8 +275,8 @@ def _energies(layer: nn.Conv2d | nn.Linear) -> list[np.ndarray]:
     return found
 
 
-def _paying(
-    network: Network, spectra: dict[str, list[np.ndarray]], work: dict[str, Work], energy: float
+def _worthwhile_ranks(
+    network: Network, spectra: dict[str, list[np.ndarray]], costs: dict[str, LayerCost], energy: float
 ) -> dict[str, Rank]:
     """The ranks at an energy, without the layers that are cheaper whole."""
     ranks: dict[str, Rank] = {}
@@ -279,6 +289,6 @@ def _paying(
             kept = [min(kept[0], kept[1] * layer.weight[0, 0].numel()), kept[1]]
             kept = [kept[0], min(kept[1], kept[0] * layer.weight[0, 0].numel())]
         rank: Rank = kept if is_spatial(layer) else kept[0]
-        if name in work and parts_work(layer, rank, work[name]) < work[name].macs:
+        if name in costs and factorised_macs(layer, rank, costs[name]) < costs[name].macs:
             ranks[name] = rank
     return ranks

@@ -1,4 +1,4 @@
-"""Quantisation-aware training: the network learns under the rounding that it will be served with.
+"""Quantization-aware training: the network learns under the rounding that it will be served with.
 
 In every step weights are rounded to a symmetric grid, one scale an output channel, and the inputs of convolutions and
 linear layers to 256 levels of one range a tensor; gradients pass the rounding as if it were not there, as far as a
@@ -50,7 +50,7 @@ def weight_scales(rows: Tensor, bits: int) -> Tensor:
     return best
 
 
-def quantisable(network: nn.Module) -> list[str]:
+def quantizable_layers(network: nn.Module) -> list[str]:
     """Names of the convolutions and linear layers that are trained and large enough.
 
     Raises ArgumentError where there is none.
@@ -67,12 +67,12 @@ def quantisable(network: nn.Module) -> list[str]:
     return names
 
 
-def fake_quantise(network: nn.Module, weights: int, activations: int | None) -> None:
+def fake_quantize(network: nn.Module, weights: int, activations: int | None) -> None:
     """Let the network, changed in place, compute with rounded weights of `weights` bits and rounded inputs of theirs.
 
     Frozen layers stay as they are, and so do LSTMs. Raises ArgumentError for a network without a layer to round.
     """
-    names = quantisable(network)
+    names = quantizable_layers(network)
     ranges = nn.ModuleDict()
     for name in names:
         layer = network.get_submodule(name)
@@ -83,8 +83,8 @@ def fake_quantise(network: nn.Module, weights: int, activations: int | None) -> 
     network.add_module(_RANGES, ranges)  # beside the layers, not within: a state dict without it is the plain network's
 
 
-def plain_state(network: nn.Module) -> dict[str, Tensor]:
-    """The state dict of the network as it was before `fake_quantise`, if it was, with the rounded weights in it."""
+def quantized_state_dict(network: nn.Module) -> dict[str, Tensor]:
+    """The state dict of the network as it was before `fake_quantize`, if it was, with the rounded weights in it."""
     state: dict[str, Tensor] = {}
     for name, value in network.state_dict().items():
         layer, parametrised, _ = name.partition(".parametrizations.weight.")

@@ -19,17 +19,17 @@ def augment(images: Tensor, kind: str, generator: torch.Generator) -> Tensor:
     if kind == "none":
         return pixels
     if kind == "text":
-        pixels = _geometry(pixels, generator)  # a copy of its own, which the rest may change in place
-        _on_some(pixels, 0.33, _soften, generator)
+        pixels = _affine(pixels, generator)  # a copy of its own, which the rest may change in place
+        _apply_to_subset(pixels, 0.33, _blur, generator)
     pixels = _photometric(pixels, generator)
     if kind == "text":
-        _on_some(pixels, 0.3, _invert, generator)
-        _on_some(pixels, 0.33, _grain, generator)
-        _on_some(pixels, 0.25, _patch, generator)
+        _apply_to_subset(pixels, 0.3, _invert, generator)
+        _apply_to_subset(pixels, 0.33, _noise, generator)
+        _apply_to_subset(pixels, 0.25, _mask_strip, generator)
     return pixels.clamp_(0, 255)
 
 
-def _on_some(
+def _apply_to_subset(
     images: Tensor, share: float, change: Callable[[Tensor, torch.Generator], Tensor], generator: torch.Generator
 ) -> None:
     """Changes about `share` of the images, in place; the others cost nothing."""
@@ -51,7 +51,7 @@ def _photometric(images: Tensor, generator: torch.Generator) -> Tensor:
     return images * contrast + (mean * (1 - contrast) + _uniform(images, -51, 51, generator))
 
 
-def _geometry(images: Tensor, generator: torch.Generator) -> Tensor:
+def _affine(images: Tensor, generator: torch.Generator) -> Tensor:
     """Shift, scale, slant and a little turn, as another annotator would have cropped the word."""
     count, _, height, width = images.shape
     draw = (torch.rand(count, 6, generator=generator) * 2 - 1).to(images.device).view(count, 6, 1, 1)
@@ -66,7 +66,7 @@ def _geometry(images: Tensor, generator: torch.Generator) -> Tensor:
     return F.grid_sample(images, grid, padding_mode="border", align_corners=False)
 
 
-def _soften(images: Tensor, generator: torch.Generator) -> Tensor:
+def _blur(images: Tensor, generator: torch.Generator) -> Tensor:
     """A 3x3 box blur, mixed in by a random amount."""
     soft = F.avg_pool2d(F.pad(images, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
     return images + (soft - images) * _uniform(images, 0, 1, generator)
@@ -77,13 +77,13 @@ def _invert(images: Tensor, generator: torch.Generator) -> Tensor:
     return 255 - images
 
 
-def _grain(images: Tensor, generator: torch.Generator) -> Tensor:
+def _noise(images: Tensor, generator: torch.Generator) -> Tensor:
     """Gaussian noise of up to 14 gray levels."""
     noise = torch.randn(images.shape, generator=generator).to(images.device)
     return images + noise * _uniform(images, 0, 14, generator)
 
 
-def _patch(images: Tensor, generator: torch.Generator) -> Tensor:
+def _mask_strip(images: Tensor, generator: torch.Generator) -> Tensor:
     """Hides a strip of up to a fifth of the width: no single letter may decide."""
     width = images.shape[3]
     columns = torch.arange(width, device=images.device).view(1, 1, 1, width) / width

@@ -35,7 +35,7 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Prepared:
+class InMemoryDataset:
     """A split by width: images[w] is uint8 [n, C, H, w], target[w] and index[w] are int64 [n]."""
 
     images: dict[int, Tensor]
@@ -71,7 +71,7 @@ class Prepared:
         return sum(len(target) // whole + (len(target) % whole >= least) for target in self.target.values())
 
 
-def prepare(items: list[Item], labels: list[str], preprocessing: Preprocessing) -> Prepared:
+def load_in_memory(items: list[Item], labels: list[str], preprocessing: Preprocessing) -> InMemoryDataset:
     """Reads and pre-processes a split on all cores. Images too narrow or damaged end it: training data must be whole.
 
     Raises:
@@ -88,7 +88,7 @@ def prepare(items: list[Item], labels: list[str], preprocessing: Preprocessing) 
         pixels = torch.empty(len(items), preprocessing.channels, preprocessing.height, width, dtype=torch.uint8)
         for place, array in enumerate(_read_all(items, preprocessing)):
             pixels[place] = torch.from_numpy(array)
-        return Prepared({width: pixels}, {width: target}, {width: torch.arange(len(items))})
+        return InMemoryDataset({width: pixels}, {width: target}, {width: torch.arange(len(items))})
     by_width: dict[int, tuple[list[int], list[np.ndarray]]] = {}
     for position, array in enumerate(_read_all(items, preprocessing)):
         positions, arrays = by_width.setdefault(array.shape[2], ([], []))
@@ -100,7 +100,7 @@ def prepare(items: list[Item], labels: list[str], preprocessing: Preprocessing) 
         images[width] = torch.from_numpy(np.stack(arrays))
         targets[width] = target[positions]
         index[width] = torch.tensor(positions)
-    return Prepared(images, targets, index)
+    return InMemoryDataset(images, targets, index)
 
 
 def _read_all(items: list[Item], preprocessing: Preprocessing) -> Iterator[np.ndarray]:

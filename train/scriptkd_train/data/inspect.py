@@ -29,7 +29,9 @@ from scriptkd_train.utils.contact_sheet import Tile, contact_sheet, write_png
 from scriptkd_train.utils.progress import columns
 
 THREADS = 2
-NEAR = 4  # bits of 63: 99 % of re-compressed words stay within it, and two of 10^9 pairs of different words do
+NEAR_DUPLICATE_BITS = (
+    4  # bits of 63: 99 % of re-compressed words stay within it, and two of 10^9 pairs of different words do
+)
 SHEET_COLUMNS = 8
 SHEET_SEED = 0
 LISTED = 10  # files and pairs printed by name; the report holds all of them
@@ -78,28 +80,28 @@ def inspect(root: str | Path, progress: Callable[[int, int], None] | None = None
         report.notes = [line for split in splits for line in count_differences(report.items[split], split)]
     total, done = sum(map(len, report.items.values())), 0
     by_content: dict[str, dict[bytes, Path]] = {}
-    by_look: dict[str, tuple[list[Path], NDArray[np.uint64]]] = {}
+    by_hash: dict[str, tuple[list[Path], NDArray[np.uint64]]] = {}
     with ThreadPoolExecutor(THREADS) as pool:
         for split, items in report.items.items():
-            sizes, contents, looks = [], {}, {}
-            for item, seen in zip(items, pool.map(_look_at, items), strict=True):
+            sizes, contents, hashes = [], {}, {}
+            for item, seen in zip(items, pool.map(_read_fingerprint, items), strict=True):
                 if isinstance(seen, str):
                     report.unreadable[item.path] = seen
                 else:
                     sizes.append(seen.size)
                     if seen.content not in contents:
                         contents[seen.content] = item.path
-                        looks[item.path] = seen.look
+                        hashes[item.path] = seen.perceptual_hash
                 done += 1
                 if progress:
                     progress(done, total)
             report.widths[split], report.heights[split] = np.array(sizes, np.int64).reshape(-1, 2).T
-            by_content[split], by_look[split] = contents, (list(looks), np.array(list(looks.values()), np.uint64))
+            by_content[split], by_hash[split] = contents, (list(hashes), np.array(list(hashes.values()), np.uint64))
     for first, second in combinations(report.items, 2):
         same = sorted(by_content[first].keys() & by_content[second].keys(), key=lambda key: by_content[first][key])
         report.exact += [Pair(by_content[first][key], by_content[second][key], 0) for key in same]
         found = {(pair.first, pair.second) for pair in report.exact}
-        near = _near(*by_look[first], *by_look[second])
+        near = _near_duplicates(*by_hash[first], *by_hash[second])
         report.near += [pair for pair in near if (pair.first, pair.second) not in found]
     return report
 
@@ -164,13 +166,13 @@ def print_report(report: Report, console: Console) -> None:
 
 
 @dataclass(frozen=True)
-class _Seen:
+class _Fingerprint:
     content: bytes  # SHA-256
-    look: int  # perceptual hash
+    perceptual_hash: int
     size: tuple[int, int]  # width, height
 
 
-def _look_at(item: Item) -> _Seen | str:
+def _read_fingerprint(item: Item) -> _Fingerprint | str:
     """An image's fingerprints and size, or why it cannot be read."""
     try:
         content = item.path.read_bytes()
@@ -179,7 +181,7 @@ def _look_at(item: Item) -> _Seen | str:
         return error.strerror or str(error)
     except ImageError as error:
         return error.reason
-    return _Seen(hashlib.sha256(content).digest(), perceptual_hash(image), (image.shape[1], image.shape[0]))
+    return _Fingerprint(hashlib.sha256(content).digest(), perceptual_hash(image), (image.shape[1], image.shape[0]))
 
 
 def perceptual_hash(image: NDArray[np.uint8]) -> int:
@@ -194,13 +196,13 @@ def perceptual_hash(image: NDArray[np.uint8]) -> int:
     return int.from_bytes(np.packbits(low > np.median(low)).tobytes(), "big")
 
 
-def _near(
-    paths: list[Path], looks: NDArray[np.uint64], other_paths: list[Path], other_looks: NDArray[np.uint64]
+def _near_duplicates(
+    paths: list[Path], hashes: NDArray[np.uint64], other_paths: list[Path], other_hashes: NDArray[np.uint64]
 ) -> Iterator[Pair]:
-    """Pairs at most NEAR bits apart. Every pair is compared: 80,000 x 10,000 take a few seconds."""
-    for start in range(0, len(other_looks), 64):
-        distances = np.bitwise_count(other_looks[start : start + 64, None] ^ looks[None, :])
-        for j, i in np.argwhere(distances <= NEAR):
+    """Pairs at most NEAR_DUPLICATE_BITS bits apart. Every pair is compared: 80,000 x 10,000 take a few seconds."""
+    for start in range(0, len(other_hashes), 64):
+        distances = np.bitwise_count(other_hashes[start : start + 64, None] ^ hashes[None, :])
+        for j, i in np.argwhere(distances <= NEAR_DUPLICATE_BITS):
             yield Pair(paths[i], other_paths[start + j], int(distances[j, i]))
 
 

@@ -1,4 +1,4 @@
-"""A split prepared by one of several training processes and mapped by all: in memory once, read from disk once."""
+"""A split read by one of several training processes and mapped by all: in memory once, read from disk once."""
 
 from __future__ import annotations
 
@@ -13,60 +13,64 @@ from torch import Tensor
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_train.data.dataset import Item
-from scriptkd_train.data.in_memory import Prepared, prepare
+from scriptkd_train.data.in_memory import InMemoryDataset, load_in_memory
 
-_Places = tuple[dict[int, torch.Size], dict[int, Tensor], dict[int, Tensor]]
+_Layout = tuple[dict[int, torch.Size], dict[int, Tensor], dict[int, Tensor]]
 
 
-def prepare_shared(
+def load_shared(
     fabric: Fabric, items: list[Item], labels: list[str], preprocessing: Preprocessing, scratch: Path
-) -> Prepared:
-    """What `prepare` makes, for every process of `fabric`, which are on one machine.
+) -> InMemoryDataset:
+    """What `load_in_memory` makes, for every process of `fabric`, which are on one machine.
 
     scratch: a file that several processes write and map; it takes as many bytes as the pixels, and is deleted at once.
 
     Raises:
-        ArgumentError: in every process, what `prepare` raises, or `scratch` cannot be written.
+        ArgumentError: in every process, what `load_in_memory` raises, or `scratch` cannot be written.
     """
     if fabric.is_global_zero:
         scratch.unlink(missing_ok=True)  # of a run that was killed
     if fabric.world_size == 1:
-        return prepare(items, labels, preprocessing)
-    places: _Places | None = None
+        return load_in_memory(items, labels, preprocessing)
+    layout: _Layout | None = None
     refused = ""
     if fabric.is_global_zero:
         try:
-            places = _write(prepare(items, labels, preprocessing), scratch)
+            layout = _write(load_in_memory(items, labels, preprocessing), scratch)
         except ArgumentError as error:
             refused = str(error)
     # An error in one process alone would leave the others waiting.
-    places, refused = fabric.broadcast((places, refused))
-    if places is None:
+    layout, refused = fabric.broadcast((layout, refused))
+    if layout is None:
         raise ArgumentError(refused)
-    prepared = _map(scratch, *places)
+    dataset = _map(scratch, *layout)
     fabric.barrier()
     if fabric.is_global_zero:
         # What is mapped stays until the last process lets go of it. Windows deletes no such file: the next run does.
         with contextlib.suppress(OSError):
             scratch.unlink()
-    return prepared
+    return dataset
 
 
-def _write(prepared: Prepared, path: Path) -> _Places:
+def _write(dataset: InMemoryDataset, path: Path) -> _Layout:
     """All pixels into one file, since a mapped file is an open one, and there may be hundreds of widths."""
     try:
         with path.open("wb") as file:
-            for pixels in prepared.images.values():
+            for pixels in dataset.images.values():
                 file.write(pixels.numpy().data)
     except OSError as error:
         path.unlink(missing_ok=True)
-        raise ArgumentError(f"the prepared images cannot be written to {path}: {error.strerror or error}") from error
-    return {width: pixels.shape for width, pixels in prepared.images.items()}, prepared.target, prepared.index
+        raise ArgumentError(
+            f"the pre-processed images cannot be written to {path}: {error.strerror or error}"
+        ) from error
+    return {width: pixels.shape for width, pixels in dataset.images.items()}, dataset.target, dataset.index
 
 
-def _map(path: Path, shapes: dict[int, torch.Size], target: dict[int, Tensor], index: dict[int, Tensor]) -> Prepared:
+def _map(
+    path: Path, shapes: dict[int, torch.Size], target: dict[int, Tensor], index: dict[int, Tensor]
+) -> InMemoryDataset:
     # Copy-on-write, since a tensor must be writable; nobody writes, so all processes share the pages.
     pixels = torch.from_numpy(np.memmap(path, np.uint8, "c"))
     parts = pixels.split([shape.numel() for shape in shapes.values()])
     images = {width: part.view(shape) for (width, shape), part in zip(shapes.items(), parts, strict=True)}
-    return Prepared(images, target, index)
+    return InMemoryDataset(images, target, index)

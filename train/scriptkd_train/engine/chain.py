@@ -18,27 +18,27 @@ from rich.console import Console
 
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.preprocess import Preprocessing
-from scriptkd_train.compression.decompose import check_decomposable, decomposed, saving
-from scriptkd_train.compression.quantize import quantisable
+from scriptkd_train.compression.decompose import check_decomposable, describe_savings, resolve_decompose
+from scriptkd_train.compression.quantize import quantizable_layers
 from scriptkd_train.data.dataset import NON_TEXT, Item, fingerprint, read_dataset
-from scriptkd_train.data.in_memory import Prepared
-from scriptkd_train.data.shared_memory import prepare_shared
+from scriptkd_train.data.in_memory import InMemoryDataset
+from scriptkd_train.data.shared_memory import load_shared
 from scriptkd_train.engine.distiller import Teacher
-from scriptkd_train.engine.feature_distillation import matched_widths
+from scriptkd_train.engine.feature_distillation import feature_widths
 from scriptkd_train.engine.stage import to_checkpoint, train_stage
-from scriptkd_train.engine.threshold import threshold_on
+from scriptkd_train.engine.threshold import fit_threshold_on_logits
 from scriptkd_train.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from scriptkd_train.models.init_weights import freeze, starting_weights
-from scriptkd_train.models.networks import Network, build_network, offline, parameter_count
-from scriptkd_train.models.onnx_weights import read_exported
-from scriptkd_train.recipe import Recipe, Start, parse_recipe
+from scriptkd_train.models.init_weights import freeze, select_init_weights
+from scriptkd_train.models.networks import Network, build_network, parameter_count, without_download
+from scriptkd_train.models.onnx_weights import read_onnx_weights
+from scriptkd_train.recipe import InitWeights, Recipe, parse_recipe
 
 _MEASURED = 32  # batches, of as many images, over which a model's normalisation is measured
 _PACKAGES = ("torch", "torchvision", "timm", "lightning-fabric", "numpy", "opencv-python-headless")
 
 
 @dataclass(frozen=True)
-class _Data:
+class _TrainingData:
     train: list[Item]
     val: list[Item]
     labels: list[str]
@@ -61,65 +61,67 @@ def train_chain(
     """
     train, val = read_dataset(data, "train"), read_dataset(data, "val")
     labels = sorted({item.label for item in train} - {NON_TEXT})
-    content = _Data(train, val, labels, fingerprint(train))
+    content = _TrainingData(train, val, labels, fingerprint(train))
     for split, items in (("train", train), ("val", val)):
         if all(item.label == NON_TEXT for item in items):
             raise ArgumentError(f"the {split} split of {data} holds only {NON_TEXT!r}; it must hold words of a script")
     check_networks(recipe, labels)
     fabric = open_fabric(recipe, devices)
-    _claim(out, recipe, content, fabric)
+    _claim_run_folder(out, recipe, content, fabric)
     console = console if fabric.is_global_zero else None
-    prepared: dict[tuple[str, Preprocessing], Prepared] = {}
+    datasets: dict[tuple[str, Preprocessing], InMemoryDataset] = {}
 
-    def ready(split: str, preprocessing: Preprocessing) -> Prepared:
+    def dataset(split: str, preprocessing: Preprocessing) -> InMemoryDataset:
         key = (split, preprocessing)
-        if key not in prepared:
-            for old in [k for k in prepared if k[1] != preprocessing and k[0] == split]:
-                del prepared[old]  # one size at a time: a split at 299x299 is large
+        if key not in datasets:
+            for old in [k for k in datasets if k[1] != preprocessing and k[0] == split]:
+                del datasets[old]  # one size at a time: a split at 299x299 is large
             items = train if split == "train" else val
-            prepared[key] = prepare_shared(fabric, items, labels, preprocessing, out / f".prepared-{split}")
-        return prepared[key]
+            datasets[key] = load_shared(fabric, items, labels, preprocessing, out / f".pixels-{split}")
+        return datasets[key]
 
     finished: dict[str, Checkpoint] = {}
     for stage_name, stage in recipe.stages.items():
         path = out / f"{stage_name}.pt"
         if path.exists():
             finished[stage_name] = load_checkpoint(path)
-            _say(console, f"{stage_name}: done before, {path}")
+            _print(console, f"{stage_name}: done before, {path}")
             continue
         started = time.perf_counter()
         preprocessing = stage.input.preprocessing()
         sources = [(finished[who], share) for who, share in stage.distil.teachers.items()] if stage.distil else []
         start = None
         if stage.start and stage.start.model:
-            batches = ready("train", preprocessing).batches(_MEASURED, torch.Generator().manual_seed(recipe.seed))
-            start = read_exported(stage.start.model).state_dict(batch.images for batch in islice(batches, _MEASURED))
+            batches = dataset("train", preprocessing).batches(_MEASURED, torch.Generator().manual_seed(recipe.seed))
+            start = read_onnx_weights(stage.start.model).state_dict(
+                batch.images for batch in islice(batches, _MEASURED)
+            )
         elif stage.start and stage.start.stage:
             start = finished[stage.start.stage].state_dict
         if stage.decompose:
             source = finished[stage.decompose.stage]
-            stage, parts = decomposed(stage, source)
-            start = parts.state_dict
-            _say(console, f"{stage_name}: {saving(source, parts)}")
+            stage, factorised = resolve_decompose(stage, source)
+            start = factorised.state_dict
+            _print(console, f"{stage_name}: {describe_savings(source, factorised)}")
         teachers = [
-            Teacher(source.build(), source.preprocessing, ready("train", source.preprocessing), share)
+            Teacher(source.build(), source.preprocessing, dataset("train", source.preprocessing), share)
             for source, share in sources
         ]
         result = train_stage(
-            fabric, stage_name, stage, labels, ready("train", preprocessing), ready("val", preprocessing),
+            fabric, stage_name, stage, labels, dataset("train", preprocessing), dataset("val", preprocessing),
             out / stage_name, recipe.seed, teachers, start, console,
         )  # fmt: skip
         checkpoint = to_checkpoint(stage, labels, result, _provenance(name, recipe, stage_name, content))
-        logits, target = logits_of(checkpoint, ready("val", preprocessing), stage.batch_size)
+        logits, target = compute_logits(checkpoint, dataset("val", preprocessing), stage.batch_size)
         temperature = fit_temperature(logits[target >= 0], target[target >= 0])
-        threshold = threshold_on(logits, target, temperature)
+        threshold = fit_threshold_on_logits(logits, target, temperature)
         checkpoint = replace(checkpoint, temperature=temperature, threshold=threshold)
         if fabric.is_global_zero:
             save_checkpoint(path, checkpoint)
         fabric.barrier()
         finished[stage_name] = checkpoint = load_checkpoint(path)  # so that every process learns from the same one
         count = parameter_count(checkpoint.build())
-        _say(
+        _print(
             console,
             f"{stage_name}: {stage.network.name}, {count / 1e6:.2f} M parameters, validation "
             f"{100 * result.metrics['val_accuracy']:.2f} %, {time.perf_counter() - started:.0f} s -> {path}",
@@ -138,31 +140,31 @@ def check_networks(recipe: Recipe, labels: list[str]) -> None:
     built: dict[str, Network] = {}
     for name, stage in recipe.stages.items():
         if stage.decompose is not None:
-            built[name] = built[stage.decompose.stage]  # in parts it looks the same from outside
+            built[name] = built[stage.decompose.stage]  # factorised, it looks the same from outside
             if recipe.stages[stage.decompose.stage].decompose is None:  # else its layers are not known yet
                 check_decomposable(built[name], stage.input.preprocessing(), stage.decompose, f"stage {name}")
         else:
             assert stage.network is not None  # else it would decompose another
-            network, arguments = stage.network.name, offline(stage.network.arguments)
+            network, arguments = stage.network.name, without_download(stage.network.arguments)
             with torch.device("meta"):
                 built[name] = build_network(network, len(labels), stage.input.preprocessing(), **arguments)
-        if stage.start is not None and (source := _source(stage.start, recipe, built, labels)) is not None:
+        if stage.start is not None and (source := _init_source(stage.start, recipe, built, labels)) is not None:
             where = f"stage {name}: start from {stage.start.origin}"
-            starting_weights(built[name], source.state_dict(), stage.start.layers, where)
+            select_init_weights(built[name], source.state_dict(), stage.start.layers, where)
             freeze(built[name], stage.start.freeze, where)
         if stage.quantize is not None:
-            quantisable(built[name])
+            quantizable_layers(built[name])
         if stage.distil is not None and stage.distil.match:
             teacher = next(iter(stage.distil.teachers))
             sides = [(built[who], recipe.stages[who].input.preprocessing()) for who in (name, teacher)]
-            matched_widths(*sides, stage.distil.match, f"stage {name}: match")
+            feature_widths(*sides, stage.distil.match, f"stage {name}: match")
 
 
-def _source(start: Start, recipe: Recipe, built: dict[str, Network], labels: list[str]) -> Network | None:
-    """What a stage starts from, without weights; None where that will be a network in parts, not known yet."""
+def _init_source(start: InitWeights, recipe: Recipe, built: dict[str, Network], labels: list[str]) -> Network | None:
+    """What a stage starts from, without weights; None where that will be a factorised network, not known yet."""
     if start.stage is not None:
         return built[start.stage] if recipe.stages[start.stage].decompose is None else None
-    model = read_exported(start.origin)
+    model = read_onnx_weights(start.origin)
     if not start.layers and model.labels != labels:
         raise ArgumentError(
             f"start: {start.origin} tells {', '.join(model.labels)} apart, the data holds {', '.join(labels)}: "
@@ -172,7 +174,7 @@ def _source(start: Start, recipe: Recipe, built: dict[str, Network], labels: lis
         return model.network()
 
 
-def logits_of(checkpoint: Checkpoint, split: Prepared, batch_size: int) -> tuple[np.ndarray, np.ndarray]:
+def compute_logits(checkpoint: Checkpoint, split: InMemoryDataset, batch_size: int) -> tuple[np.ndarray, np.ndarray]:
     """A checkpoint's logits, float32 [N, K], and the targets, int64 [N], -1 without text, over a split."""
     network = checkpoint.build()
     logits, targets = [], []
@@ -225,7 +227,7 @@ def open_fabric(recipe: Recipe, devices: int | str) -> Fabric:
     return fabric
 
 
-def _provenance(name: str, recipe: Recipe, stage: str, data: _Data) -> dict[str, Any]:
+def _provenance(name: str, recipe: Recipe, stage: str, data: _TrainingData) -> dict[str, Any]:
     return {
         "recipe": name,
         "stage": stage,
@@ -238,7 +240,7 @@ def _provenance(name: str, recipe: Recipe, stage: str, data: _Data) -> dict[str,
     }
 
 
-def _claim(out: Path, recipe: Recipe, data: _Data, fabric: Fabric) -> None:
+def _claim_run_folder(out: Path, recipe: Recipe, data: _TrainingData, fabric: Fabric) -> None:
     """Writes what this run is made of, or checks that what the folder holds is made of the same.
 
     Stages that have not begun may still be changed: the rest of a recipe can be planned while its teacher trains.
@@ -249,7 +251,7 @@ def _claim(out: Path, recipe: Recipe, data: _Data, fabric: Fabric) -> None:
         if known != data.fingerprint:
             raise ArgumentError(f"{out} holds a run on other training data; give another --out")
         settings = [key for key in ("seed", "precision") if getattr(there, key) != getattr(recipe, key)]
-        if differing := [*(f"stage {name}" for name in begun_otherwise(out, there, recipe)), *settings]:
+        if differing := [*(f"stage {name}" for name in changed_stages(out, there, recipe)), *settings]:
             raise ArgumentError(
                 f"{out} holds a run whose {differing[0]} was another; give another --out, or delete the folder"
             )
@@ -263,7 +265,7 @@ def _claim(out: Path, recipe: Recipe, data: _Data, fabric: Fabric) -> None:
     fabric.barrier()
 
 
-def begun_otherwise(out: Path, there: Recipe, recipe: Recipe) -> list[str]:
+def changed_stages(out: Path, there: Recipe, recipe: Recipe) -> list[str]:
     """The stages that the run in `out`, by the recipe `there`, has begun and that this recipe would train otherwise.
 
     A stage that another run trained for it has a checkpoint and no folder.
@@ -286,6 +288,6 @@ def read_run(path: Path) -> tuple[str, Recipe]:
     return known, parse_recipe(recipe, str(path))
 
 
-def _say(console: Console | None, text: str) -> None:
+def _print(console: Console | None, text: str) -> None:
     if console is not None:
         console.print(text, highlight=False, soft_wrap=True)  # a path must stay in one piece

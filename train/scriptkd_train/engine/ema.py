@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 
-class Average:
+class ModelEma:
     """A network that follows another one, step by step: mean += (1 - keep) (value - mean), buffers included.
 
     keep rises to `decay` as the run grows older, (1 + n) / (10 + n) after n steps, so that the first epochs are not

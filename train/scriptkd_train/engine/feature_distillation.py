@@ -1,9 +1,9 @@
-"""Matching inside: the vectors that pass at named points of student and teacher, and how they are compared.
+"""Feature distillation: feature maps of student and teacher at named points, and the losses that compare them.
 
-After the five places of "CNN-DBLSTM compression" (PAPER.md, B). Two are the answers themselves, and `distil.loss` names
-them: `kd` for the softmax outputs, at one or several tau, and `l2` for the last linear layer. The others are points of
-`networks.POINTS`, which a recipe lists in `distil.match`: `lstm_output`, `lstm_input` and `conv_output`, beside the
-`features` of the main paper's eq. 5.
+After the five distillation positions of the slides "CNN-DBLSTM compression" (their table "Criterion"). Two are the
+outputs themselves, and `distil.loss` names them: `kd` for the softmax outputs, at one or several tau, and `l2` for the
+last linear layer. The others are in `networks.FEATURE_MAPS`, and a recipe lists them in `distil.match`: `lstm_output`,
+`lstm_input` and `conv_output`, beside the `features` of the main paper's eq. 5.
 
 CNN-MAH, the loss that did best there, is `match: {lstm_input: {loss: ...}}` in one of two readings:
 - `mahalanobis`: the inverse covariance of the teacher's columns. Its source: all columns of the teacher, in eval mode,
@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.preprocess import Preprocessing
-from scriptkd_train.data.in_memory import Prepared
+from scriptkd_train.data.in_memory import InMemoryDataset
 from scriptkd_train.losses import FEATURE_LOSSES, FeatureLoss, inverse_root, mahalanobis_loss, shrunk_covariance
 from scriptkd_train.models.networks import Network
 
@@ -38,7 +38,7 @@ def as_vectors(tap: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def matched_widths(
+def feature_widths(
     student: tuple[Network, Preprocessing], teacher: tuple[Network, Preprocessing], points: Iterable[str], where: str
 ) -> dict[str, tuple[int, int]]:
     """Point -> F of the student and of the teacher, found with blank images; works on the meta device too.
@@ -51,9 +51,9 @@ def matched_widths(
     for narrow_and_wide in zip(*sizes, strict=True):
         mine, theirs = (_shapes(*each, width) for each, width in zip((student, teacher), narrow_and_wide, strict=True))
         for point in points:
-            for who, taps in (("its network", mine), ("its teacher", theirs)):
-                if point not in taps:
-                    raise ArgumentError(f"{where}: {who} has no point {point!r}; it has {', '.join(taps)}")
+            for who, feature_maps in (("its network", mine), ("its teacher", theirs)):
+                if point not in feature_maps:
+                    raise ArgumentError(f"{where}: {who} has no point {point!r}; it has {', '.join(feature_maps)}")
             (positions, width), (their_positions, their_width) = mine[point], theirs[point]
             if positions != their_positions:
                 raise ArgumentError(
@@ -64,8 +64,8 @@ def matched_widths(
     return widths
 
 
-def metric_loss(
-    fabric: Fabric, name: str, point: str, teacher: Network, train: Prepared, generator: torch.Generator
+def build_feature_loss(
+    fabric: Fabric, name: str, point: str, teacher: Network, train: InMemoryDataset, generator: torch.Generator
 ) -> FeatureLoss:
     """The feature loss of that name, with its metric if it has one. The teacher is in eval mode, on the device.
 
@@ -93,12 +93,12 @@ def _input_matrices(teacher: Network) -> Tensor:
 
 
 @torch.no_grad()
-def _sample(fabric: Fabric, point: str, teacher: Network, train: Prepared, generator: torch.Generator) -> Tensor:
+def _sample(fabric: Fabric, point: str, teacher: Network, train: InMemoryDataset, generator: torch.Generator) -> Tensor:
     """The teacher's vectors at a point, [M, F], over COVARIANCE_IMAGES images, or all where there are fewer."""
     vectors: list[Tensor] = []
     images = 0
     for batch in train.batches(_BATCH, generator):
-        vectors.append(as_vectors(teacher.forward_taps(fabric.to_device(batch.images))[1][point]))
+        vectors.append(as_vectors(teacher.forward_feature_maps(fabric.to_device(batch.images))[1][point]))
         images += len(batch.target)
         if images >= COVARIANCE_IMAGES:
             break
@@ -110,9 +110,9 @@ def _shapes(network: Network, preprocessing: Preprocessing, width: int) -> dict[
     training = network.training
     device = next(network.parameters()).device
     blank = torch.zeros(1, preprocessing.channels, preprocessing.height, width, dtype=torch.uint8, device=device)
-    taps = network.eval().forward_taps(blank)[1]
+    feature_maps = network.eval().forward_feature_maps(blank)[1]
     network.train(training)
-    channels_last = {name: tap.permute(0, 2, 3, 1) if tap.ndim == 4 else tap for name, tap in taps.items()}
+    channels_last = {name: tap.permute(0, 2, 3, 1) if tap.ndim == 4 else tap for name, tap in feature_maps.items()}
     return {name: (tuple(tap.shape[1:-1]), tap.shape[-1]) for name, tap in channels_last.items()}
 
 

@@ -21,8 +21,8 @@ from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
 from scriptkd_sdk.errors import ArgumentError, ScriptkdError
-from scriptkd_train.compression.quantize import plain_state
-from scriptkd_train.data.in_memory import Prepared
+from scriptkd_train.compression.quantize import quantized_state_dict
+from scriptkd_train.data.in_memory import InMemoryDataset
 from scriptkd_train.engine.distiller import Teacher
 from scriptkd_train.engine.trainer import Trainer, derived_seed
 from scriptkd_train.models.checkpoint import Checkpoint, save_atomically
@@ -50,8 +50,8 @@ def train_stage(
     name: str,
     stage: Stage,
     labels: list[str],
-    train: Prepared,
-    val: Prepared,
+    train: InMemoryDataset,
+    val: InMemoryDataset,
     out: Path,
     seed: int,
     teachers: Sequence[Teacher] = (),
@@ -88,19 +88,19 @@ def train_stage(
     for epoch in range(first, stage.epochs):
         started = time.perf_counter()
         torch.manual_seed(derived_seed(seed, name, f"dropout {epoch}"))
-        draw = torch.Generator().manual_seed(derived_seed(seed, name, f"epoch {epoch}"))
+        generator = torch.Generator().manual_seed(derived_seed(seed, name, f"epoch {epoch}"))
         trainer.learner.train()
         total, seen, step = torch.zeros((), device=fabric.device), 0, 0
         with _bar(console, f"{name} {epoch + 1}/{stage.epochs}", batches) as advance:
-            for batch in train.batches(stage.batch_size, draw, rank, world):
-                total += trainer.step(batch, epoch + step / batches, draw) * len(batch.target)
+            for batch in train.batches(stage.batch_size, generator, rank, world):
+                total += trainer.step(batch, epoch + step / batches, generator) * len(batch.target)
                 seen, step = seen + len(batch.target), step + 1
                 if step % _CHECK_EVERY == 0:
                     _require_finite(fabric, total, name, epoch, out)
                 advance(1)
         _require_finite(fabric, total, name, epoch, out)
-        _same_buffers(fabric, trainer.served)
-        accuracy, val_loss = validate(fabric, trainer.served, val, stage.batch_size)
+        _same_buffers(fabric, trainer.eval_model)
+        accuracy, val_loss = validate(fabric, trainer.eval_model, val, stage.batch_size)
         row = {
             "epoch": epoch + 1,
             "train_loss": total.item() / max(seen, 1),
@@ -111,7 +111,9 @@ def train_stage(
         }
         history = [*history, row]
         if best is None or (accuracy, -val_loss) > (best["metrics"]["val_accuracy"], -best["metrics"]["val_loss"]):
-            weights = {key: value.detach().cpu().clone() for key, value in plain_state(trainer.served).items()}
+            weights = {
+                key: value.detach().cpu().clone() for key, value in quantized_state_dict(trainer.eval_model).items()
+            }
             metrics = {"val_accuracy": accuracy, "val_loss": val_loss, "epoch": float(epoch + 1)}
             best = {"state_dict": weights, "metrics": metrics}
         if fabric.is_global_zero:
@@ -140,7 +142,7 @@ def _read_state(last: Path, device: torch.device) -> dict[str, Any]:
 
 
 @torch.no_grad()
-def validate(fabric: Fabric, network: nn.Module, val: Prepared, batch_size: int) -> tuple[float, float]:
+def validate(fabric: Fabric, network: nn.Module, val: InMemoryDataset, batch_size: int) -> tuple[float, float]:
     """Accuracy (0..1) and mean cross-entropy on the words of a split, of which each process reads its share."""
     network.eval()
     words, right, loss = 0, 0, 0.0

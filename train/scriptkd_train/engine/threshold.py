@@ -6,15 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 KEEP = 0.99
-"""Share of the rightly told words that must keep their answer: who calls an identifier has words, mostly."""
+"""Share of the correctly predicted words that must keep their answer: who calls an identifier has words, mostly."""
 
 
 def fit_threshold(words: NDArray[np.float64], non_text: NDArray[np.float64]) -> float:
     """The threshold that best tells words from pictures without text and costs at most 1 % of the words.
 
-    words: top scores [N] of words whose script is told rightly, since a wrong answer is no loss; non_text: top scores
-    [M] of pictures without text. Of the thresholds that keep at least KEEP of the words, the one with the largest sum
-    of words kept and non-text turned away (Youden 1950, "Index for rating diagnostic tests"), the smallest of equals.
+    words: top scores [N] of words whose script is predicted correctly, since a wrong answer is no loss; non_text: top
+    scores [M] of pictures without text. Of the thresholds that keep at least KEEP of the words, the one with the
+    largest sum of words kept and non-text turned away (Youden 1950, "Index for rating diagnostic tests"), the smallest of equals.
     A score equal to the threshold is kept, as in the SDK. 0, which never says `unknown`, if there is nothing to fit on.
     """
     if len(words) == 0 or len(non_text) == 0:
@@ -27,7 +27,7 @@ def fit_threshold(words: NDArray[np.float64], non_text: NDArray[np.float64]) -> 
     return float(thresholds[gain.argmax()])
 
 
-def threshold_on(logits: NDArray[np.float32], target: NDArray[np.int64], temperature: float) -> float:
+def fit_threshold_on_logits(logits: NDArray[np.float32], target: NDArray[np.int64], temperature: float) -> float:
     """`fit_threshold` on a validation split: logits [N, K] and targets [N], -1 for images without text."""
     scaled = logits.astype(np.float64) / temperature
     powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))

@@ -11,15 +11,15 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from scriptkd_train.compression.quantize import fake_quantise
+from scriptkd_train.compression.quantize import fake_quantize
 from scriptkd_train.data.augment import augment
 from scriptkd_train.data.in_memory import Batch
-from scriptkd_train.engine.distiller import Teacher, Teaching
-from scriptkd_train.engine.ema import Average
-from scriptkd_train.engine.feature_distillation import as_vectors, matched_widths
+from scriptkd_train.engine.distiller import Distiller, Teacher
+from scriptkd_train.engine.ema import ModelEma
+from scriptkd_train.engine.feature_distillation import as_vectors, feature_widths
 from scriptkd_train.losses import auxiliary_loss, task_loss
 from scriptkd_train.models.depthwise import Float32Depthwise
-from scriptkd_train.models.init_weights import freeze, hold, starting_weights
+from scriptkd_train.models.init_weights import freeze, select_init_weights, set_frozen_to_eval
 from scriptkd_train.models.networks import Network, build_network
 from scriptkd_train.recipe import Optimizer, Stage
 
@@ -52,7 +52,7 @@ class Trainer:
         if stage.start is not None:
             where = f"stage {name}: start from {stage.start.origin}"
             if source is not None:
-                copied = starting_weights(network, source, stage.start.layers, where)
+                copied = select_init_weights(network, source, stage.start.layers, where)
                 network.load_state_dict(copied, strict=False)
             frozen = freeze(network, stage.start.freeze, where)
         # Channels innermost is what convolution kernels read fastest, on CPUs and GPUs alike.
@@ -60,56 +60,56 @@ class Trainer:
         widths: dict[str, tuple[int, int]] = {}
         if stage.distil is not None and stage.distil.match:
             sides = (network, stage.input.preprocessing()), (teachers[0].network, teachers[0].preprocessing)
-            widths = matched_widths(*sides, stage.distil.match, f"stage {name}: match")
+            widths = feature_widths(*sides, stage.distil.match, f"stage {name}: match")
         if stage.quantize is not None:
-            fake_quantise(network, stage.quantize.weights, stage.quantize.activations)
+            fake_quantize(network, stage.quantize.weights, stage.quantize.activations)
         learner = _Learner(network, frozen, widths)
         self.learner, self.optimizer = fabric.setup(learner, make_optimizer(learner, stage.optimizer))
-        self.average = Average(self.learner.module.network, stage.ema) if stage.ema else None
-        self.teaching: Teaching | None = None
+        self.ema = ModelEma(self.learner.module.network, stage.ema) if stage.ema else None
+        self.distiller: Distiller | None = None
         if stage.distil is not None:
-            draw = torch.Generator().manual_seed(derived_seed(seed, name, "metric"))
-            self.teaching = Teaching(fabric, teachers, stage.distil, stage.batch_size, draw)
+            generator = torch.Generator().manual_seed(derived_seed(seed, name, "metric"))
+            self.distiller = Distiller(fabric, teachers, stage.distil, stage.batch_size, generator)
 
     @property
-    def served(self) -> nn.Module:
+    def eval_model(self) -> nn.Module:
         """The network to validate and keep."""
-        return self.average.network if self.average is not None else self.learner.module.network
+        return self.ema.network if self.ema is not None else self.learner.module.network
 
-    def step(self, batch: Batch, epoch: float, draw: torch.Generator) -> Tensor:
+    def step(self, batch: Batch, epoch: float, generator: torch.Generator) -> Tensor:
         """One step on a batch; `epoch`, with its fraction, sets the rate. Returns the loss, which nobody waited for."""
         stage = self.stage
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(stage.optimizer, epoch, stage.epochs)
         # Bytes travel to a GPU four times faster than what augmentation makes of them there.
         images, target = self.fabric.to_device((batch.images, batch.target))
-        images = augment(images, stage.augment, draw)
+        images = augment(images, stage.augment, generator)
         logits, vectors, auxiliary = self.learner(images)
-        if self.teaching is None:
+        if self.distiller is None:
             loss = task_loss(logits, target, stage.label_smoothing)
         else:
-            theirs = self.teaching.answers(batch, images)
-            loss = self.teaching.loss(logits, vectors, target, theirs, stage.label_smoothing)
+            teacher_outputs = self.distiller.teacher_outputs(batch, images)
+            loss = self.distiller.loss(logits, vectors, target, teacher_outputs, stage.label_smoothing)
         if auxiliary is not None:
             loss = loss + auxiliary_loss(auxiliary, target, stage.label_smoothing)
         self.optimizer.zero_grad(set_to_none=True)
         self.fabric.backward(loss)
         self.optimizer.step()
-        if self.average is not None:
-            self.average.update()
+        if self.ema is not None:
+            self.ema.update()
         return loss.detach()
 
     def state_dict(self) -> dict[str, Any]:
         return {
             "learner": self.learner.module.state_dict(),
-            "average": self.average.state_dict() if self.average is not None else None,
+            "average": self.ema.state_dict() if self.ema is not None else None,
             "optimizer": self.optimizer.state_dict(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.learner.module.load_state_dict(state["learner"])
-        if self.average is not None:
-            self.average.load_state_dict(state["average"])
+        if self.ema is not None:
+            self.ema.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
 
 
@@ -131,14 +131,14 @@ class _Learner(nn.Module):
     def train(self, mode: bool = True) -> _Learner:
         super().train(mode)
         if mode:
-            hold(self._frozen)
+            set_frozen_to_eval(self._frozen)
         return self
 
     def forward(self, images: Tensor) -> tuple[Tensor, dict[str, Tensor], Tensor | None]:
         """Logits [N, K], matched points as vectors [M, F] of the teacher's width, and an auxiliary head's logits."""
         with Float32Depthwise():
-            logits, taps, auxiliary = self.network.forward_training(images)
-        vectors = {point: projection(as_vectors(taps[point])) for point, projection in self.projections.items()}
+            logits, feature_maps, auxiliary = self.network.forward_training(images)
+        vectors = {point: projection(as_vectors(feature_maps[point])) for point, projection in self.projections.items()}
         return logits, vectors, auxiliary
 
 

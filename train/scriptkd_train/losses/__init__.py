@@ -3,7 +3,7 @@
 A soft loss takes (logits [N, K], teacher_logits [N, K], target int64 [N], tau) and, as keyword-only floats with
 defaults, its own constants; it stands in eqs. 4 and 5 where the paper has tau^2 KL. A feature loss takes
 (features [N, F], teacher_features [N, F]) and compares what passes at one of
-`scriptkd_train.models.networks.POINTS`; one with a metric also takes its root [F, R] (see
+`scriptkd_train.models.networks.FEATURE_MAPS`; one with a metric also takes its root [F, R] (see
 `scriptkd_train.engine.feature_distillation`). All return a scalar, the mean over the batch, and send no gradient to the
 teacher. Target -1 marks an image without text. The baseline, hard labels only, is a stage without `distil`.
 """

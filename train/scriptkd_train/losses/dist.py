@@ -17,9 +17,9 @@ def dist_loss(
 
     logits, teacher_logits: [N, K].
     """
-    mine = F.softmax(logits / tau, dim=1)
-    theirs = F.softmax(teacher_logits.detach() / tau, dim=1)
-    inter, intra = 1 - _pearson(mine, theirs).mean(), 1 - _pearson(mine.T, theirs.T).mean()
+    student = F.softmax(logits / tau, dim=1)
+    teacher = F.softmax(teacher_logits.detach() / tau, dim=1)
+    inter, intra = 1 - _pearson(student, teacher).mean(), 1 - _pearson(student.T, teacher.T).mean()
     return tau**2 * (beta * inter + gamma * intra)
 
 

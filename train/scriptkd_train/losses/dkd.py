@@ -21,10 +21,10 @@ def dkd_loss(
     logits, teacher_logits: [N, K]; target: int64 [N], -1 or 0..K-1.
     """
     labelled = F.one_hot(target.clamp(min=0), logits.shape[1]).bool() & (target >= 0).unsqueeze(1)
-    mine, theirs = logits / tau, teacher_logits.detach() / tau
-    everything = _divergence(F.log_softmax(theirs, dim=1), F.log_softmax(mine, dim=1))
-    odds = _divergence(_odds(theirs, labelled), _odds(mine, labelled))
-    others = _divergence(_others(theirs, labelled), _others(mine, labelled))
+    student, teacher = logits / tau, teacher_logits.detach() / tau
+    everything = _divergence(F.log_softmax(teacher, dim=1), F.log_softmax(student, dim=1))
+    odds = _divergence(_odds(teacher, labelled), _odds(student, labelled))
+    others = _divergence(_others(teacher, labelled), _others(student, labelled))
     return tau**2 * torch.where(target < 0, everything, alpha * odds + beta * others).mean()
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from scriptkd_sdk.errors import ModelError, ScriptkdError
 from scriptkd_sdk.preprocess import Preprocessing
-from scriptkd_train.models.networks import Network, build_network, offline
+from scriptkd_train.models.networks import Network, build_network, without_download
 
 FORMAT = 1
 _FLOATS = {torch.float16, torch.bfloat16, torch.float32, torch.float64}
@@ -50,7 +50,9 @@ class Checkpoint:
             ModelError: the network cannot be built from its arguments, or the weights do not fit it.
         """
         try:
-            network = build_network(self.network, len(self.labels), self.preprocessing, **offline(self.arguments))
+            network = build_network(
+                self.network, len(self.labels), self.preprocessing, **without_download(self.arguments)
+            )
         except ScriptkdError:
             raise
         except Exception as error:  # the arguments are a file's, and anything may be wrong with them

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from scriptkd_sdk.errors import ArgumentError
 
 
-def starting_weights(
+def select_init_weights(
     network: nn.Module, source: Mapping[str, Tensor], layers: Iterable[str], where: str
 ) -> dict[str, Tensor]:
     """The tensors that `network` takes over from an earlier stage's state dict; only names and shapes are looked at.
@@ -47,7 +47,7 @@ def _is_new(network: nn.Module, name: str, source: Mapping[str, Tensor]) -> bool
 
 
 def freeze(network: nn.Module, layers: Iterable[str], where: str) -> list[nn.Module]:
-    """Take the layers' parameters out of training and return their modules, for `hold` to keep them in eval mode.
+    """Take the layers' parameters out of training and return their modules, for `set_frozen_to_eval`.
 
     Raises ArgumentError for a layer that the network lacks, or where nothing is left to train.
     """
@@ -60,7 +60,7 @@ def freeze(network: nn.Module, layers: Iterable[str], where: str) -> list[nn.Mod
     return frozen
 
 
-def hold(frozen: Iterable[nn.Module]) -> None:
+def set_frozen_to_eval(frozen: Iterable[nn.Module]) -> None:
     """Put frozen layers into eval mode, so that neither running statistics nor dropout move."""
     for layer in frozen:
         layer.eval()

@@ -17,13 +17,13 @@ from torch import Tensor, nn
 
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.modelfile import ModelInfo, load_content, read_content
-from scriptkd_train.models.networks import Network, build_network, offline
+from scriptkd_train.models.networks import Network, build_network, without_download
 
-_DEQUANTISED = "_DequantizeLinear_Output"  # what onnxruntime's quantizer appends to a weight's name
+_DEQUANTIZED = "_DequantizeLinear_Output"  # what onnxruntime's quantizer appends to a weight's name
 
 
 @dataclass(frozen=True)
-class ExportedModel:
+class OnnxWeights:
     """A model file's weights, float32, by the names that they had in training.
 
     A convolution's name with `.weight_bias` is its bias, with the normalisation that followed it.
@@ -40,7 +40,9 @@ class ExportedModel:
     def network(self) -> Network:
         """A network of the model's build, with new weights."""
         arguments = self.info.provenance.get("arguments", {})
-        return build_network(self.info.network, len(self.labels), self.info.preprocessing, **offline(arguments))
+        return build_network(
+            self.info.network, len(self.labels), self.info.preprocessing, **without_download(arguments)
+        )
 
     def state_dict(self, batches: Iterable[Tensor]) -> dict[str, Tensor]:
         """The state dict of `network()` with the model's weights, which in eval mode answers as the model does.
@@ -82,7 +84,7 @@ class ExportedModel:
         return found
 
 
-def read_exported(model: str) -> ExportedModel:
+def read_onnx_weights(model: str) -> OnnxWeights:
     """Reads a bundled model, by its name, or an exported file.
 
     Raises:
@@ -104,13 +106,13 @@ def read_exported(model: str) -> ExportedModel:
     for node in graph.node:
         if node.input and node.input[0] in values:
             if node.op_type == "DequantizeLinear":
-                tensors[node.output[0].removesuffix(_DEQUANTISED)] = _dequantised(node, values)
+                tensors[node.output[0].removesuffix(_DEQUANTIZED)] = _dequantized(node, values)
             elif node.op_type == "Cast":  # from float16
                 tensors[node.output[0]] = values[node.input[0]].astype(np.float32)
-    return ExportedModel(name, info, {key: torch.from_numpy(value.copy()) for key, value in tensors.items()})
+    return OnnxWeights(name, info, {key: torch.from_numpy(value.copy()) for key, value in tensors.items()})
 
 
-def _dequantised(node: Any, values: dict[str, np.ndarray]) -> np.ndarray:
+def _dequantized(node: Any, values: dict[str, np.ndarray]) -> np.ndarray:
     codes, scale, *zero = (values[name].astype(np.float32) for name in node.input)
     axis = next((attribute.i for attribute in node.attribute if attribute.name == "axis"), 1)
     shape = [-1 if place == axis % codes.ndim else 1 for place in range(codes.ndim)] if scale.size > 1 else []

@@ -25,7 +25,7 @@ from rich.console import Console
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_train.data.dataset import NON_TEXT, fingerprint, read_dataset, splits_of
 from scriptkd_train.data.inspect import inspect
-from scriptkd_train.engine.chain import begun_otherwise, read_run, train_chain
+from scriptkd_train.engine.chain import changed_stages, read_run, train_chain
 from scriptkd_train.evaluation.evaluate import predict_scores
 from scriptkd_train.models.checkpoint import load_checkpoint
 from scriptkd_train.models.networks import parameter_count
@@ -187,7 +187,7 @@ def _describe(rows: Mapping[str, Recipe], seeds: Sequence[int], data: Path, out:
                     raise ArgumentError(f"{out} holds runs on another {split} split; give another --out")
             for row, recipe in rows.items():
                 for run in out.glob(f"seed-*/{row}/run.json"):
-                    if begun_otherwise(run.parent, read_run(run)[1], recipe):
+                    if changed_stages(run.parent, read_run(run)[1], recipe):
                         raise ArgumentError(f"{run.parent} holds another recipe's run; give another --out or delete it")
             content["rows"] = [*old["rows"], *(row for row in rows if row not in old["rows"])]
             content["seeds"] = sorted({*old["seeds"], *seeds})

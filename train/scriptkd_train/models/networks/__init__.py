@@ -7,7 +7,7 @@ from typing import Any
 
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.preprocess import Preprocessing
-from scriptkd_train.models.networks.base import POINTS, Network, parameter_count
+from scriptkd_train.models.networks.base import FEATURE_MAPS, Network, parameter_count
 from scriptkd_train.models.networks.darknet import DarkNet, DarkNetAssistant
 from scriptkd_train.models.networks.factorised import factorised
 from scriptkd_train.models.networks.paper import PaperAssistant, PaperStudent
@@ -38,7 +38,7 @@ NETWORKS: dict[str, Callable[..., Network]] = {
     "tucker": _from_another(factorised),
 }
 
-__all__ = ["NETWORKS", "POINTS", "Network", "build_network", "offline", "parameter_count"]
+__all__ = ["FEATURE_MAPS", "NETWORKS", "Network", "build_network", "parameter_count", "without_download"]
 
 
 def build_network(name: str, classes: int, preprocessing: Preprocessing, **arguments: Any) -> Network:
@@ -55,7 +55,7 @@ def build_network(name: str, classes: int, preprocessing: Preprocessing, **argum
         raise ArgumentError(f"network {name!r}: {error}") from error
 
 
-def offline(arguments: Mapping[str, Any]) -> dict[str, Any]:
+def without_download(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of the same network with random weights, whatever it would download; also where it is made of one.
 
     For networks that get their weights from elsewhere.
@@ -64,5 +64,5 @@ def offline(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **arguments,
         **({"pretrained": False} if "pretrained" in arguments else {}),
-        **({"arguments": offline(inner)} if isinstance(inner, Mapping) else {}),
+        **({"arguments": without_download(inner)} if isinstance(inner, Mapping) else {}),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-POINTS = {
+FEATURE_MAPS = {
     "features": "the feature vector of eq. 5, [N, F]",
     "conv_output": "the last convolution's map, activation included, [N, F, H, W]",
     "lstm_input": "the columns that the LSTM reads, [N, W, F]",
@@ -22,11 +22,11 @@ class Network(nn.Module):
 
     def features(self, images: Tensor) -> Tensor:
         """What the classifier reads. images: uint8 or float [N, C, H, W] in 0..255 -> [N, ...]."""
-        return self.taps(images)["features"]
+        return self.feature_maps(images)["features"]
 
-    def taps(self, images: Tensor) -> dict[str, Tensor]:
-        """What passes where a student can be matched with its teacher, by the names of POINTS; always the features."""
-        raise TypeError(f"{type(self).__name__} defines no taps")
+    def feature_maps(self, images: Tensor) -> dict[str, Tensor]:
+        """The feature maps that a student can be matched at, by the names of FEATURE_MAPS; always the features."""
+        raise TypeError(f"{type(self).__name__} defines no feature maps")
 
     def classify(self, features: Tensor) -> Tensor:
         """Features -> logits [N, K]."""
@@ -40,19 +40,22 @@ class Network(nn.Module):
         """uint8 or float images [N, C, H, W] in 0..255 -> logits [N, K]."""
         return self.classify(self.features(images))
 
-    def forward_taps(self, images: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """Logits [N, K] and the taps, the features as the vector [N, F], from one pass."""
-        taps = self.taps(images)
-        return self.classify(taps["features"]), {**taps, "features": self.vector(taps["features"])}
+    def forward_feature_maps(self, images: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Logits [N, K] and the feature maps, the features as the vector [N, F], from one pass."""
+        feature_maps = self.feature_maps(images)
+        return self.classify(feature_maps["features"]), {
+            **feature_maps,
+            "features": self.vector(feature_maps["features"]),
+        }
 
     def forward_features(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Logits [N, K] and the feature vector [N, F], from one pass."""
-        logits, taps = self.forward_taps(images)
-        return logits, taps["features"]
+        logits, feature_maps = self.forward_feature_maps(images)
+        return logits, feature_maps["features"]
 
     def forward_training(self, images: Tensor) -> tuple[Tensor, dict[str, Tensor], Tensor | None]:
-        """As forward_taps, and the logits [N, K] of an auxiliary head in networks that are trained with one."""
-        return *self.forward_taps(images), None
+        """As forward_feature_maps, and the logits [N, K] of an auxiliary head in networks that are trained with one."""
+        return *self.forward_feature_maps(images), None
 
 
 class Normalise(nn.Module):
@@ -83,17 +86,18 @@ class Standardise(nn.Module):
     @staticmethod
     def _mean(values: Tensor) -> Tensor:
         """[N, C, H, W] -> [N, 1, 1, 1]. Row by row: one float32 sum over all pixels would be off by up to 1e-4 on
-        runtimes that add in sequence, such as WebAssembly's, and answers would differ between platforms."""
+        runtimes that add in sequence, such as WebAssembly's, and answers would differ between platforms.
+        """
         return values.mean(dim=3, keepdim=True).mean(dim=(1, 2), keepdim=True)
 
 
 def convolution(
-    inside: int, outside: int, stride: tuple[int, int] = (1, 1), size: int = 3, activation: bool = True
+    in_channels: int, out_channels: int, stride: tuple[int, int] = (1, 1), size: int = 3, activation: bool = True
 ) -> nn.Sequential:
     """'Same' convolution of size x size, batch normalisation and, if wanted, ReLU."""
     layers = [
-        nn.Conv2d(inside, outside, size, stride=stride, padding=size // 2, bias=False),
-        nn.BatchNorm2d(outside),
+        nn.Conv2d(in_channels, out_channels, size, stride=stride, padding=size // 2, bias=False),
+        nn.BatchNorm2d(out_channels),
         *([nn.ReLU()] if activation else []),
     ]
     return nn.Sequential(*layers)

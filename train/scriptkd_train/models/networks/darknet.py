@@ -1,7 +1,7 @@
 """DarkNet-style networks: 3x3 and 1x1 convolutions alternate, the 1x1 halving the channels that the next 3x3 reads.
 
-After the DarkNet-DBLSTM that a VGG-DBLSTM is distilled into, on the slides "CNN-DBLSTM compression" (PAPER.md, B), and
-after Redmon & Farhadi 2017 and 2018 (arXiv 1612.08242, 1804.02767).
+After the DarkNet-DBLSTM that a VGG-DBLSTM is distilled into, on the slides "CNN-DBLSTM compression"
+("Teacher-Student Learning"), and after Redmon & Farhadi 2017 and 2018 (arXiv 1612.08242, 1804.02767).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class _Bottleneck(Residual):
     """x + conv3x3(relu(conv1x1(x))), then ReLU: 5 C^2 weights where TextNet's block has 18 C^2."""
 
     @staticmethod
-    def opening(channels: int) -> nn.Sequential:
+    def first_convolution(channels: int) -> nn.Sequential:
         return convolution(channels, channels // 2, size=1)
 
 
@@ -40,7 +40,7 @@ class DarkNetAssistant(PaperAssistant):
     """
 
     @staticmethod
-    def build_convolutions(channels: int, outside: int) -> nn.Sequential:
+    def build_convolutions(channels: int, out_channels: int) -> nn.Sequential:
         first, second, third, fourth = _CHANNELS
         return nn.Sequential(
             convolution(channels, first), nn.MaxPool2d(2),
@@ -49,5 +49,5 @@ class DarkNetAssistant(PaperAssistant):
             nn.MaxPool2d(2),
             convolution(third, fourth), convolution(fourth, fourth // 2, size=1), convolution(fourth // 2, fourth),
             nn.MaxPool2d(2),
-            convolution(fourth, outside, size=1),
+            convolution(fourth, out_channels, size=1),
         )  # fmt: skip

@@ -20,7 +20,7 @@ Rank = int | list[int]
 
 
 def factorised(network: Network, ranks: Mapping[str, Rank]) -> Network:
-    """The same network, changed in place, with the named layers in parts of these ranks and with random weights.
+    """The same network, changed in place, with the named layers factorised at these ranks and with random weights.
 
     Raises:
         ArgumentError: a layer that the network does not have or that cannot be factorised, or an impossible rank.
@@ -29,7 +29,7 @@ def factorised(network: Network, ranks: Mapping[str, Rank]) -> Network:
         raise ArgumentError(f"ranks must be a mapping of layers to ranks, not {ranks!r}")
     for name, rank in ranks.items():
         layer = find_layer(network, name)
-        replace_module(network, name, _parts(layer, check_rank(name, layer, rank)))
+        replace_module(network, name, _factors(layer, check_rank(name, layer, rank)))
     return network
 
 
@@ -59,11 +59,11 @@ def is_spatial(layer: nn.Conv2d | nn.Linear) -> bool:
 
 def full_rank(layer: nn.Conv2d | nn.Linear) -> Rank:
     """The highest rank, at which nothing is lost."""
-    outside, inside = layer.weight.shape[:2]
+    out_channels, in_channels = layer.weight.shape[:2]
     if not is_spatial(layer):
-        return min(inside, outside)
+        return min(in_channels, out_channels)
     positions = layer.weight[0, 0].numel()
-    return [min(inside, outside * positions), min(outside, inside * positions)]
+    return [min(in_channels, out_channels * positions), min(out_channels, in_channels * positions)]
 
 
 def check_rank(name: str, layer: nn.Conv2d | nn.Linear, rank: Any) -> Rank:
@@ -88,7 +88,7 @@ def check_rank(name: str, layer: nn.Conv2d | nn.Linear, rank: Any) -> Rank:
     return given[0]
 
 
-def _parts(layer: nn.Conv2d | nn.Linear, rank: Rank) -> nn.Sequential:
+def _factors(layer: nn.Conv2d | nn.Linear, rank: Rank) -> nn.Sequential:
     bias = layer.bias is not None
     if isinstance(layer, nn.Linear):
         assert isinstance(rank, int)

@@ -20,8 +20,8 @@ _COLUMN = 300  # channels of the map that the assistant's LSTM reads
 def _convolutions(channels: tuple[int, ...]) -> nn.Sequential:
     """3x3 'same' convolution, ReLU and 2x2 max-pool, four times: each halves height and width."""
     layers: list[nn.Module] = []
-    for inside, outside in pairwise(channels):
-        layers += [nn.Conv2d(inside, outside, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
+    for in_channels, out_channels in pairwise(channels):
+        layers += [nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
     return nn.Sequential(*layers)
 
 
@@ -57,16 +57,16 @@ class PaperAssistant(Network):
         self.normalise = Normalise((0.5,) * channels, (0.5,) * channels)
         self.convolutions = self.build_convolutions(channels, _COLUMN)
         self.pool = pool
-        inside = _COLUMN * (1 if pool else _map_size(preprocessing)[0])
-        self.lstm = nn.LSTM(inside, 256, num_layers=2, bidirectional=True, batch_first=True)
+        in_features = _COLUMN * (1 if pool else _map_size(preprocessing)[0])
+        self.lstm = nn.LSTM(in_features, 256, num_layers=2, bidirectional=True, batch_first=True)
         self.head = nn.Sequential(nn.Linear(512, hidden), nn.ReLU(), nn.Linear(hidden, classes))
 
     @staticmethod
-    def build_convolutions(channels: int, outside: int) -> nn.Sequential:
-        """Images' channels -> maps of `outside` channels, a sixteenth as high and wide."""
-        return _convolutions((channels, 64, 128, 256, outside))
+    def build_convolutions(channels: int, out_channels: int) -> nn.Sequential:
+        """Images' channels -> maps of `out_channels` channels, a sixteenth as high and wide."""
+        return _convolutions((channels, 64, 128, 256, out_channels))
 
-    def taps(self, images: Tensor) -> dict[str, Tensor]:
+    def feature_maps(self, images: Tensor) -> dict[str, Tensor]:
         maps = self.convolutions(self.normalise(images))  # [N, 300, H, W]
         rows = maps.mean(dim=2, keepdim=True) if self.pool else maps
         columns = rows.permute(0, 3, 1, 2).flatten(2)  # [N, W, 300 * H]
@@ -104,10 +104,10 @@ class PaperStudent(Network):
         self.normalise = Normalise((0.5,) * channels, (0.5,) * channels)
         self.convolutions = _convolutions((channels, 32, 64, 128, 128))
         self.pool = pool
-        inside = 128 * (1 if pool else height * width)
-        self.head = nn.Sequential(nn.Linear(inside, hidden), nn.ReLU(), nn.Linear(hidden, classes))
+        in_features = 128 * (1 if pool else height * width)
+        self.head = nn.Sequential(nn.Linear(in_features, hidden), nn.ReLU(), nn.Linear(hidden, classes))
 
-    def taps(self, images: Tensor) -> dict[str, Tensor]:
+    def feature_maps(self, images: Tensor) -> dict[str, Tensor]:
         maps = self.convolutions(self.normalise(images))
         return {"conv_output": maps, "features": maps}
 

@@ -44,13 +44,13 @@ def _is_vanilla(module: nn.Module) -> bool:
 
 def _pair(vanilla: nn.Module) -> nn.Sequential:
     assert isinstance(vanilla, nn.Conv2d)
-    inside, outside = vanilla.in_channels, vanilla.out_channels
+    in_channels, out_channels = vanilla.in_channels, vanilla.out_channels
     depthwise = nn.Conv2d(
-        inside, inside, vanilla.kernel_size, vanilla.stride, vanilla.padding, vanilla.dilation,  # type: ignore[arg-type]
-        groups=inside, bias=False, padding_mode=vanilla.padding_mode,
+        in_channels, in_channels, vanilla.kernel_size, vanilla.stride, vanilla.padding, vanilla.dilation,  # type: ignore[arg-type]
+        groups=in_channels, bias=False, padding_mode=vanilla.padding_mode,
     )  # fmt: skip
     # No activation lies between the two, so the first must hand on the variance that it got: then the pair starts with
     # outputs as large as those of the convolution that it replaces.
     nn.init.kaiming_normal_(depthwise.weight, nonlinearity="linear")
-    pointwise = nn.Conv2d(inside, outside, 1, bias=vanilla.bias is not None)
+    pointwise = nn.Conv2d(in_channels, out_channels, 1, bias=vanilla.bias is not None)
     return nn.Sequential(OrderedDict(depthwise=depthwise, pointwise=pointwise))

@@ -76,16 +76,20 @@ class TimmTeacher(Network):
         self.feature_width = int(self.backbone.head_hidden_size or self.backbone.num_features)
         self.normalise = Normalise((0.5,) * preprocessing.channels, (0.5,) * preprocessing.channels)
 
-    def taps(self, images: Tensor) -> dict[str, Tensor]:
-        return self._taps(self._maps(images)[0])
+    def feature_maps(self, images: Tensor) -> dict[str, Tensor]:
+        return self._feature_maps(self._maps(images)[0])
 
     def classify(self, features: Tensor) -> Tensor:
         return self.backbone.get_classifier()(features)
 
     def forward_training(self, images: Tensor) -> tuple[Tensor, dict[str, Tensor], Tensor | None]:
         maps, half_way = self._maps(images)
-        taps = self._taps(maps)
-        return self.classify(taps["features"]), taps, self.backbone.AuxLogits(half_way) if self.auxiliary else None
+        feature_maps = self._feature_maps(maps)
+        return (
+            self.classify(feature_maps["features"]),
+            feature_maps,
+            self.backbone.AuxLogits(half_way) if self.auxiliary else None,
+        )
 
     def _maps(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """The last map and, with an auxiliary head, the one that it reads (else the last again)."""
@@ -95,7 +99,7 @@ class TimmTeacher(Network):
         half_way = self.backbone.forward_preaux(self.normalise(images))
         return self.backbone.forward_postaux(half_way), half_way
 
-    def _taps(self, maps: Tensor) -> dict[str, Tensor]:
+    def _feature_maps(self, maps: Tensor) -> dict[str, Tensor]:
         # timm's transformers give tokens or maps with the channels last, which are no convolution's.
         convolved = maps.ndim == 4 and maps.shape[1] == self.backbone.num_features
         features = self.backbone.forward_head(maps, pre_logits=True)

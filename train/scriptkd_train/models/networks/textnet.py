@@ -1,7 +1,7 @@
 """TextNet: the mobile network. Words are wide, so height is reduced sooner than width, and any width is read.
 
 Plain 3x3 convolutions in short residual blocks: on phone and server CPUs they reach a far larger share of the peak rate
-than depthwise ones, train an order of magnitude faster on a CPU, and quantise well.
+than depthwise ones, train an order of magnitude faster on a CPU, and quantize well.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ class Residual(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.first = self.opening(channels)
+        self.first = self.first_convolution(channels)
         self.second = convolution(self.first[0].out_channels, channels, activation=False)
         nn.init.zeros_(self.second[1].weight)
 
     @staticmethod
-    def opening(channels: int) -> nn.Sequential:
+    def first_convolution(channels: int) -> nn.Sequential:
         """The first convolution."""
         return convolution(channels, channels)
 
@@ -58,14 +58,16 @@ class TextNet(Network):
         scaled = [max(8, round(channels * width / 8) * 8) for channels in (_STEM, *(stage[0] for stage in _STAGES))]
         self.standardise = Standardise()
         stages = [
-            nn.Sequential(convolution(inside, outside, stride), *(self.block(outside) for _ in range(depth)))
-            for inside, outside, (_, stride) in zip(scaled, scaled[1:], _STAGES, strict=False)
+            nn.Sequential(
+                convolution(in_channels, out_channels, stride), *(self.block(out_channels) for _ in range(depth))
+            )
+            for in_channels, out_channels, (_, stride) in zip(scaled, scaled[1:], _STAGES, strict=False)
         ]
         self.body = nn.Sequential(convolution(preprocessing.channels, scaled[0], (2, 2)), *stages)
         self.feature_width = 2 * scaled[-1]
         self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(self.feature_width, classes))
 
-    def taps(self, images: Tensor) -> dict[str, Tensor]:
+    def feature_maps(self, images: Tensor) -> dict[str, Tensor]:
         maps = self.body(self.standardise(images))
         pooled = torch.cat((maps.mean(dim=(2, 3)), maps.amax(dim=(2, 3))), dim=1)
         return {"conv_output": maps, "features": pooled}
