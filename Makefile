@@ -31,9 +31,10 @@ test-wheel: $(READY) ## the wheel by itself: installed off line without torch, a
 test-ray: $(READY) ## the example for millions of files, with Ray in a virtual environment of its own
 	@sdk/test-ray.sh
 
-fuzz: $(READY) ## 100,000 damaged images and model files: no crash, no error but the SDK's own, none over a second
+fuzz: $(READY) ## 100,000 damaged images and model files: no crash, no error but the SDK's own, none over a second, no unwritten memory
 	@$(BIN)/python -c "import atheris" 2>/dev/null || $(BIN)/pip install --quiet "atheris>=3.0"
 	$(BIN)/python tests/fuzz/fuzz.py images build/fuzz/images -runs=100000 -max_len=4096 -close_fd_mask=2
+	$(BIN)/python tests/fuzz/fuzz.py twice build/fuzz/twice -runs=100000 -max_len=4096 -close_fd_mask=2
 	$(BIN)/python tests/fuzz/fuzz.py models build/fuzz/models -runs=100000 -max_len=4096 -close_fd_mask=2
 
 golden: $(READY) ## checksums, the golden float32 model and all expected answers anew, after a bundled model changed

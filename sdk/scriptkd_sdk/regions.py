@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scriptkd_sdk.errors import ImageError
-from scriptkd_sdk.images import SMALLEST_SIDE, Pixels, check_size
+from scriptkd_sdk.pixels import SMALLEST_SIDE, Pixels, check_size
 
 Region = Sequence[float] | Sequence[Sequence[float]] | npt.NDArray[Any]
 """(left, top, right, bottom), or four corners (x, y): top left, top right, bottom right, bottom left of the word."""
@@ -23,19 +23,20 @@ def cut(pixels: Pixels, region: Region, name: str | None = None) -> Pixels:
     region: in pixels from the image's top left corner, either (left, top, right, bottom), right and bottom exclusive as
     in Pillow's crop, fractions rounded; or the four corners of a quadrilateral in the word's own reading order (its top
     left, top right, bottom right, bottom left), [4, 2], which is stretched to a rectangle as wide and high as the mean
-    of its opposite sides. A word turned upside down is so turned back.
+    of its opposite sides. A word turned upside down is so turned back. What of a region lies outside the image is cut
+    off: of a box, and of the rectangle that corners are stretched to, whatever rows and columns hold nothing of it.
     name: what to call the region in errors.
 
-    Raises ImageError for a region that is neither, is not within the image, or holds fewer than 2x2 pixels.
+    Raises ImageError for a region that is neither, is wholly outside the image, or holds fewer than 2x2 pixels of it.
     """
     try:
-        numbers = _numbers(region, *pixels.shape[:2])
-        return _box(pixels, numbers) if numbers.ndim == 1 else _corners(pixels, numbers)
+        numbers = _numbers(region)
+        return (_box if numbers.ndim == 1 else _corners)(pixels, numbers, _short(region))
     except ImageError as error:
         raise ImageError(error.reason, name) from None
 
 
-def _numbers(region: Region, height: int, width: int) -> npt.NDArray[np.float64]:
+def _numbers(region: Region) -> npt.NDArray[np.float64]:
     try:
         numbers = np.asarray(region, np.float64)
     except (TypeError, ValueError, OverflowError):
@@ -44,22 +45,24 @@ def _numbers(region: Region, height: int, width: int) -> npt.NDArray[np.float64]
         raise ImageError(f"a region must be (left, top, right, bottom) or four corners (x, y), not {_short(region)}")
     if not np.isfinite(numbers).all():
         raise ImageError(f"a region must not hold NaN or infinity: {_short(region)}")
-    corners = numbers.reshape(-1, 2)
-    if corners.min() < 0 or (corners > (width, height)).any():
-        raise ImageError(f"the region {_short(region)} reaches out of the image of {width}x{height} pixels")
     return numbers
 
 
-def _box(pixels: Pixels, box: npt.NDArray[np.float64]) -> Pixels:
+def _box(pixels: Pixels, box: npt.NDArray[np.float64], shown: str) -> Pixels:
     left, top, right, bottom = (math.floor(value + 0.5) for value in box.tolist())
     if right - left < SMALLEST_SIDE or bottom - top < SMALLEST_SIDE:
         raise ImageError(
-            f"the region {_short(box)} is empty: right and bottom must exceed left and top by {SMALLEST_SIDE} or more"
+            f"the region {shown} is empty: right and bottom must exceed left and top by {SMALLEST_SIDE} or more"
         )
+    height, width = pixels.shape[:2]
+    left, top, right, bottom = max(left, 0), max(top, 0), min(right, width), min(bottom, height)
+    if right <= left or bottom <= top:
+        raise _outside(pixels, shown)
+    check_size(bottom - top, right - left)
     return pixels[top:bottom, left:right]
 
 
-def _corners(pixels: Pixels, corners: npt.NDArray[np.float64]) -> Pixels:
+def _corners(pixels: Pixels, corners: npt.NDArray[np.float64], shown: str) -> Pixels:
     # Corners lie between pixels, whose centres are at halves; OpenCV counts from the first centre, in float32. What
     # that rounds to one corner must count as one here: of two, OpenCV makes a matrix that is wrong without a word.
     source = (corners - 0.5).astype(np.float32)
@@ -68,18 +71,44 @@ def _corners(pixels: Pixels, corners: npt.NDArray[np.float64]) -> Pixels:
     # Corners in order around a convex shape turn the same way at each (clockwise, as y points down).
     if not (sides[:, 0] * following[:, 1] - sides[:, 1] * following[:, 0] > 0).all():
         raise ImageError(
-            f"the corners {_short(corners)} do not go clockwise around a convex quadrilateral: top left, top right, "
+            f"the corners {shown} do not go clockwise around a convex quadrilateral: top left, top right, "
             "bottom right, bottom left"
         )
-    top, right, bottom, left = np.hypot(*sides.T).tolist()
-    width, height = math.floor((top + bottom) / 2 + 0.5), math.floor((left + right) / 2 + 0.5)
+    above, beside, below, before = np.hypot(*sides.T).tolist()
+    width, height = math.floor((above + below) / 2 + 0.5), math.floor((before + beside) / 2 + 0.5)
     check_size(height, width)
     target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32) - 0.5
     matrix = cv2.getPerspectiveTransform(source, target)
     if not np.isfinite(matrix).all():
-        raise ImageError(f"the corners {_short(corners)} are too close to a line to be rectified")
-    flat = cv2.warpPerspective(pixels, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        raise ImageError(f"the corners {shown} are too close to a line to be rectified")
+    left, top, right, bottom = 0, 0, width, height
+    if corners.min() < 0 or (corners > pixels.shape[1::-1]).any():
+        left, top, right, bottom = _seen(corners, matrix, pixels, shown)
+        left, top, right, bottom = max(left, 0), max(top, 0), min(right, width), min(bottom, height)
+    check_size(bottom - top, right - left)
+    matrix = np.array([[1, 0, -left], [0, 1, -top], [0, 0, 1]]) @ matrix
+    size = right - left, bottom - top
+    flat = cv2.warpPerspective(pixels, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(flat, np.uint8)
+
+
+def _seen(
+    corners: npt.NDArray[np.float64], matrix: npt.NDArray[Any], pixels: Pixels, shown: str
+) -> tuple[int, int, int, int]:
+    """The box, left, top, right and bottom, of what of a quadrilateral lies within the image, rectified by a matrix."""
+    height, width = pixels.shape[:2]
+    image = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    area, within = cv2.intersectConvexConvex(corners.astype(np.float32), image)
+    if area <= 0:
+        raise _outside(pixels, shown)
+    flat = cv2.perspectiveTransform(within - np.float32(0.5), matrix).reshape(-1, 2) + 0.5
+    (left, top), (right, bottom) = np.floor(flat.min(axis=0) + 0.5), np.floor(flat.max(axis=0) + 0.5)
+    return int(left), int(top), int(right), int(bottom)
+
+
+def _outside(pixels: Pixels, shown: str) -> ImageError:
+    height, width = pixels.shape[:2]
+    return ImageError(f"the region {shown} is outside the image of {width}x{height} pixels")
 
 
 def _short(region: object) -> str:

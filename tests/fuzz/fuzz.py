@@ -4,7 +4,8 @@
     python tests/fuzz/fuzz.py images FOLDER -runs=100000   # libFuzzer's own options; FOLDER keeps what it finds
 
 An input fails if it crashes the process, takes more than a second of processor time, or raises anything but the SDK's
-own errors. libFuzzer then writes it to a file, which the same command takes in FOLDER's place.
+own errors. For `twice` it also fails if two processes, whose fresh memory is filled with two values, read the same
+image as two. libFuzzer then writes it to a file, which the same command takes in FOLDER's place.
 """
 
 import json
@@ -21,6 +22,11 @@ with atheris.instrument_imports(include=["scriptkd_sdk"]):
 
 import cv2
 import numpy as np
+from PIL import features
+
+sys.path.append(str(Path(__file__).parents[1] / "sdk"))
+from perturbed import VALUES, Reader
+from picture_files import FILES, PICTURE, encode, tiff
 
 SLOW = 1.0  # seconds of processor time
 SAMPLES = Path(__file__).parents[2] / "samples"
@@ -42,7 +48,17 @@ def model(data: bytes) -> None:
     modelfile.load_content("model", data)
 
 
-TARGETS: dict[str, Callable[[bytes], None]] = {"images": image, "models": model}
+def twice(readers: list[Reader]) -> Callable[[bytes], None]:
+    """A target that reads an image here, by which the fuzzer is guided, and by two readers, and compares."""
+
+    def target(data: bytes) -> None:
+        for reader in readers:
+            reader.send(data)
+        first, second = (reader.receive() for reader in readers)
+        assert first == second, "a picture of memory that nobody has written to"
+        images.load_image(data)
+
+    return target
 
 
 def check(target: Callable[[bytes], None], data: bytes) -> None:
@@ -71,6 +87,17 @@ def image_seeds() -> dict[str, bytes]:
                     continue  # a kind without that depth
                 if written:
                     found[f"{channels}-{high}{suffix}"] = data.tobytes()
+    found |= {name.replace(" ", "-"): content for name, content in FILES.items()}
+    found["no-end.jpg"] = FILES["JPEG"][:-2]
+    found["key.png"] = encode(PICTURE.convert("L"), "PNG", transparency=0)
+    if features.check("avif"):
+        found["picture.avif"] = encode(PICTURE, "AVIF")
+    for dtype in (np.uint8, np.uint16, np.float32):
+        for samples, extra in ((3, {}), (4, {"t338": 0}), (4, {"t338": 1}), (4, {"t338": 2})):
+            pixels = random.integers(0, 2, (20, 30, samples)).astype(dtype)
+            for planes in (1, 2):
+                name = f"{np.dtype(dtype)}-{samples}-{extra.get('t338')}-{planes}.tif"
+                found[name] = tiff(pixels, t284=planes, t339=3 if dtype == np.float32 else 1, **extra)
     return found
 
 
@@ -106,12 +133,13 @@ def model_seeds() -> dict[str, bytes]:
 
 def main() -> None:
     kind, folder, *options = sys.argv[1:]
-    seeds = image_seeds() if kind == "images" else model_seeds()
+    seeds = model_seeds() if kind == "models" else image_seeds()
     if not Path(folder).is_file():  # else a single input to try again
         Path(folder).mkdir(parents=True, exist_ok=True)
         for name, data in seeds.items():
             (Path(folder) / name).write_bytes(data)
-    target = TARGETS[kind]
+    # The readers end when their standard input does.
+    target = {"images": image, "models": model}.get(kind) or twice([Reader(value) for value in VALUES])
     atheris.Setup([sys.argv[0], folder, *options], lambda data: check(target, data))
     atheris.Fuzz()
 

@@ -46,11 +46,21 @@ def png_header(width: int, height: int) -> bytes:
 
 
 def tiff(pixels: np.ndarray, order: str = "<", **tags: int | tuple[int, ...]) -> bytes:
-    """A TIFF of one strip, deflated, that holds what pixels [H, W, samples] hold; t258=... sets tag 258."""
-    data = zlib.compress(pixels.astype(pixels.dtype.newbyteorder(order)).tobytes())
+    """A TIFF of one strip, deflated, that holds what pixels [H, W, samples] hold; t258=... sets tag 258.
+
+    Planes are one strip each, not compressed: t284=2.
+    """
     samples = pixels.shape[2]
-    entries: dict[int, Any] = {256: pixels.shape[1], 257: pixels.shape[0], 258: (8 * pixels.itemsize,) * samples}
-    entries |= {259: 8, 262: 1 if samples < 3 else 2, 273: 8, 277: samples, 278: len(pixels), 279: len(data)}
+    if planar := tags.get("t284") == 2:
+        pixels = np.ascontiguousarray(np.moveaxis(pixels, 2, 0))
+    data = pixels.astype(pixels.dtype.newbyteorder(order)).tobytes()
+    if planar:
+        plane, shape = len(data) // samples, pixels.shape[1:]
+        tags = {"t259": 1, "t273": tuple(8 + i * plane for i in range(samples)), "t279": (plane,) * samples} | tags
+    else:
+        data, shape = zlib.compress(data), pixels.shape[:2]
+    entries: dict[int, Any] = {256: shape[1], 257: shape[0], 258: (8 * pixels.itemsize,) * samples}
+    entries |= {259: 8, 262: 1 if samples < 3 else 2, 273: 8, 277: samples, 278: shape[0], 279: len(data)}
     entries |= {int(name[1:]): value for name, value in tags.items()}
     directory, long = b"", b""
     behind = 8 + len(data) + 2 + 12 * len(entries) + 4
@@ -65,8 +75,15 @@ def tiff(pixels: np.ndarray, order: str = "<", **tags: int | tuple[int, ...]) ->
     return start + data + struct.pack(order + "H", len(entries)) + directory + bytes(4) + long
 
 
+def animation() -> bytes:
+    """An animated PNG of three frames, the first of them PICTURE; the others cover part of it."""
+    others = [Image.fromarray(np.roll(two_colours(), 3 * i, axis=1)) for i in (1, 2)]
+    return encode(PICTURE, "PNG", save_all=True, append_images=others)
+
+
 FILES = {
     "PNG": encode(PICTURE, "PNG"),
+    "PNG animated": animation(),
     "JPEG": encode(PICTURE, "JPEG", quality=98, subsampling=0),
     "JPEG progressive": encode(PICTURE, "JPEG", quality=98, subsampling=0, progressive=True),
     "BMP": encode(PICTURE, "BMP"),

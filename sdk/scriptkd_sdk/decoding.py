@@ -1,0 +1,123 @@
+"""Decoding an image file's content, by OpenCV where it reads it right, after its header was checked."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from scriptkd_sdk import png, tiff
+from scriptkd_sdk.errors import ImageError
+from scriptkd_sdk.headers import exif_orientation, read_header
+from scriptkd_sdk.heif import heif_kind, open_heif
+from scriptkd_sdk.pil import from_pil
+from scriptkd_sdk.pixels import Pixels, check_decoded, from_array, to_bytes, upright
+from scriptkd_sdk.transparency import lay
+
+MOST_SCANS = 100  # of a progressive JPEG; encoders write about ten
+# What libjpeg looks at behind the bits that it decodes, and more.
+AHEAD = 8  # bytes
+
+# OpenCV reports a broken file on stderr as well as to us; who wants to see that sets the variable.
+if "OPENCV_LOG_LEVEL" not in os.environ:
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+
+Decoded = tuple[npt.NDArray[Any], bytes]
+"""The pixels as OpenCV decodes them, in its order of colours, and the EXIF block, which may be empty."""
+
+
+def decode(data: bytes) -> Pixels:
+    """Return the pixels of an image file's content, uint8 [H, W, 3] RGB or [H, W] gray, upright and opaque.
+
+    The size that it declares is checked before any pixel is decoded. Raises ImageError for what is not read.
+    """
+    if not data:
+        raise ImageError("empty: no bytes at all")
+    if heif := heif_kind(data):
+        return from_pil(open_heif(data, heif))
+    header = read_header(data)
+    if header is None:
+        raise ImageError("not a PNG, JPEG, BMP, GIF, WebP or TIFF image")
+    check_decoded(header.height, header.width, header.decoded, len(data))
+    if header.kind == "PNG":
+        pixels, exif = _png(data)
+    elif header.kind == "JPEG":
+        pixels, exif = _jpeg(data)
+    elif header.kind == "TIFF":
+        pixels, exif = _tiff(data, header.tags)
+    else:
+        pixels, exif = _sound(_opencv(data), header.kind)
+    if pixels.ndim == 3:
+        pixels = _bytes(pixels)
+        cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB if pixels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA, dst=pixels)
+    return upright(from_array(pixels), exif_orientation(exif))
+
+
+def _png(data: bytes) -> Decoded:
+    picture = png.whole(data)
+    pixels, exif = _sound(_opencv(picture) if picture else None, "PNG")
+    level = png.transparent_gray(data)
+    if level is None:
+        return pixels, exif
+    return lay(_bytes(pixels), np.where(pixels == level, 0, 255).astype(np.uint8)), exif
+
+
+def _jpeg(data: bytes) -> Decoded:
+    # Each scan goes over the whole image, and may cost ten bytes. Single bytes are counted much faster than pairs.
+    if data.count(0xDA) > MOST_SCANS and data.count(b"\xff\xda") > MOST_SCANS:
+        raise ImageError(f"a JPEG of more than {MOST_SCANS} scans")
+    return _sound(_opencv(data) or _jpeg_without_end(data), "JPEG")
+
+
+def _jpeg_without_end(data: bytes) -> Decoded | None:
+    """A JPEG in one scan that lacks nothing but its end marker, as small cameras write; None for any other.
+
+    If bits are missing, what is put in their place, here two different things, shows in the picture.
+    """
+    data = data.rstrip(b"\xff")  # half a marker
+    first, second = (_opencv(data + fill * AHEAD) for fill in (b"\x00", b"\x55"))
+    return first if first and second and np.array_equal(first[0], second[0]) else None
+
+
+def _tiff(data: bytes, tags: tiff.Tags) -> Decoded:
+    if reason := tiff.unread(tags):
+        raise ImageError(reason)
+    decoded = _opencv(tiff.keep_straight(data, tags))
+    if decoded is None and (reason := tiff.unread_compression(tags)):
+        raise ImageError(reason)
+    pixels, _ = _sound(decoded, "TIFF")
+    inverted = tags.get(tiff.PHOTOMETRIC) == tiff.WHITE_IS_ZERO and pixels.dtype != np.uint8  # else libtiff does it
+    pixels = _bytes(pixels)
+    if inverted:
+        pixels = ~pixels
+    if pixels.ndim == 3 and pixels.shape[2] == 4 and tags.get(tiff.PHOTOMETRIC) == tiff.RGB:
+        extra = tags.get(tiff.EXTRA, tiff.STRAIGHT)
+        if extra == tiff.NO_ALPHA:
+            pixels = np.ascontiguousarray(pixels[:, :, :3])
+        elif extra == tiff.MULTIPLIED and pixels[:, :, 3].any():
+            pixels = cv2.cvtColor(pixels, cv2.COLOR_mRGBA2RGBA)
+    return pixels, b""  # a TIFF's own orientation is seen to by OpenCV
+
+
+def _bytes(pixels: npt.NDArray[Any]) -> Pixels:
+    return pixels if pixels.dtype == np.uint8 else to_bytes(pixels)
+
+
+def _opencv(data: bytes) -> Decoded | None:
+    try:
+        pixels, kinds, metadata = cv2.imdecodeWithMetadata(np.frombuffer(data, np.uint8), flags=cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        return None
+    if pixels is None:
+        return None
+    blocks = (block.tobytes() for entry, block in zip(kinds, metadata, strict=True) if entry == cv2.IMAGE_METADATA_EXIF)
+    return pixels, next(blocks, b"")
+
+
+def _sound(decoded: Decoded | None, kind: str) -> Decoded:
+    if decoded is None:
+        raise ImageError(f"broken or truncated {kind}")
+    return decoded
