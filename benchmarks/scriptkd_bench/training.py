@@ -83,8 +83,8 @@ def time_stage(
         augment(held.images, stage.augment, draw)
 
     def averaging() -> None:
-        if trainer.average is not None:
-            trainer.average.update()
+        if trainer.ema is not None:
+            trainer.ema.update()
 
     held = Batch(*(fabric.to_device(part) for part in _parts(next(batches))))
     calls = [bare, whole, lambda: next(batches), augmenting, averaging]
