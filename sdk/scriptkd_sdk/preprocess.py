@@ -49,6 +49,9 @@ class Preprocessing:
     channels: 1 (luma) or 3 (RGB). height: rows of the input, in pixels.
     width_min, width_max, width_step: columns, in pixels. Equal limits mean that every image is squashed to that width
     (the paper's 299x299); otherwise the width follows the aspect ratio, in multiples of the step, within the limits.
+    square_height: rows of the input of crops less than 1.5 times as wide as high, in pixels. With it the network is one
+    for any crop (format 3 of the contract): `crop.crops` comes first, and the network tells orientation. None, formats
+    1 and 2: a crop is taken as it is.
 
     Raises ArgumentError for impossible values.
     """
@@ -58,10 +61,13 @@ class Preprocessing:
     width_min: int
     width_max: int
     width_step: int
+    square_height: int | None = None
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
+            if value is None and field.name == "square_height":
+                continue
             if type(value) is not int or not 1 <= value <= LARGEST_SIDE:
                 raise ArgumentError(f"{field.name} must be an integer from 1 to {LARGEST_SIDE}, not {value!r}")
         if self.channels not in (1, 3):
@@ -70,14 +76,15 @@ class Preprocessing:
             raise ArgumentError(f"width_min ({self.width_min}) must not exceed width_max ({self.width_max})")
 
     def to_dict(self) -> dict[str, int]:
-        """Return the five fields, ready for JSON."""
-        return asdict(self)
+        """Return the fields, ready for JSON; without `square_height` where there is none, as older formats have it."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Preprocessing:
         """Build from `to_dict`'s output; raises ModelError for missing, unknown or impossible fields."""
         names = [field.name for field in fields(cls)]
-        if not isinstance(values, Mapping) or set(values) != set(names):
+        required = set(names) - {"square_height"}
+        if not isinstance(values, Mapping) or not required <= set(values) <= set(names):
             given = ", ".join(map(str, values)) if isinstance(values, Mapping) else repr(values)
             raise ModelError(f"pre-processing must have exactly the fields {', '.join(names)}, not {given}")
         try:
@@ -90,17 +97,27 @@ class Preprocessing:
         """Whether every image gets the same width, whatever its aspect ratio."""
         return self.width_min == self.width_max
 
-    def width_for(self, height: int, width: int) -> int:
-        """Return the input width, in pixels, of an image of height x width pixels.
+    @property
+    def heights(self) -> list[int]:
+        """The rows that an input may have, in ascending order: one number, or two."""
+        return sorted({self.height, self.square_height or self.height})
 
-        The nearest multiple of `width_step` to width * self.height / height (halves go up), clamped to the limits.
+    def free_width(self, height: int, width: int, rows: int) -> int:
+        """Return the input width, in pixels, of a crop of height x width pixels, before it is clamped to the limits.
+
+        The nearest multiple of `width_step` to width * rows / height (halves go up). rows: of the input.
         """
         divisor = height * self.width_step
-        steps = (2 * width * self.height + divisor) // (2 * divisor)  # round half up, without a float
-        return min(max(steps * self.width_step, self.width_min), self.width_max)
+        return (2 * width * rows + divisor) // (2 * divisor) * self.width_step  # round half up, without a float
 
-    def apply(self, image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-        """Turn an image, uint8 [H, W, 3] RGB or [H, W] gray, into a network's input, uint8 [channels, height, width].
+    def width_for(self, height: int, width: int, rows: int | None = None) -> int:
+        """Return the input width, in pixels, of a crop of height x width pixels; rows: of the input, None: `height`."""
+        return min(max(self.free_width(height, width, rows or self.height), self.width_min), self.width_max)
+
+    def apply(self, image: npt.NDArray[np.uint8], rows: int | None = None) -> npt.NDArray[np.uint8]:
+        """Turn a crop, uint8 [H, W, 3] RGB or [H, W] gray, into a network's input, uint8 [channels, rows, width].
+
+        rows: of the input; None is `height`.
 
         Raises ArgumentError for another type or shape, or an image without pixels.
         """
@@ -111,7 +128,9 @@ class Preprocessing:
             )
         if colour and self.channels == 1:
             image, colour = luma(image), False
-        size = self.height, self.width_for(*image.shape[:2])
+        rows = rows or self.height
+        height, width = image.shape[:2]
+        size = rows, self.width_for(height, width, rows)
         if colour:
             return np.stack([_resample(image[:, :, channel], *size) for channel in range(3)])
         plane = _resample(image, *size)[None]
