@@ -39,7 +39,7 @@ def crops(image: Pixels, preprocessing: Preprocessing, upright: bool = False) ->
 def is_tall(image: Pixels) -> bool:
     """Whether an image is so much higher than wide, 3 to 2, that it is taken for a line that does not lie."""
     height, width = image.shape[:2]
-    return 2 * height >= 3 * width
+    return bool(2 * height >= 3 * width)
 
 
 def trimmed(image: Pixels) -> Pixels:
