@@ -115,7 +115,7 @@ def untrained_stage(recipe: str, stage: str) -> Checkpoint:
     spec = stages[stage].network
     if spec is None:
         raise ArgumentError(f"stage {stage} decomposes trained weights: train it, and give its checkpoint")
-    return _untrained(spec.name, without_download(spec.arguments), stages[stage].input.preprocessing())
+    return _untrained(spec.name, without_download(spec.name, spec.arguments), stages[stage].input.preprocessing())
 
 
 def _untrained(network: str, arguments: dict[str, Any], preprocessing: Preprocessing) -> Checkpoint:

@@ -51,7 +51,7 @@ class Checkpoint:
         """
         try:
             network = build_network(
-                self.network, len(self.labels), self.preprocessing, **without_download(self.arguments)
+                self.network, len(self.labels), self.preprocessing, **without_download(self.network, self.arguments)
             )
         except ScriptkdError:
             raise

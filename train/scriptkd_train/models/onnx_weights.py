@@ -41,7 +41,10 @@ class OnnxWeights:
         """A network of the model's build, with new weights."""
         arguments = self.info.provenance.get("arguments", {})
         return build_network(
-            self.info.network, len(self.labels), self.info.preprocessing, **without_download(arguments)
+            self.info.network,
+            len(self.labels),
+            self.info.preprocessing,
+            **without_download(self.info.network, arguments),
         )
 
     def state_dict(self, batches: Iterable[Tensor]) -> dict[str, Tensor]:

