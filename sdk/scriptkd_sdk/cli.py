@@ -14,6 +14,7 @@ from typer.core import TyperCommand, TyperGroup
 from scriptkd_sdk.errors import ScriptkdError
 from scriptkd_sdk.identify_cli import identify
 from scriptkd_sdk.model_cli import app as model_app
+from scriptkd_sdk.processes import safe_path
 
 ENTRY_POINTS = "scriptkd.commands"
 PROGRAMS = "scriptkd.programs"
@@ -116,6 +117,7 @@ def main() -> None:
 
     So is what the system refuses: a folder that cannot be written to, a full disk.
     """
+    safe_path()
     if sys.stdout is None:  # closed, as by >&-
         typer.echo("error: standard output is closed", err=True)
         sys.exit(2)
@@ -133,6 +135,7 @@ def main() -> None:
 
 def export() -> None:
     """Run `scriptkd-export`, whose own modules import what only its extra brings."""
+    safe_path()
     (entry,) = entry_points(group=PROGRAMS, name="scriptkd-export")
     try:
         entry.load()()

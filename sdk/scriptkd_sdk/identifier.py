@@ -19,7 +19,8 @@ import numpy.typing as npt
 from scriptkd_sdk.decision import Decision
 from scriptkd_sdk.errors import ArgumentError, ClosedError, ImageError
 from scriptkd_sdk.images import ImageInput, Pixels, load_image
-from scriptkd_sdk.modelfile import ModelInfo, open_model
+from scriptkd_sdk.modelfile import ModelInfo
+from scriptkd_sdk.network import Network
 from scriptkd_sdk.prediction import Prediction
 from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_sdk.regions import Region, cut
@@ -29,15 +30,23 @@ from scriptkd_sdk.scripts import Script
 # but for a tenth, and hold more memory.
 BATCH = 8
 
-OUTPUTS = ["logits"]
-
 
 class ScriptIdentifier:
     """Tells the script of cropped word images.
 
     One identifier may be used by many threads at once: but for `close` nothing in it changes after construction, and
-    onnxruntime's sessions allow concurrent runs. Construction takes tens of milliseconds, so keep it. Nothing is
-    written anywhere or read from a network.
+    onnxruntime's sessions allow concurrent runs. Construction takes tens of milliseconds, so keep it.
+
+    Nothing is written and nothing is sent. Left alone, onnxruntime's wheels since 1.29 write a device id and a queue of
+    events under the home folder and look up a host on the network. Importing scriptkd_sdk sets ORT_DISABLE_TELEMETRY=1
+    in the process's environment, unless it is set already, and so stops all of that. In two cases it cannot: where the
+    program imported onnxruntime before scriptkd_sdk, and where the variable was set to another value. In both a forked
+    child moreover hangs at its end, in onnxruntime's clean-up.
+
+    A forked child may go on using it: the model is opened anew there. So it is where a pickle of it is loaded, as in
+    `ProcessPoolExecutor.submit(identifier.identify, path)`; the pickle holds the model's name or path, its SHA-256, the
+    threads and the providers. Both raise ModelError if the file is gone or changed since. One with `session_options`
+    cannot be pickled: ArgumentError. Copies (`copy.deepcopy`) share the network, and each is closed by itself.
 
     These arguments are the same in all methods that identify:
 
@@ -68,12 +77,13 @@ class ScriptIdentifier:
         Raises ModelError for a model that is missing or unfit, ArgumentError for a wrong number of threads or a
         provider that this onnxruntime lacks.
         """
-        self._session, self._info = open_model(model, threads, providers, session_options)
+        self._network: Network | None = Network(model, threads, providers, session_options)
+        self._info = self._network.info
         self._decision = Decision(self._info.labels, self._info.temperature, self._info.threshold)
 
     def close(self) -> None:
         """Free the network. Calls that run are finished; later ones raise ClosedError. Closing again does nothing."""
-        self._session = None
+        self._network = None
 
     def __enter__(self) -> Self:
         return self
@@ -245,12 +255,11 @@ class ScriptIdentifier:
 
     def _run(self, inputs: list[npt.NDArray[np.uint8]]) -> list[list[float]]:
         """Run the network on inputs of one shape, uint8 [channels, height, width]; a single image if of any size."""
-        session = self._session  # once: another thread may close the identifier
-        if session is None:
+        network = self._network  # once: another thread may close the identifier
+        if network is None:
             raise ClosedError("the identifier is closed; make a new one")
         batch = np.stack(inputs) if len(inputs) > 1 else inputs[0] if self._info.any_size else inputs[0][None]
-        (logits,) = session.run(OUTPUTS, {"image": batch})
-        rows: list[list[float]] = logits.tolist()
+        rows: list[list[float]] = network.run(batch).tolist()
         return rows
 
 

@@ -9,12 +9,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from scriptkd_sdk.errors import ArgumentError, ModelError
 from scriptkd_sdk.preprocess import Preprocessing
+from scriptkd_sdk.runtime import import_onnxruntime, open_session
 from scriptkd_sdk.scripts import Script
 
 METADATA_KEY = "scriptkd"
@@ -81,6 +82,18 @@ class ModelInfo:
         )
 
 
+class Opened(NamedTuple):
+    """An opened model: its session, what its file says, and what names it later and elsewhere.
+
+    model: the name of one of the package, or an absolute path. sha256: of the file's content, in hexadecimal.
+    """
+
+    session: Any
+    info: ModelInfo
+    model: str
+    sha256: str
+
+
 def bundled_models() -> list[str]:
     """Names of the models that come with the package, as `ScriptIdentifier` takes them."""
     return sorted(path.stem for path in MODELS.glob(f"*{SUFFIX}"))
@@ -118,12 +131,31 @@ def open_model(
     file that is missing, not ONNX, not scriptkd's, newer than this version, changed (if it came with the package), that
     keeps data in another file, or whose network does not fit its metadata.
     """
+    opened = open_exactly(model, threads, providers, session_options)
+    return opened.session, opened.info
+
+
+def open_exactly(
+    model: str | Path | None,
+    threads: int | None,
+    providers: Sequence[str | tuple[str, dict[str, Any]]] | None,
+    session_options: Any,
+    sha256: str | None = None,
+) -> Opened:
+    """`open_model`, saying what was opened; raises ModelError for a file of another SHA-256, if one is given."""
+    import hashlib  # here, so that importing the SDK does without
+
     if threads is not None and (type(threads) is not int or not 1 <= threads <= MOST_THREADS):
         raise ArgumentError(f"threads must be an integer from 1 to {MOST_THREADS}, not {threads!r}")
     if threads is not None and session_options is not None:
         raise ArgumentError("give threads or session_options, not both: the options hold the number of threads")
     name, content = read_content(model)
-    return load_content(name, content, threads or 1, providers, session_options)
+    digest = hashlib.sha256(content).hexdigest()
+    if sha256 not in (None, digest):
+        raise ModelError(f"{name}: is no longer the file that was opened first; make a new identifier")
+    session, info = load_content(name, content, threads or 1, providers, session_options)
+    in_package = model is None or (isinstance(model, str) and model in bundled_models())
+    return Opened(session, info, name if in_package else os.path.abspath(name), digest)
 
 
 def read_content(model: str | Path | None) -> tuple[str, bytes]:
@@ -189,8 +221,7 @@ def _load(
     providers: Sequence[str | tuple[str, dict[str, Any]]] | None,
     options: Any,
 ) -> tuple[Any, ModelInfo]:
-    import onnxruntime  # here, so that `scriptkd --help` and the training code do without it
-
+    onnxruntime = import_onnxruntime()
     if options is None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
@@ -203,7 +234,7 @@ def _load(
     # Else it would look for external data in the current directory, as the content comes from no folder.
     options.add_session_config_entry(EXTERNAL_FOLDER, os.fsencode(NOWHERE))
     try:
-        session = onnxruntime.InferenceSession(content, options, providers=list(wanted))
+        session = open_session(content, options, wanted)
     except Exception as error:  # its errors have no common base
         if re.search("external (data|tensors)", str(error), re.IGNORECASE):  # most name the folder that we set
             raise ModelError("it keeps data in another file (ONNX's external data); a model is one file") from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from scriptkd_sdk.scripts import UNKNOWN
@@ -15,13 +15,13 @@ class Prediction:
     script, code: name and ISO 15924 code of the best script, or "unknown" and "Zyyy" where its score lies below the
     threshold. score: the best script's probability, 0 to 1, also where the answer is "unknown".
     scores: every allowed script's probability by name, best first; they sum to 1. best: the best script's name,
-    whatever the threshold says.
+    whatever the threshold says. Predictions can be members of sets and keys of dicts.
     """
 
     script: str
     code: str
     score: float
-    scores: dict[str, float]
+    scores: dict[str, float] = field(hash=False)  # a dict has no hash; the other fields suffice
     best: str
 
     @property

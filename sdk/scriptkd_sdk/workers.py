@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
-from multiprocessing import get_context
 
 from scriptkd_sdk.errors import ImageError, ScriptkdError
 from scriptkd_sdk.files import Source
 from scriptkd_sdk.identifier import ScriptIdentifier
 from scriptkd_sdk.prediction import Prediction
+from scriptkd_sdk.processes import worker_pool
 
 CHUNK = 64  # images that a process is handed at a time
 AHEAD = 3  # chunks for each process that may wait: so memory stays bounded however long the list
@@ -70,8 +70,7 @@ def _together(
     chunks: Iterator[list[Source]], model: str | None, threshold: float | None, workers: int
 ) -> Iterator[tuple[Source, Answer]]:
     waiting: deque[tuple[list[Source], Future[list[Answer]]]] = deque()
-    # Spawned, not forked: a fork of a process with onnxruntime's threads may hang.
-    with ProcessPoolExecutor(workers, get_context("spawn"), _start, (model,)) as pool:
+    with worker_pool(workers, _start, (model,)) as pool:
         try:
             for chunk in chunks:
                 waiting.append((chunk, pool.submit(_work, chunk, threshold)))

@@ -100,6 +100,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> R
     def call(*arguments: object) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["scriptkd", *map(str, arguments)])
         monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # typer replaces it
+        monkeypatch.setenv("PYTHONSAFEPATH", "1")  # so main does, for good; here for the test alone
         with pytest.raises(SystemExit) as caught:
             cli.main()
         status = caught.value.code or 0
