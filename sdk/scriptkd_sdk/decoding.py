@@ -75,10 +75,13 @@ def _jpeg(data: bytes) -> Decoded:
 def _jpeg_without_end(data: bytes) -> Decoded | None:
     """A JPEG in one scan that lacks nothing but its end marker, as small cameras write; None for any other.
 
-    If bits are missing, what is put in their place, here two different things, shows in the picture.
+    If bits are missing, what is put in their place shows in the picture: once it begins with 0, once with 1.
     """
     data = data.rstrip(b"\xff")  # half a marker
-    first, second = (_opencv(data + fill * AHEAD) for fill in (b"\x00", b"\x55"))
+    scan = data.rfind(b"\xff\xda")
+    if len(data) < scan + 4 or len(data) < scan + 2 + int.from_bytes(data[scan + 2 : scan + 4], "big"):
+        return None  # it ends before its pixels
+    first, second = (_opencv(data + fill * AHEAD) for fill in (b"\x00", b"\xaa"))
     return first if first and second and np.array_equal(first[0], second[0]) else None
 
 

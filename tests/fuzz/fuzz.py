@@ -92,12 +92,12 @@ def image_seeds() -> dict[str, bytes]:
     found["key.png"] = encode(PICTURE.convert("L"), "PNG", transparency=0)
     if features.check("avif"):
         found["picture.avif"] = encode(PICTURE, "AVIF")
-    for dtype in (np.uint8, np.uint16, np.float32):
-        for samples, extra in ((3, {}), (4, {"t338": 0}), (4, {"t338": 1}), (4, {"t338": 2})):
-            pixels = random.integers(0, 2, (20, 30, samples)).astype(dtype)
+    for depth in ("uint8", "uint16", "float32"):
+        for extra in (0, 1, 2):
             for planes in (1, 2):
-                name = f"{np.dtype(dtype)}-{samples}-{extra.get('t338')}-{planes}.tif"
-                found[name] = tiff(pixels, t284=planes, t339=3 if dtype == np.float32 else 1, **extra)
+                pixels = random.integers(0, 2, (20, 30, 4)).astype(depth)
+                tags = {"t284": planes, "t338": extra, "t339": 3 if depth == "float32" else 1}
+                found[f"{depth}-{extra}-{planes}.tif"] = tiff(pixels, "<", **tags)
     return found
 
 

@@ -22,14 +22,16 @@ class Reader:
         environment = {**os.environ, "MALLOC_PERTURB_": str(value)}
         pipe = subprocess.PIPE
         self.process = subprocess.Popen([sys.executable, __file__], stdin=pipe, stdout=pipe, env=environment)
+        assert self.process.stdin and self.process.stdout
+        self.images, self.digests = self.process.stdin, self.process.stdout
 
     def send(self, data: bytes) -> None:
-        self.process.stdin.write(struct.pack("<I", len(data)) + data)
-        self.process.stdin.flush()
+        self.images.write(struct.pack("<I", len(data)) + data)
+        self.images.flush()
 
     def receive(self) -> bytes:
         """The digest of what came of the image: of its pixels, or of the error."""
-        digest = self.process.stdout.read(hashlib.sha256().digest_size)
+        digest = self.digests.read(hashlib.sha256().digest_size)
         assert digest, f"reading an image ended the process with status {self.process.wait()}"
         return digest
 
@@ -39,9 +41,9 @@ class Reader:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.process.stdin.close()
+        self.images.close()
         self.process.wait()
-        self.process.stdout.close()
+        self.digests.close()
 
 
 def answer() -> None:

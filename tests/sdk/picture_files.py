@@ -53,7 +53,7 @@ def tiff(pixels: np.ndarray, order: str = "<", **tags: int | tuple[int, ...]) ->
     samples = pixels.shape[2]
     if planar := tags.get("t284") == 2:
         pixels = np.ascontiguousarray(np.moveaxis(pixels, 2, 0))
-    data = pixels.astype(pixels.dtype.newbyteorder(order)).tobytes()
+    data = pixels.astype(np.dtype(order + pixels.dtype.str[1:])).tobytes()
     if planar:
         plane, shape = len(data) // samples, pixels.shape[1:]
         tags = {"t259": 1, "t273": tuple(8 + i * plane for i in range(samples)), "t279": (plane,) * samples} | tags

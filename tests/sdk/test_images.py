@@ -35,7 +35,8 @@ def test_every_kind_of_file_as_bytes_and_by_path(kind: str, tmp_path: Path) -> N
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF"])
 def test_exif_orientation_is_honoured(kind: str, orientation: int) -> None:
-    options = {"JPEG": {"quality": 98, "subsampling": 0}, "WEBP": {"lossless": True}}.get(kind, {})
+    kinds: dict[str, dict[str, Any]] = {"JPEG": {"quality": 98, "subsampling": 0}, "WEBP": {"lossless": True}}
+    options = kinds.get(kind, {})
     content = encode(PICTURE, kind, exif=exif(orientation), **options)
     expected = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(content))))
     assert expected.shape == ((20, 40, 3) if orientation < 5 else (40, 20, 3))
@@ -85,7 +86,7 @@ def test_gray_with_alpha_is_laid_on_a_ground_and_refused_in_a_tiff() -> None:
 def test_a_colour_that_is_transparent(mode: str) -> None:
     """The ground where the picture is of that colour, and elsewhere as it is without it."""
     picture = Image.new(mode, (4, 4), 0)
-    other = {"1": 1, "L": 90, "I;16": 90 * 257, "RGB": (90, 90, 90)}[mode]
+    other: Any = {"1": 1, "L": 90, "I;16": 90 * 257, "RGB": (90, 90, 90)}[mode]
     picture.putpixel((1, 2), other)
     plain = load_image(picture).copy()
     key = (0, 0, 0) if mode == "RGB" else 0
@@ -183,8 +184,8 @@ def test_open_files(tmp_path: Path) -> None:
         load_image(file)
     with pytest.raises(ImageError, match=r"must be open for reading bytes \(mode 'rb'\), but this one gives str"):
         load_image(io.StringIO("a text"))
-    with path.open("wb") as file, pytest.raises(ImageError, match="cannot be read: "):
-        load_image(file)
+    with path.open("wb") as written, pytest.raises(ImageError, match="cannot be read: "):
+        load_image(written)
 
 
 def test_a_file_that_gives_a_little_at_a_time() -> None:

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from picture_files import near
 
 from scriptkd_sdk.errors import ImageError
+from scriptkd_sdk.pixels import Pixels
 from scriptkd_sdk.regions import cut
 
-PAGE = np.random.default_rng(0).integers(0, 256, (60, 100, 3), dtype=np.uint8)
-SMOOTH = cv2.GaussianBlur(PAGE, (0, 0), 3)
+PAGE: Pixels = np.random.default_rng(0).integers(0, 256, (60, 100, 3), dtype=np.uint8)
+SMOOTH = np.asarray(cv2.GaussianBlur(PAGE, (0, 0), 3), np.uint8)
 
 
 def test_a_box_is_a_slice() -> None:
@@ -40,12 +41,12 @@ def test_corners_turn_a_word_upright(turns: int) -> None:
 
 
 def test_a_slanted_word_is_rectified() -> None:
-    word = cv2.GaussianBlur(PAGE[:20, :60], (0, 0), 2)
+    word = np.asarray(cv2.GaussianBlur(PAGE[:20, :60], (0, 0), 2), np.uint8)
     corners = np.array([(30.0, 10.0), (84.0, 37.0), (75.0, 55.0), (21.0, 28.0)])  # 60 x 20, turned by 27 degrees
     matrix = cv2.getPerspectiveTransform(
         np.array([(0, 0), (60, 0), (60, 20), (0, 20)], np.float32) - 0.5, corners.astype(np.float32) - 0.5
     )
-    page = cv2.warpPerspective(word, matrix, (100, 60), flags=cv2.INTER_LINEAR)
+    page = np.asarray(cv2.warpPerspective(word, matrix, (100, 60), flags=cv2.INTER_LINEAR), np.uint8)
     found = cut(page, corners)
     assert found.shape == (20, 60, 3)
     inside = (slice(2, -2), slice(2, -2))

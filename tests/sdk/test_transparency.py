@@ -1,6 +1,7 @@
 """Transparent pictures: no alpha, dark ink, light ink, plates and outlines, in every kind of file and array."""
 
 import struct
+from typing import Any
 
 import numpy as np
 import pytest
@@ -83,6 +84,7 @@ def test_light_ink_in_every_kind_of_picture() -> None:
     image = Image.fromarray(picture)
     for kind, options in (("PNG", {}), ("TIFF", {}), ("WEBP", {"lossless": True, "exact": True})):
         np.testing.assert_array_equal(load_image(encode(image, kind, **options)), expected)
+    other: Any
     for other in (image, image.convert("LA"), picture.astype(np.uint16) * 257, picture / np.float32(255)):
         np.testing.assert_array_equal(load_image(other), expected)
     gray = Image.fromarray(WORD)
@@ -179,6 +181,7 @@ def test_alpha_of_zero_everywhere_is_none() -> None:
     image = Image.fromarray(EMPTY)
     for kind, options in (("PNG", {}), ("TIFF", {}), ("WEBP", {"lossless": True, "exact": True})):
         np.testing.assert_array_equal(load_image(encode(image, kind, **options)), colours)
+    other: Any
     for other in (EMPTY, EMPTY.astype(np.uint16) * 257, EMPTY / np.float32(255), EMPTY / np.float64(255), image):
         np.testing.assert_array_equal(load_image(other), colours)
     backwards = np.ascontiguousarray(EMPTY[:, :, [2, 1, 0, 3]])

@@ -21,11 +21,12 @@ def sound_files() -> Iterator[bytes]:
     yield from FILES.values()
     yield encode(PICTURE.convert("RGBA"), "PNG", save_all=True, append_images=[PICTURE.convert("RGBA").rotate(3)])
     yield FILES["JPEG"][:-2]
-    for dtype in (np.uint8, np.uint16, np.float32):
-        pixels = two_colours().astype(dtype) * (1 if dtype == np.uint8 else 257 if dtype == np.uint16 else 1 / 255)
+    levels = np.float64(two_colours() / 255)
+    for most, depth in ((255, "uint8"), (65535, "uint16"), (1, "float32")):
+        pixels = np.asarray(levels * most, depth)
         for planes in (1, 2):
             for order in "<>":
-                yield tiff(pixels.astype(dtype), order, t284=planes, t339=3 if dtype == np.float32 else 1)
+                yield tiff(pixels, order, t284=planes, t339=3 if most == 1 else 1)
 
 
 def damaged_files() -> Iterator[bytes]:
