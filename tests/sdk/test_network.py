@@ -66,7 +66,7 @@ def fork(model: Path, threads: int, parent: str, child: str, **environment: str)
     """How the child of a fork ended, in words."""
     code = FORKING.format(parent=parent, child=f"    {child}")
     clean = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
-    command = [sys.executable, "-c", code, str(model), str(threads)]
+    command = [sys.executable, "-W", "ignore", "-c", code, str(model), str(threads)]  # Python warns of such forks
     done = subprocess.run(command, env=clean | environment, capture_output=True, text=True, timeout=60)
     return done.stdout.strip() + done.stderr
 
