@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing import get_all_start_methods
 from pathlib import Path
+from typing import IO
 
 import cv2
 import numpy as np
@@ -22,7 +23,7 @@ KILLS = ["SIGTERM", "SIGKILL"]  # the second leaves a process no time to do anyt
 # What a console script is: it lies in another folder, so that Python's own rules put nobody's images on the path.
 PROGRAM = "from scriptkd_sdk.cli import main\nif __name__ == '__main__':\n    main()\n"
 
-# Workers in the middle of a task that takes ten minutes, and of one that comes only later.
+# Workers in the middle of tasks that take ten minutes, and one without a task.
 POOL = """
 import sys, time
 from scriptkd_sdk.processes import worker_pool
@@ -35,6 +36,24 @@ if __name__ == "__main__":
     with worker_pool(3, method=sys.argv[1]) as pool:
         for seconds in (600, 600, 0):
             pool.submit(task, seconds)
+        time.sleep(600)
+"""
+
+# Workers that hold a pipe open, and another child that holds all that their parent held.
+FORKS = """
+import os, sys, time
+from scriptkd_sdk.processes import worker_pool
+
+def task(pipe):
+    with open(pipe, "w", buffering=1) as held:
+        print("working", file=held)
+        time.sleep(600)
+
+if __name__ == "__main__":
+    with worker_pool(2) as pool:
+        for _ in range(2):
+            pool.submit(task, sys.argv[1])
+        os.fork()
         time.sleep(600)
 """
 
@@ -53,12 +72,11 @@ def started(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
             process.wait()
 
 
-def all_end(process: subprocess.Popen[bytes], within: float) -> bool:
-    """Whether so many seconds from now every process with this one's standard output has ended."""
-    assert process.stdout is not None
+def all_end(pipe: IO[bytes], within: float) -> bool:
+    """Whether so many seconds from now every process that could write to the pipe has ended."""
     deadline = time.monotonic() + within
-    while select.select([process.stdout], [], [], max(deadline - time.monotonic(), 0))[0]:
-        if not os.read(process.stdout.fileno(), 1 << 16):
+    while select.select([pipe], [], [], max(deadline - time.monotonic(), 0))[0]:
+        if not os.read(pipe.fileno(), 1 << 16):
             return True
     return False
 
@@ -73,7 +91,19 @@ def test_workers_end_with_their_parent(kill: str, method: str, tmp_path: Path) -
         for _ in range(3):
             assert process.stdout.readline() == b"working\n"
         process.send_signal(getattr(signal, kill))
-        assert all_end(process, PATIENCE)
+        assert all_end(process.stdout, PATIENCE)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_workers_end_though_another_child_holds_what_their_parent_held(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(FORKS)
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    with started([sys.executable, str(program), str(path)]) as process, path.open("rb", buffering=0) as pipe:
+        assert pipe.readline() == pipe.readline() == b"working\n"
+        process.kill()
+        assert all_end(pipe, PATIENCE)
 
 
 @pytest.mark.parametrize("kill", KILLS)
@@ -87,7 +117,7 @@ def test_identify_leaves_no_workers(kill: str, model: Path, tmp_path: Path) -> N
         assert process.stdout is not None
         assert b"word.png" in process.stdout.readline()  # the rest is not read: all wait
         process.send_signal(getattr(signal, kill))
-        assert all_end(process, PATIENCE)
+        assert all_end(process.stdout, PATIENCE)
 
 
 def test_the_folder_that_a_command_is_started_in_runs_nothing(model: Path, tmp_path: Path) -> None:
