@@ -259,6 +259,18 @@ class Stage(_Strict):
         return self
 
 
+class ResolvedStage(Stage):
+    """A stage as it is trained: its network is known, and nothing is left to decompose."""
+
+    network: NetworkSpec
+    decompose: None = None
+
+    @classmethod
+    def of(cls, stage: Stage, **changes: Any) -> ResolvedStage:
+        """Return the stage with some of its fields changed; one that decomposes another's network must get its own."""
+        return cls.model_validate({**{name: getattr(stage, name) for name in cls.model_fields}, **changes})
+
+
 class Recipe(_Strict):
     """Stages in the order in which they are trained; each may start from earlier ones and distil from them."""
 

@@ -18,7 +18,8 @@ from scriptkd_train.compression.decompose import (
     ranks_by_budget,
     ranks_by_energy,
 )
-from scriptkd_train.engine.chain import check_networks, train_chain
+from scriptkd_train.engine.chain import train_chain
+from scriptkd_train.engine.check import check_networks
 from scriptkd_train.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from scriptkd_train.models.networks import build_network, parameter_count
 from scriptkd_train.models.networks.factorised import full_rank, layers

@@ -14,7 +14,7 @@ from scriptkd_train.data.in_memory import Batch, InMemoryDataset
 from scriptkd_train.engine.distiller import Teacher
 from scriptkd_train.engine.trainer import Trainer
 from scriptkd_train.models.networks import build_network
-from scriptkd_train.recipe import parse_recipe
+from scriptkd_train.recipe import ResolvedStage, parse_recipe
 
 SIZE = Preprocessing(1, 32, 32, 32, 1)
 STAGE = {"network": {"name": "textnet", "arguments": {"width": 0.25}}, "input": SIZE.to_dict(), "epochs": 1,
@@ -154,7 +154,7 @@ def test_a_stage_under_three_teachers_learns_and_resumes(quantize, ema):
 
     def trainer():
         theirs = [Teacher(textnet(), SIZE, split, 1 / 3) for _ in teachers]
-        made = Trainer(Fabric(accelerator="cpu"), "low", stage, 3, 0, theirs, textnet().state_dict())
+        made = Trainer(Fabric(accelerator="cpu"), "low", ResolvedStage.of(stage), 3, 0, theirs, textnet().state_dict())
         made.learner.train()
         return made
 

@@ -20,8 +20,10 @@ from scriptkd_sdk.errors import ArgumentError, ModelError
 from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_train.data.dataset import read_dataset
 from scriptkd_train.data.in_memory import load_in_memory
-from scriptkd_train.engine.chain import compute_logits, fit_temperature, open_fabric, train_chain
+from scriptkd_train.engine.calibration import compute_logits, fit_temperature
+from scriptkd_train.engine.chain import train_chain
 from scriptkd_train.engine.distiller import Distiller, Teacher
+from scriptkd_train.engine.run import open_fabric
 from scriptkd_train.engine.stage import TrainingError
 from scriptkd_train.losses import SOFT_LOSSES
 from scriptkd_train.models.checkpoint import load_checkpoint

@@ -10,12 +10,12 @@ from lightning_fabric import Fabric
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_train.data.in_memory import Batch, InMemoryDataset
-from scriptkd_train.engine.chain import check_networks
+from scriptkd_train.engine.check import check_networks
 from scriptkd_train.engine.distiller import Teacher
 from scriptkd_train.engine.feature_distillation import as_vectors, build_feature_loss, feature_widths
 from scriptkd_train.engine.trainer import Trainer
 from scriptkd_train.models.networks import FEATURE_MAPS, build_network
-from scriptkd_train.recipe import Input, NetworkSpec, load_recipe, parse_recipe
+from scriptkd_train.recipe import Input, NetworkSpec, ResolvedStage, load_recipe, parse_recipe
 
 SIZE = Preprocessing(1, 32, 48, 48, 1)
 ASSISTANT = {"network": {"name": "assistant", "arguments": {"hidden": 8}}, "input": SIZE.to_dict(), "epochs": 1,
@@ -42,7 +42,7 @@ def stages(match, student=DARKNET, teacher=ASSISTANT, **distil):
 def trainer(match, teacher, **distil):
     split = InMemoryDataset({48: images()}, {48: torch.arange(8) % 3}, {48: torch.arange(8)})
     stage = stages(match, **distil).stages["student"]
-    return Trainer(Fabric(accelerator="cpu"), "student", stage, 3, 0, [Teacher(teacher, SIZE, split)])
+    return Trainer(Fabric(accelerator="cpu"), "student", ResolvedStage.of(stage), 3, 0, [Teacher(teacher, SIZE, split)])
 
 
 def test_points_of_the_assistant(assistant):
@@ -119,7 +119,13 @@ def test_cnn_mah_feeds_an_lstm_that_is_copied_and_fixed(assistant):
     })  # fmt: skip
     split = InMemoryDataset({48: images()}, {48: torch.arange(8) % 3}, {48: torch.arange(8)})
     made = Trainer(
-        Fabric(accelerator="cpu"), "matched", stage, 3, 0, [Teacher(assistant, SIZE, split)], assistant.state_dict()
+        Fabric(accelerator="cpu"),
+        "matched",
+        ResolvedStage.of(stage),
+        3,
+        0,
+        [Teacher(assistant, SIZE, split)],
+        assistant.state_dict(),
     )
     made.learner.train()
     batch = Batch(images(), torch.arange(8) % 3, torch.arange(8))
@@ -149,7 +155,7 @@ def test_other_widths_are_matched_through_a_linear_map(assistant):
     narrow = {**ASSISTANT, "network": {"name": "textnet", "arguments": {"width": 0.25}}}
     made = Trainer(
         Fabric(accelerator="cpu"), "student",
-        stages({"features": {"loss": "l2"}}, narrow).stages["student"], 3, 0,
+        ResolvedStage.of(stages({"features": {"loss": "l2"}}, narrow).stages["student"]), 3, 0,
         [Teacher(assistant, SIZE, InMemoryDataset({48: images()}, {48: torch.arange(8) % 3}, {48: torch.arange(8)}))],
     )  # fmt: skip
     projection = made.learner.module.projections["features"]

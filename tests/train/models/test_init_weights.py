@@ -13,11 +13,12 @@ from rich.console import Console
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_train.data.in_memory import Batch
-from scriptkd_train.engine.chain import check_networks, train_chain
+from scriptkd_train.engine.chain import train_chain
+from scriptkd_train.engine.check import check_networks
 from scriptkd_train.engine.trainer import Trainer
 from scriptkd_train.models.init_weights import freeze, select_init_weights
 from scriptkd_train.models.networks import build_network
-from scriptkd_train.recipe import parse_recipe
+from scriptkd_train.recipe import ResolvedStage, parse_recipe
 
 SIZE = {"channels": 1, "height": 32, "width_min": 32, "width_max": 32}
 FIRST = {"network": {"name": "assistant", "arguments": {"hidden": 8}}, "input": SIZE, "epochs": 1, "batch_size": 8,
@@ -49,7 +50,7 @@ def batch():
 
 def trained(stage, source):
     """A trainer of the stage after five steps."""
-    trainer = Trainer(Fabric(accelerator="cpu"), "second", stage, 2, 0, source=source)
+    trainer = Trainer(Fabric(accelerator="cpu"), "second", ResolvedStage.of(stage), 2, 0, source=source)
     trainer.learner.train()
     for _ in range(5):
         trainer.step(batch(), 0.0, torch.Generator().manual_seed(0))
@@ -77,8 +78,8 @@ def test_named_layers_are_copied_and_the_rest_is_the_seeds():
     stages = recipe(first=FIRST, second={**FIRST, "start": start}, third=FIRST).stages
     source = build_network("assistant", 2, Preprocessing(1, 32, 32, 32, 1), hidden=8).state_dict()
     fabric = Fabric(accelerator="cpu")
-    mine = Trainer(fabric, "second", stages["second"], 2, 0, source=source).eval_model.state_dict()
-    alone = Trainer(fabric, "second", stages["third"], 2, 0).eval_model.state_dict()
+    mine = Trainer(fabric, "second", ResolvedStage.of(stages["second"]), 2, 0, source=source).eval_model.state_dict()
+    alone = Trainer(fabric, "second", ResolvedStage.of(stages["third"]), 2, 0).eval_model.state_dict()
     assert all(
         torch.equal(value, (source if name.startswith(("lstm.", "head.2.")) else alone)[name])
         for name, value in mine.items()

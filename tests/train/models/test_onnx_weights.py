@@ -14,7 +14,8 @@ from onnx import numpy_helper
 from scriptkd_sdk import ScriptIdentifier
 from scriptkd_sdk.errors import ArgumentError, ModelError
 from scriptkd_sdk.images import load_image
-from scriptkd_train.engine.chain import check_networks, train_chain
+from scriptkd_train.engine.chain import train_chain
+from scriptkd_train.engine.check import check_networks
 from scriptkd_train.models.onnx_weights import read_onnx_weights
 from scriptkd_train.recipe import load_recipe, parse_recipe
 

@@ -21,7 +21,7 @@ from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_train.models.checkpoint import Checkpoint
 from scriptkd_train.models.networks import Network, parameter_count, without_download
 from scriptkd_train.models.networks.factorised import Rank, check_rank, find_layer, is_spatial, layers
-from scriptkd_train.recipe import Decompose, InitWeights, NetworkSpec, Stage
+from scriptkd_train.recipe import Decompose, InitWeights, NetworkSpec, ResolvedStage, Stage
 
 _ROUNDING = 1e-12  # of a share of energy
 _BLOCK = 8  # channels: runtimes' fastest convolutions read whole blocks, and others are re-ordered before and after
@@ -38,25 +38,35 @@ class LayerCost:
     positions: tuple[int, int]
 
 
-def resolve_decompose(stage: Stage, source: Checkpoint) -> tuple[Stage, Checkpoint]:
-    """A stage with `decompose` as one that starts from its source factorised; and that checkpoint, not yet fine-tuned.
+def resolve_decompose(stage: Stage, spec: Decompose, source: Checkpoint) -> tuple[ResolvedStage, Checkpoint]:
+    """Carry out a stage's `decompose`.
+
+    Args:
+        stage: The stage as the recipe has it.
+        spec: Its `decompose`.
+        source: The checkpoint of the stage that it decomposes.
+
+    Returns:
+        The stage as one that starts from its source factorised, and that checkpoint, not yet fine-tuned.
 
     Raises:
         ArgumentError: a layer that the source does not have, an impossible rank, or nothing that is worth decomposing.
         ModelError: the source's weights do not fit its network.
     """
-    assert stage.decompose is not None
-    network, spec = source.build(), stage.decompose
-    if spec.ranks:
-        ranks = spec.ranks
-    elif spec.energy is not None:
-        ranks = ranks_by_energy(network, source.preprocessing, spec.energy, spec.layers)
-    else:
-        assert spec.macs is not None
-        ranks = ranks_by_budget(network, source.preprocessing, spec.macs, spec.layers)
+    network, preprocessing = source.build(), source.preprocessing
+    ranks: Mapping[str, Rank] = spec.ranks
+    if spec.energy is not None:
+        ranks = ranks_by_energy(network, preprocessing, spec.energy, spec.layers)
+    elif spec.macs is not None:
+        ranks = ranks_by_budget(network, preprocessing, spec.macs, spec.layers)
     factorised = decompose(source, ranks)
-    spec = NetworkSpec(name=factorised.network, arguments=factorised.arguments)
-    return stage.model_copy(update={"network": spec, "start": InitWeights(stage=stage.decompose.stage)}), factorised
+    resolved = ResolvedStage.of(
+        stage,
+        network=NetworkSpec(name=factorised.network, arguments=factorised.arguments),
+        start=InitWeights(stage=spec.stage),
+        decompose=None,
+    )
+    return resolved, factorised
 
 
 def describe_savings(source: Checkpoint, factorised: Checkpoint) -> str:
@@ -105,7 +115,7 @@ def decompose(checkpoint: Checkpoint, ranks: Mapping[str, Rank]) -> Checkpoint:
             state[f"{name}.expand.bias"] = state.pop(f"{name}.bias")
     arguments = {
         "network": checkpoint.network,
-        "arguments": without_download(checkpoint.arguments),
+        "arguments": without_download(checkpoint.network, checkpoint.arguments),
         "ranks": dict(ranks),
     }
     return replace(checkpoint, network="tucker", arguments=arguments, state_dict=state)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import torch
 from lightning_fabric import Fabric
@@ -24,12 +24,21 @@ from scriptkd_sdk.errors import ArgumentError, ScriptkdError
 from scriptkd_train.compression.quantize import quantized_state_dict
 from scriptkd_train.data.in_memory import InMemoryDataset
 from scriptkd_train.engine.distiller import Teacher
+from scriptkd_train.engine.run import RunContext
 from scriptkd_train.engine.trainer import Trainer, derived_seed
 from scriptkd_train.models.checkpoint import Checkpoint, save_atomically
-from scriptkd_train.recipe import Stage
+from scriptkd_train.models.networks import without_download
+from scriptkd_train.recipe import ResolvedStage
 from scriptkd_train.utils.progress import columns
 
 _CHECK_EVERY = 50  # steps between looks at the loss: each look waits for a GPU
+
+
+class _Best(TypedDict):
+    """The best epoch so far, as last.pt holds it."""
+
+    state_dict: dict[str, Tensor]
+    metrics: dict[str, float]
 
 
 class TrainingError(ScriptkdError):
@@ -46,27 +55,36 @@ class StageResult:
 
 
 def train_stage(
-    fabric: Fabric,
+    run: RunContext,
     name: str,
-    stage: Stage,
-    labels: list[str],
+    stage: ResolvedStage,
     train: InMemoryDataset,
     val: InMemoryDataset,
-    out: Path,
-    seed: int,
     teachers: Sequence[Teacher] = (),
-    source: Mapping[str, Tensor] | None = None,
-    console: Console | None = None,
+    init_weights: Mapping[str, Tensor] | None = None,
 ) -> StageResult:
-    """Trains one stage into `out` (metrics.csv, TensorBoard events, last.pt); goes on from last.pt if it is there.
+    """Train one stage into `run.out/<name>` (metrics.csv, TensorBoard events, last.pt).
 
-    source: the state dict of the stage or model that `start` names.
+    It goes on from last.pt if that is there.
+
+    Args:
+        run: What all stages of the run share.
+        name: The stage's.
+        stage: What to train, and how.
+        train: The train split, pre-processed as the stage's network reads it.
+        val: The val split, likewise.
+        teachers: Those that its `distil` names.
+        init_weights: The state dict of the stage or model that its `start` names.
+
+    Returns:
+        The network that was best on validation.
 
     Raises:
-        TrainingError: the loss became NaN or infinite; `out/last.pt` then holds the last whole epoch before it.
+        TrainingError: the loss became NaN or infinite; last.pt then holds the last whole epoch before it.
         ArgumentError: the images make no batch, the network cannot be built, or last.pt is damaged or of another
             version.
     """
+    fabric, seed, out = run.fabric, run.recipe.seed, run.out / name
     rank, world = fabric.global_rank, fabric.world_size
     batches = train.batch_count(stage.batch_size, world)
     if batches == 0:
@@ -75,8 +93,9 @@ def train_stage(
             f"needs {2 * world} images of one width or more"
         )
     out.mkdir(parents=True, exist_ok=True)
-    trainer = Trainer(fabric, name, stage, len(labels), seed, teachers, source)
-    first, best, history = 0, None, []
+    trainer = Trainer(fabric, name, stage, len(run.data.labels), seed, teachers, init_weights)
+    first, history = 0, list[dict[str, float]]()
+    best: _Best | None = None
     last = out / "last.pt"
     if last.exists():
         state = _read_state(last, fabric.device)
@@ -91,7 +110,7 @@ def train_stage(
         generator = torch.Generator().manual_seed(derived_seed(seed, name, f"epoch {epoch}"))
         trainer.learner.train()
         total, seen, step = torch.zeros((), device=fabric.device), 0, 0
-        with _bar(console, f"{name} {epoch + 1}/{stage.epochs}", batches) as advance:
+        with _bar(run.console, f"{name} {epoch + 1}/{stage.epochs}", batches) as advance:
             for batch in train.batches(stage.batch_size, generator, rank, world):
                 total += trainer.step(batch, epoch + step / batches, generator) * len(batch.target)
                 seen, step = seen + len(batch.target), step + 1
@@ -121,12 +140,10 @@ def train_stage(
             save_atomically(state, last)
             _log(out, history)
         fabric.barrier()
-        if console is not None and fabric.is_global_zero:
-            console.print(
-                f"{name} {epoch + 1}/{stage.epochs}: loss {row['train_loss']:.4f}, validation {100 * accuracy:.2f} % "
-                f"(best {100 * best['metrics']['val_accuracy']:.2f} %), {row['seconds']:.0f} s",
-                highlight=False,
-            )
+        run.print(
+            f"{name} {epoch + 1}/{stage.epochs}: loss {row['train_loss']:.4f}, validation {100 * accuracy:.2f} % "
+            f"(best {100 * best['metrics']['val_accuracy']:.2f} %), {row['seconds']:.0f} s"
+        )
     assert best is not None  # a stage has at least one epoch
     return StageResult(best["state_dict"], best["metrics"], history)
 
@@ -214,11 +231,13 @@ class _bar:
         self.progress.stop()
 
 
-def to_checkpoint(stage: Stage, labels: list[str], result: StageResult, provenance: dict[str, Any]) -> Checkpoint:
+def to_checkpoint(
+    stage: ResolvedStage, labels: list[str], result: StageResult, provenance: dict[str, Any]
+) -> Checkpoint:
     """The stage's result as a checkpoint."""
     return Checkpoint(
         network=stage.network.name,
-        arguments=dict(stage.network.arguments),
+        arguments=without_download(stage.network.name, stage.network.arguments),
         labels=labels,
         preprocessing=stage.input.preprocessing(),
         state_dict=result.state_dict,

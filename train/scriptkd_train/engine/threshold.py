@@ -14,7 +14,8 @@ def fit_threshold(words: NDArray[np.float64], non_text: NDArray[np.float64]) -> 
 
     words: top scores [N] of words whose script is predicted correctly, since a wrong answer is no loss; non_text: top
     scores [M] of pictures without text. Of the thresholds that keep at least KEEP of the words, the one with the
-    largest sum of words kept and non-text turned away (Youden 1950, "Index for rating diagnostic tests"), the smallest of equals.
+    largest sum of words kept and non-text turned away (Youden 1950, "Index for rating diagnostic tests"), the smallest
+    of equals.
     A score equal to the threshold is kept, as in the SDK. 0, which never says `unknown`, if there is nothing to fit on.
     """
     if len(words) == 0 or len(non_text) == 0:

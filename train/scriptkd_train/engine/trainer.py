@@ -21,7 +21,7 @@ from scriptkd_train.losses import auxiliary_loss, task_loss
 from scriptkd_train.models.depthwise import Float32Depthwise
 from scriptkd_train.models.init_weights import freeze, select_init_weights, set_frozen_to_eval
 from scriptkd_train.models.networks import Network, build_network
-from scriptkd_train.recipe import Optimizer, Stage
+from scriptkd_train.recipe import Optimizer, ResolvedStage
 
 
 class Trainer:
@@ -39,7 +39,7 @@ class Trainer:
         self,
         fabric: Fabric,
         name: str,
-        stage: Stage,
+        stage: ResolvedStage,
         classes: int,
         seed: int,
         teachers: Sequence[Teacher] = (),

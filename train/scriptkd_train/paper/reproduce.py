@@ -25,7 +25,8 @@ from rich.console import Console
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_train.data.dataset import NON_TEXT, fingerprint, read_dataset, splits_of
 from scriptkd_train.data.inspect import inspect
-from scriptkd_train.engine.chain import changed_stages, read_run, train_chain
+from scriptkd_train.engine.chain import train_chain
+from scriptkd_train.engine.run import changed_stages, read_run
 from scriptkd_train.evaluation.evaluate import predict_scores
 from scriptkd_train.models.checkpoint import load_checkpoint
 from scriptkd_train.models.networks import parameter_count
