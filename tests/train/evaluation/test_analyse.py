@@ -13,7 +13,16 @@ from scriptkd_sdk.errors import ArgumentError
 from scriptkd_train.commands.analyse import analyse
 from scriptkd_train.data.dataset import NON_TEXT, Item
 from scriptkd_train.evaluation import analyse as module
-from scriptkd_train.evaluation.analyse import Answers, Look, Word, answers, look_of, markdown, summary, write_analysis
+from scriptkd_train.evaluation.analyse import (
+    ImageTraits,
+    ModelResults,
+    WordResult,
+    markdown,
+    measure_image,
+    run_model,
+    summarise,
+    write_analysis,
+)
 
 app = Typer()
 app.command()(analyse)
@@ -59,9 +68,9 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_words_and_figures(data: Path) -> None:
-    found = answers("gray.onnx", data)
+    found = run_model("gray.onnx", data)
     assert len(found.words) == 7 and [word.item.path.name for word in found.non_text] == ["wall.png"]
-    report = summary(found)
+    report = summarise(found)
     assert report["wrong"] == 1 and report["accuracy"] == pytest.approx(6 / 7)
     assert report["macro_accuracy"] == pytest.approx((3 / 4 + 1) / 2)
     assert report["confusions"] == [("Arabic", "Latin", 1)] and report["second_is_true"] == 1
@@ -74,21 +83,21 @@ def test_words_and_figures(data: Path) -> None:
 
 
 def test_looks() -> None:
-    flat = look_of(np.full((64, 128), 77, np.uint8))
-    assert flat == Look(length=2.0, height=64.0, sharpness=0.0, contrast=0.0, clutter=0.0)
+    flat = measure_image(np.full((64, 128), 77, np.uint8))
+    assert flat == ImageTraits(length=2.0, height=64.0, sharpness=0.0, contrast=0.0, clutter=0.0)
     random = np.random.default_rng(0)
     image = np.full((64, 256, 3), 200, np.uint8)
     image[20:44, 30:220] = random.integers(0, 2, (24, 190, 1), dtype=np.uint8) * 200
-    sharp, soft = look_of(image), look_of(cv2.GaussianBlur(image, (0, 0), 4))
+    sharp, soft = measure_image(image), measure_image(cv2.GaussianBlur(image, (0, 0), 4))
     assert sharp.sharpness > 10 * soft.sharpness and sharp.contrast > soft.contrast > 0
     assert sharp.clutter == 0  # nothing touches the upper or lower edge
     image[:3] = random.integers(0, 255, (3, 256, 3), dtype=np.uint8)
-    assert look_of(image).clutter > 5
+    assert measure_image(image).clutter > 5
 
 
 def test_written_files_and_gap(data: Path, tmp_path: Path) -> None:
-    found, out = answers("gray.onnx", data), tmp_path / "out"
-    other = Answers("gray.onnx", "rendered", [word for word in found.words if word.right], [])
+    found, out = run_model("gray.onnx", data), tmp_path / "out"
+    other = ModelResults("gray.onnx", "rendered", [word for word in found.words if word.correct], [])
     (out).mkdir()
     (out / "wrong-Telugu.png").write_bytes(b"an earlier run's")
     names = [path.name for path in write_analysis(found, out, other)]
@@ -104,15 +113,15 @@ def test_written_files_and_gap(data: Path, tmp_path: Path) -> None:
 
 
 def test_a_model_without_errors() -> None:
-    word = Word(Item(Path("a.png"), "Latin"), "Latin", "Arabic", 0.9, Look(2, 30, 900, 90, 3), {})
-    text = markdown(summary(Answers("m", "d", [word], [])), None)
+    word = WordResult(Item(Path("a.png"), "Latin"), "Latin", "Arabic", 0.9, ImageTraits(2, 30, 900, 90, 3), {})
+    text = markdown(summarise(ModelResults("m", "d", [word], [])), None)
     assert "0 of 1 words wrong: accuracy 100.0 %" in text and "Confusions" not in text
 
 
 def test_nothing_to_analyse(data: Path, tmp_path: Path) -> None:
     write(tmp_path / "else" / "Tamil" / "1.png", 0)
     with pytest.raises(ArgumentError, match="holds no word of Arabic, Latin"):
-        answers("gray.onnx", tmp_path / "else")
+        run_model("gray.onnx", tmp_path / "else")
 
 
 def test_command(data: Path, tmp_path: Path) -> None:

@@ -118,7 +118,7 @@ def test_report(model: Path, data: Path) -> None:
         {"threshold": 0.5, "right_words_kept": 1.0, "wrong_words_unknown": 0.0, "non_text_unknown": 1.0}
     )
     (mistake,) = evaluation.mistakes
-    assert (mistake.item.path.name, mistake.item.label, mistake.said) == ("word-2.png", "Tamil", "Latin")
+    assert (mistake.item.path.name, mistake.item.label, mistake.predicted) == ("word-2.png", "Tamil", "Latin")
     logits = -((125 - np.array(list(GRAY.values()))) ** 2) / 1000 / 2
     assert mistake.score == pytest.approx(np.exp(logits[1]) / np.exp(logits).sum(), abs=1e-5)
 

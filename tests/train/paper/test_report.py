@@ -34,9 +34,9 @@ app.command()(command)
 def predictions(right: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Truth and scores in which the given share of every script is right, the rest called the script after it."""
     truth = np.repeat(np.arange(len(LABELS)), EACH)
-    said = np.where(np.tile(np.arange(EACH), len(LABELS)) < round(right * EACH), truth, (truth + 1) % len(LABELS))
+    predicted = np.where(np.tile(np.arange(EACH), len(LABELS)) < round(right * EACH), truth, (truth + 1) % len(LABELS))
     scores = np.random.default_rng(seed).uniform(0, 0.05, (len(truth), len(LABELS)))
-    scores[np.arange(len(truth)), said] = 0.9
+    scores[np.arange(len(truth)), predicted] = 0.9
     return truth, scores
 
 

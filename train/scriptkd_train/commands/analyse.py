@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 from rich.progress import Progress
 
-from scriptkd_train.evaluation.analyse import Answers, answers, markdown, summary, write_analysis
+from scriptkd_train.evaluation.analyse import ModelResults, markdown, run_model, summarise, write_analysis
 from scriptkd_train.utils.progress import columns
 from scriptkd_train.utils.writable import check_folder
 
@@ -31,13 +31,13 @@ def analyse(
     console = Console()
     with Progress(*columns("identifying"), console=console, transient=True) as bar:
 
-        def run(root: Path) -> Answers:
+        def run(root: Path) -> ModelResults:
             task = bar.add_task(root.name, total=None)
-            return answers(model, root, split, lambda done, total: bar.update(task, completed=done, total=total))
+            return run_model(model, root, split, lambda done, total: bar.update(task, completed=done, total=total))
 
         found = run(data)
         other = run(against) if against is not None else None
-    text = markdown(summary(found), summary(other) if other else None)
+    text = markdown(summarise(found), summarise(other) if other else None)
     console.print(Markdown(text.rsplit("\n\n![", 1)[0]))  # a terminal shows no pictures
     written = write_analysis(found, out, other)
     console.print(f"Written to {out}: {', '.join(path.name for path in written)}", highlight=False, soft_wrap=True)

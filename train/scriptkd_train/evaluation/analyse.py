@@ -20,7 +20,7 @@ from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.images import load_image
 from scriptkd_sdk.preprocess import luma
 from scriptkd_train.data.dataset import NON_TEXT, Item, read_split_or_all
-from scriptkd_train.evaluation.evaluate import APART, predict_scores, read_manifest
+from scriptkd_train.evaluation.evaluate import EXCLUDED_KINDS, predict_scores, read_manifest
 from scriptkd_train.utils.contact_sheet import Tile, contact_sheet, write_png
 
 ROWS = 32  # pixels: sharpness and clutter are measured at this height, so that large crops compare with small ones
@@ -38,7 +38,7 @@ BANDS: dict[str, tuple[str, tuple[float, ...]]] = {
 
 
 @dataclass(frozen=True)
-class Look:
+class ImageTraits:
     """What an image is like, whatever is written in it; the units are those of BANDS."""
 
     length: float
@@ -49,36 +49,36 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Word:
+class WordResult:
     """One answered image. score: its top score, 0 to 1. columns: of the data set's manifest, those in COLUMNS."""
 
     item: Item
-    said: str
+    predicted: str
     second: str
     score: float
-    look: Look
+    traits: ImageTraits
     columns: dict[str, str]
 
     @property
-    def right(self) -> bool:
+    def correct(self) -> bool:
         """Whether the model's best script is the true one."""
-        return self.said == self.item.label
+        return self.predicted == self.item.label
 
 
 @dataclass(frozen=True)
-class Answers:
+class ModelResults:
     """A model's answers to all words of a data set, and to its pictures without text, which have no right answer."""
 
     model: str
     data: str
-    words: list[Word]
-    non_text: list[Word]
+    words: list[WordResult]
+    non_text: list[WordResult]
 
 
-def answers(
+def run_model(
     model: str | Path, root: str | Path, split: str = "test", progress: Callable[[int, int], None] | None = None
-) -> Answers:
-    """Run a model over a data set; unreadable images, unknown labels and kinds in APART are passed over.
+) -> ModelResults:
+    """Run a model over a data set; unreadable images, unknown labels and kinds in EXCLUDED_KINDS are passed over.
 
     Raises ArgumentError if no word is left, ModelError if the model cannot be read.
     """
@@ -86,25 +86,25 @@ def answers(
     items = read_split_or_all(root, split)
     manifest = read_manifest(root, "kind")
     labels, scores, failures = predict_scores(model, items, progress)
-    words: list[Word] = []
-    non_text: list[Word] = []
+    words: list[WordResult] = []
+    non_text: list[WordResult] = []
     for i, (item, row) in enumerate(zip(items, scores, strict=True)):
-        told = manifest.get(item.path.relative_to(root).as_posix(), {})
+        fields = manifest.get(item.path.relative_to(root).as_posix(), {})
         without_text = item.label == NON_TEXT and NON_TEXT not in labels
-        known = item.label in labels and told.get("kind") not in APART
+        known = item.label in labels and fields.get("kind") not in EXCLUDED_KINDS
         if i in failures or not (known or without_text):
             continue
         best, second = np.argsort(-row, kind="stable")[:2] if len(labels) > 1 else (0, 0)
-        columns = {name: told[name] for name in COLUMNS if name in told}
-        look = look_of(load_image(item.path))
-        word = Word(item, labels[best], labels[second], float(row[best]), look, columns)
+        columns = {name: fields[name] for name in COLUMNS if name in fields}
+        traits = measure_image(load_image(item.path))
+        word = WordResult(item, labels[best], labels[second], float(row[best]), traits, columns)
         (non_text if without_text else words).append(word)
     if not words:
         raise ArgumentError(f"nothing to analyse in {root}: it holds no word of {', '.join(labels)}")
-    return Answers(Path(model).name, root.resolve().name, words, non_text)
+    return ModelResults(Path(model).name, root.resolve().name, words, non_text)
 
 
-def look_of(image: NDArray[np.uint8]) -> Look:
+def measure_image(image: NDArray[np.uint8]) -> ImageTraits:
     """Measure an image, uint8 RGB [H, W, 3] or gray [H, W]."""
     gray = luma(image) if image.ndim == 3 else image
     height, width = gray.shape
@@ -113,7 +113,7 @@ def look_of(image: NDArray[np.uint8]) -> Look:
     small = cv2.resize(gray, size, interpolation=cv2.INTER_AREA if shrink else cv2.INTER_LINEAR).astype(np.float32)
     low, high = np.percentile(small, (5, 95))
     edges = np.concatenate([small[:3], small[-3:]])
-    return Look(
+    return ImageTraits(
         length=width / height,
         height=float(height),
         sharpness=float(cv2.Laplacian(small, cv2.CV_32F).var()),
@@ -122,17 +122,17 @@ def look_of(image: NDArray[np.uint8]) -> Look:
     )
 
 
-def summary(found: Answers) -> dict[str, Any]:
+def summarise(found: ModelResults) -> dict[str, Any]:
     """The figures of a data set, ready for JSON: shares in 0..1, groups in the order in which people read them."""
     words = found.words
-    wrong = [word for word in words if not word.right]
+    wrong = [word for word in words if not word.correct]
     by_script = _grouped(words, lambda word: word.item.label)
     tables = {"script": by_script}
     for name in COLUMNS:
         if any(name in word.columns for word in words):
             tables[name] = _grouped(words, lambda word, name=name: word.columns.get(name, "not in manifest.csv"))
     for name, (_, edges) in BANDS.items():
-        tables[name] = _grouped(words, lambda word, name=name: getattr(word.look, name), edges)
+        tables[name] = _grouped(words, lambda word, name=name: getattr(word.traits, name), edges)
     scores = [word.score for word in wrong]
     return {
         "model": found.model,
@@ -148,7 +148,7 @@ def summary(found: Answers) -> dict[str, Any]:
     }
 
 
-def write_analysis(found: Answers, out: str | Path, against: Answers | None = None) -> list[Path]:
+def write_analysis(found: ModelResults, out: str | Path, against: ModelResults | None = None) -> list[Path]:
     """Write analysis.md, analysis.json, bands.png and a sheet of wrong words a script; returns the paths.
 
     against: the same model's answers to other data, such as rendered words in fonts that training never saw.
@@ -158,7 +158,7 @@ def write_analysis(found: Answers, out: str | Path, against: Answers | None = No
     out.mkdir(parents=True, exist_ok=True)
     for old in out.glob("wrong-*.png"):  # an earlier run's
         old.unlink()
-    mine, other = summary(found), summary(against) if against else None
+    mine, other = summarise(found), summarise(against) if against else None
     sheets = _write_sheets(found, out)
     figure = out / "bands.png"
     _draw_bands(mine, other, figure)
@@ -182,8 +182,8 @@ def markdown(mine: dict[str, Any], other: dict[str, Any] | None, sheets: Sequenc
             f"Top scores of the wrong words: {scores}. "
             f"The true script comes second in {_percent(mine['second_is_true'])} % of them."
         )
-        lines += ["", "Confusions (true > said): "]
-        lines[-1] += ", ".join(f"{true} > {said} {count}" for true, said, count in mine["confusions"]) + "."
+        lines += ["", "Confusions (true > predicted): "]
+        lines[-1] += ", ".join(f"{true} > {predicted} {count}" for true, predicted, count in mine["confusions"]) + "."
     for name, rows in mine["tables"].items():
         lines += ["", f"## By {BANDS[name][0] if name in BANDS else name}", ""]
         lines += _table(rows, {row["group"]: row for row in other["tables"].get(name, [])} if other else None, other)
@@ -204,16 +204,16 @@ def markdown(mine: dict[str, Any], other: dict[str, Any] | None, sheets: Sequenc
 
 
 def _grouped(
-    words: Sequence[Word], key: Callable[[Word], Any], edges: Sequence[float] | None = None
+    words: Sequence[WordResult], key: Callable[[WordResult], Any], edges: Sequence[float] | None = None
 ) -> list[dict[str, Any]]:
     """Figures of the words by `key`: by its value, or with `edges` by the band that its number lies in."""
-    groups: dict[Any, list[Word]] = defaultdict(list)
+    groups: dict[Any, list[WordResult]] = defaultdict(list)
     for word in words:
         value = key(word)
         groups[sum(value >= edge for edge in edges) if edges else value].append(word)
     rows = []
     for group in sorted(groups):
-        wrong = [word for word in groups[group] if not word.right]
+        wrong = [word for word in groups[group] if not word.correct]
         rows.append(
             {
                 "group": _band(group, edges) if edges else group,
@@ -233,11 +233,11 @@ def _band(number: int, edges: Sequence[float]) -> str:
     return f"{edges[number - 1]:g}–{edges[number]:g}" if number < len(edges) else f">= {edges[-1]:g}"
 
 
-def _confusions(wrong: Sequence[Word], most: int) -> list[tuple[str, str, int]]:
-    """The commonest pairs of a true and a said script, with their counts."""
-    counts = Counter((word.item.label, word.said) for word in wrong)
+def _confusions(wrong: Sequence[WordResult], most: int) -> list[tuple[str, str, int]]:
+    """The commonest pairs of a true and a predicted script, with their counts."""
+    counts = Counter((word.item.label, word.predicted) for word in wrong)
     ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-    return [(true, said, count) for (true, said), count in ordered[:most]]
+    return [(true, predicted, count) for (true, predicted), count in ordered[:most]]
 
 
 def _table(
@@ -261,23 +261,23 @@ def _table(
         if theirs and other:
             their = theirs.get(row["group"])
             cells += [_percent(their["share"]), _percent(their["accuracy"])] if their else ["0.0", "–"]
-        cells.append(", ".join(f"{true} > {said} {count}" for true, said, count in row["confusions"]))
+        cells.append(", ".join(f"{true} > {predicted} {count}" for true, predicted, count in row["confusions"]))
         lines.append(f"| {' | '.join(cells)} |")
     return lines
 
 
-def _write_sheets(found: Answers, out: Path) -> list[Path]:
+def _write_sheets(found: ModelResults, out: Path) -> list[Path]:
     """Sheets of wrong words, one a script, the most confident first; and one of the most confident non-text."""
     wrong = defaultdict(list)
     for word in found.words:
-        if not word.right:
+        if not word.correct:
             wrong[word.item.label].append(word)
     if found.non_text:
         wrong[NON_TEXT] = found.non_text
     paths = []
     for label, words in sorted(wrong.items()):
         words = sorted(words, key=lambda word: -word.score)[:SHEET_TILES]
-        tiles = [Tile(load_image(word.item.path), f"{label}>{word.said} {word.score:.2f}") for word in words]
+        tiles = [Tile(load_image(word.item.path), f"{label}>{word.predicted} {word.score:.2f}") for word in words]
         path = out / f"wrong-{label}.png"
         rows = [tiles[i : i + SHEET_COLUMNS] for i in range(0, len(tiles), SHEET_COLUMNS)]
         write_png(path, contact_sheet(rows))

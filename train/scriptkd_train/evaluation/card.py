@@ -61,8 +61,8 @@ def read_sources(data: Path | None, fonts: Path | None) -> Sources:
 
 def learned_from(model: Path, data: Path) -> bool:
     """Whether a data set's train split is what a model file says that it learned from, byte for byte."""
-    told = ScriptIdentifier(model).info.provenance.get("data_sha256")
-    return told == fingerprint(read_dataset(data, "train"))
+    recorded = ScriptIdentifier(model).info.provenance.get("data_sha256")
+    return recorded == fingerprint(read_dataset(data, "train"))
 
 
 def model_card(
@@ -89,21 +89,21 @@ def model_card(
 
 
 def _facts(model: Path, info: ModelInfo, commands: Sequence[str]) -> list[str]:
-    told = info.provenance
+    provenance = info.provenance
     shape = info.preprocessing
     width = f"{shape.width_min}" if shape.fixed_width else f"{shape.width_min} to {shape.width_max}"
     colour = "gray" if shape.channels == 1 else "RGB"
     rows = {
-        "network": f"{info.network}, {_count(told.get('parameters'))} parameters",
+        "network": f"{info.network}, {_count(provenance.get('parameters'))} parameters",
         "input": f"{colour}, {shape.height} pixels high, {width} wide",
         "file": f"{model.stat().st_size / 1000:,.0f} KB, {info.precision}, "
         f"SHA-256 `{hashlib.sha256(model.read_bytes()).hexdigest()}`",
         "scripts": ", ".join(f"{label.name} ({label.code})" for label in info.labels),
-        "recipe": f"`{told.get('recipe', 'not recorded')}`, stage `{told.get('stage', 'not recorded')}`, "
-        f"seed {told.get('seed', 'not recorded')}",
-        "training data": f"{_count(told.get('train_images'))} images, "
-        f"fingerprint (SHA-256) `{told.get('data_sha256', 'not recorded')}`",
-        "software": ", ".join(f"{name} {number}" for name, number in told.get("packages", {}).items())
+        "recipe": f"`{provenance.get('recipe', 'not recorded')}`, stage `{provenance.get('stage', 'not recorded')}`, "
+        f"seed {provenance.get('seed', 'not recorded')}",
+        "training data": f"{_count(provenance.get('train_images'))} images, "
+        f"fingerprint (SHA-256) `{provenance.get('data_sha256', 'not recorded')}`",
+        "software": ", ".join(f"{name} {number}" for name, number in provenance.get("packages", {}).items())
         or "not recorded",
     }
     lines = ["| | |", "|---|---|", *(f"| {name} | {text} |" for name, text in rows.items()), ""]
@@ -229,15 +229,15 @@ def _limits(info: ModelInfo, real: dict[str, Any] | None) -> list[str]:
         if weak:
             lines.append(f"- Real words under {_percent(WEAK)} %: {', '.join(weak)}.")
         pairs = [
-            (count, label, said)
+            (count, label, predicted)
             for label, row in zip(real["scripts"], real["confusion"], strict=True)
-            for said, count in zip(real["scripts"], row, strict=True)
-            if label != said and count
+            for predicted, count in zip(real["scripts"], row, strict=True)
+            if label != predicted and count
         ]
         if pairs:
             commonest = sorted(pairs, key=lambda pair: (-pair[0], pair[1], pair[2]))[:5]
-            told = ", ".join(f"{label} taken for {said} ({count})" for count, label, said in commonest)
-            lines.append(f"- Commonest confusions on real words: {told}.")
+            listed = ", ".join(f"{label} taken for {predicted} ({count})" for count, label, predicted in commonest)
+            lines.append(f"- Commonest confusions on real words: {listed}.")
         few = [f"{label} ({row['images']})" for label, row in real["scripts"].items() if 0 < row["images"] < 150]
         if few:
             lines.append(f"- Few real words were there to measure: {', '.join(few)}; a point or two there is chance.")

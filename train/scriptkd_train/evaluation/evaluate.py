@@ -33,7 +33,7 @@ from scriptkd_train.evaluation.metrics import (
 )
 from scriptkd_train.utils.contact_sheet import Tile, contact_sheet, write_png
 
-APART = ("scan-line", "non-text")  # kinds that are no word images: not part of the figures
+EXCLUDED_KINDS = ("scan-line", "non-text")  # kinds that are no word images: not part of the figures
 THREADS = 2
 CHUNK_PIXELS = 2**21  # input pixels handled at once, so that a 299x299 network's activations fit in memory
 SHEET_COLUMNS, SHEET_TILES = 10, 300
@@ -44,10 +44,10 @@ Score = Callable[[Sequence[Path]], list[NDArray[np.float64] | ImageError]]
 
 @dataclass(frozen=True)
 class Mistake:
-    """A wrongly identified image: what was said instead of `item.label`, and with which score in 0..1."""
+    """A wrongly identified image: what was predicted instead of `item.label`, and with which score in 0..1."""
 
     item: Item
-    said: str
+    predicted: str
     score: float
 
 
@@ -55,7 +55,7 @@ class Mistake:
 class Evaluation:
     """report: all figures, ready for JSON (undefined ones are None). mistakes: the most confident first.
 
-    words, right: top scores of the N counted words and whether they are told rightly, [N] each.
+    words, right: top scores of the N counted words and whether they are predicted rightly, [N] each.
     non_text: top scores [M] of the images without text.
     """
 
@@ -76,13 +76,26 @@ def evaluate(
 ) -> Evaluation:
     """Run a model over a data set and compare what it says with the labels.
 
-    root: a data set as `read_dataset` takes it; `split` says nothing where it has no splits. A `manifest.csv` in it
-    (columns file, script, and any others) adds the accuracy per script and value of its column `group_by`; images whose
-    column kind is one of APART are counted there only. Unreadable images and labels that the model does not know are
-    left out and counted; images labelled "none" then measure how well the top score tells words from non-text.
-    Accuracies are those of the best script, whatever the model's threshold; what that does is told apart.
-    `task`, one of CVSI-2015's (see `data.protocol`), leaves only the task's scripts, in the images and in the answers.
-    Raises ArgumentError if nothing is left to measure or the column is missing, ModelError if the model cannot be read.
+    Accuracies are those of the best script, whatever the model's threshold; what that does is reported apart.
+    Unreadable images and labels that the model does not know are left out and counted; images labelled "none" then
+    measure how well the top score tells words from non-text.
+
+    Args:
+        model: a checkpoint, a model file, or a bundled model's name.
+        root: a data set as `read_dataset` takes it. A `manifest.csv` in it (columns file, script, and any others) adds
+            the accuracy per script and value of its column `group_by`; images whose column kind is one of
+            EXCLUDED_KINDS are counted there only.
+        split: train, val or test; it says nothing where the data set has no splits.
+        group_by: column of `manifest.csv`.
+        progress: called with the numbers of images done and in all, now and then.
+        task: one of CVSI-2015's (see `evaluation.cvsi_tasks`): only its scripts are left, in images and answers.
+
+    Returns:
+        The figures, and what they were made from.
+
+    Raises:
+        ArgumentError: nothing is left to measure, or the column is missing.
+        ModelError: the model cannot be read.
     """
     root = Path(root)
     items = read_split_or_all(root, split)
@@ -99,16 +112,16 @@ def evaluate(
     rows = [manifest.get(item.path.relative_to(root).as_posix(), {}) for item in items]
     readable = np.array([i not in failures for i in range(len(items))])
     known = np.array([item.label in labels for item in items]) & readable
-    counted = known & np.array([row.get("kind") not in APART for row in rows])
+    counted = known & np.array([row.get("kind") not in EXCLUDED_KINDS for row in rows])
     if not counted.any():
         raise ArgumentError(
             f"nothing to measure in {root}: its labels are {_listed(items)}, the model's {', '.join(labels)}"
         )
 
     truth = np.array([labels.index(item.label) if item.label in labels else -1 for item in items])
-    said, top = scores.argmax(axis=1), scores.max(axis=1)
-    right = said == truth
-    confusion = confusion_matrix(truth[counted], said[counted], len(labels))
+    predicted, top = scores.argmax(axis=1), scores.max(axis=1)
+    right = predicted == truth
+    confusion = confusion_matrix(truth[counted], predicted[counted], len(labels))
     per_script = script_scores(confusion)
     columns = (confusion.sum(axis=1), per_script.precision, per_script.recall, per_script.f)
     report: dict[str, Any] = {
@@ -117,11 +130,11 @@ def evaluate(
         "split": split if splits_of(root) else None,
         "task": task,
         "images": int(counted.sum()),
-        "accuracy": _number(accuracy(confusion)),
-        "macro_accuracy": _number(macro_accuracy(confusion)),
-        "calibration_error": _number(expected_calibration_error(top[counted], right[counted])),
+        "accuracy": _none_if_nan(accuracy(confusion)),
+        "macro_accuracy": _none_if_nan(macro_accuracy(confusion)),
+        "calibration_error": _none_if_nan(expected_calibration_error(top[counted], right[counted])),
         "scripts": {
-            label: {"images": int(n), "precision": _number(p), "recall": _number(r), "f": _number(f)}
+            label: {"images": int(n), "precision": _none_if_nan(p), "recall": _none_if_nan(r), "f": _none_if_nan(f)}
             for label, n, p, r, f in zip(labels, *columns, strict=True)
         },
         "confusion": confusion.tolist(),
@@ -150,13 +163,13 @@ def evaluate(
     threshold = threshold_of(model)
     report["threshold"] = {
         "threshold": threshold,
-        "right_words_kept": _number(_share(words[right[counted]] >= threshold)),
-        "wrong_words_unknown": _number(_share(words[~right[counted]] < threshold)),
-        "non_text_unknown": _number(_share(non_text < threshold)),
+        "right_words_kept": _none_if_nan(_share(words[right[counted]] >= threshold)),
+        "wrong_words_unknown": _none_if_nan(_share(words[~right[counted]] < threshold)),
+        "non_text_unknown": _none_if_nan(_share(non_text < threshold)),
     }
     wrong = [i for i in np.flatnonzero(counted & ~right)]
     wrong.sort(key=lambda i: -top[i])
-    mistakes = [Mistake(items[i], labels[said[i]], float(top[i])) for i in wrong]
+    mistakes = [Mistake(items[i], labels[predicted[i]], float(top[i])) for i in wrong]
     return Evaluation(report, mistakes, words, right[counted], non_text)
 
 
@@ -225,7 +238,7 @@ def write_evaluation(evaluation: Evaluation, out: str | Path) -> list[Path]:
         draw_roc(evaluation.words, evaluation.non_text, report["threshold"]["threshold"], title, paths[-1])
     if evaluation.mistakes:
         tiles = [
-            Tile(load_image(mistake.item.path), f"{mistake.item.label}>{mistake.said} {mistake.score:.2f}")
+            Tile(load_image(mistake.item.path), f"{mistake.item.label}>{mistake.predicted} {mistake.score:.2f}")
             for mistake in evaluation.mistakes[:SHEET_TILES]
         ]
         paths.append(out / "wrong.png")
@@ -312,7 +325,7 @@ def _share(hits: NDArray[np.bool_]) -> float:
     return float(hits.mean()) if len(hits) else math.nan
 
 
-def _number(value: float) -> float | None:
+def _none_if_nan(value: float) -> float | None:
     return None if math.isnan(value) else float(value)
 
 
@@ -322,7 +335,7 @@ def plot_confusion(axes: Any, labels: Sequence[str], counts: NDArray[np.int64]) 
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     axes.set_xticks(range(len(labels)), labels, rotation=60, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(len(labels)), labels)
-    axes.set_xlabel("said")
+    axes.set_xlabel("predicted")
     axes.set_ylabel("true")
     for row, column in np.argwhere(counts):
         ink = "white" if shares[row, column] > 0.5 else "black"

@@ -38,13 +38,13 @@ def macro_accuracy(confusion: Ints) -> float:
 
 def script_scores(confusion: Ints) -> ScriptScores:
     """Precision TP / (TP + FP), recall TP / (TP + FN) and F = 2 TP / (2 TP + FP + FN) of each script."""
-    right, said, true = np.diag(confusion), confusion.sum(axis=0), confusion.sum(axis=1)
-    return ScriptScores(_ratio(right, said), _ratio(right, true), _ratio(2 * right, said + true))
+    right, predicted, true = np.diag(confusion), confusion.sum(axis=0), confusion.sum(axis=1)
+    return ScriptScores(_ratio(right, predicted), _ratio(right, true), _ratio(2 * right, predicted + true))
 
 
 @dataclass(frozen=True)
 class Reliability:
-    """Images by their top score, in equally wide bins: how many, their mean score and the share told rightly, [B] each.
+    """Images by their top score, in equally wide bins: how many, their mean score and accuracy, [B] each.
 
     The latter two are NaN in an empty bin.
     """

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scriptkd_sdk.errors import ArgumentError
-from scriptkd_train.engine.chain import read_run
+from scriptkd_train.engine.run import read_run
 from scriptkd_train.evaluation.metrics import Floats, Ints, ScriptScores, accuracy, confusion_matrix, script_scores
 from scriptkd_train.paper.estimate import Estimate, estimate
 
@@ -35,12 +35,12 @@ class Measured:
     history: list[dict[str, float]]
 
     @property
-    def said(self) -> Ints:
+    def predicted(self) -> Ints:
         return self.scores.argmax(axis=1)
 
     @cached_property
     def confusion(self) -> Ints:
-        return confusion_matrix(self.truth, self.said, len(self.labels))
+        return confusion_matrix(self.truth, self.predicted, len(self.labels))
 
     @cached_property
     def by_script(self) -> ScriptScores:

@@ -103,11 +103,11 @@ def _tiles(matrix: Matrix, network: Measured, right: bool) -> list[Tile]:
     random = np.random.default_rng(_DRAW)
     tiles = [Tile(np.full((1, 1, 3), PAPER, np.uint8))] * len(network.labels)
     for index, label in enumerate(network.labels):
-        fitting = np.flatnonzero((network.truth == index) & ((network.said == index) == right))
+        fitting = np.flatnonzero((network.truth == index) & ((network.predicted == index) == right))
         for i in random.permutation(fitting)[:1]:
             try:
                 image = load_image(matrix.data_root / str(network.files[i]))
             except ImageError:  # the data set is not here any more
                 continue
-            tiles[index] = Tile(image, label if right else f"{label} > {network.labels[network.said[i]]}")
+            tiles[index] = Tile(image, label if right else f"{label} > {network.labels[network.predicted[i]]}")
     return tiles

@@ -78,7 +78,7 @@ def _paper(matrix: Matrix, out: Path) -> tuple[str, list[Path]]:
     page.add(tables.table_7(matrix))
     through = {row: f"{name}, assistant" for row, name in TEACHERS.items()}
     page.confusions({"student": titles, "assistant": through, "teacher": TEACHERS})
-    page.examples(TEACHERS, "Figure 4: words that the three students told rightly", "Figure 5: words that they did not")
+    page.examples(TEACHERS, "Figure 4: words that the three students got right", "Figure 5: words that they did not")
     page.end()
     return page.text(), page.pictures
 
@@ -98,7 +98,7 @@ def _recipes(matrix: Matrix, out: Path) -> tuple[str, list[Path]]:
         page.add(tables.gains(matrix, [(row, base) for row in others]))
     stages = {matrix.last(row): None for row in matrix.rows if matrix.last(row)}
     page.confusions({stage: {row: row for row in matrix.rows if matrix.last(row) == stage} for stage in stages})
-    page.examples(titles, "Words told rightly", "Words told wrongly")
+    page.examples(titles, "Words that were right", "Words that were wrong")
     page.end()
     return page.text(), page.pictures
 
@@ -161,7 +161,7 @@ class _Page:
 
     def examples(self, titles: dict[str, str], right: str, wrong: str) -> None:
         self.add("## Examples")
-        self.add("Of the first seed, one image a script, drawn at random; wrong ones as `truth > what was said`.")
+        self.add("Of the first seed, one image a script, drawn at random; wrong ones as `truth > what was predicted`.")
         before = len(self.pictures)
         self.figure("examples-right.png", right, _examples(True), titles)
         self.figure("examples-wrong.png", wrong, _examples(False), titles)
