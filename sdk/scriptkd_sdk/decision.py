@@ -1,4 +1,4 @@
-"""From the network's logits to the answer: temperature, allowed scripts, threshold (section 4 of the contract)."""
+"""From the network's logits to the answer: temperature, allowed scripts, threshold (section 5 of the contract)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scriptkd_sdk.prediction import Prediction
 from scriptkd_sdk.scripts import ALIASES, UNKNOWN, Script
 
 NUMBERS = (int, float, np.integer, np.floating)
-_POWER = itemgetter(0)
+_SCORE = itemgetter(0)
 
 
 class Decision:
@@ -47,20 +47,57 @@ class Decision:
         self._temperature = temperature
         self._threshold = threshold
 
-    def predict(self, logits: Sequence[float]) -> Prediction:
-        """The answer to one image's logits: K of them, in the model's order."""
-        # Ten numbers: plain Python is faster than NumPy here.
-        scaled = [logits[index] / self._temperature for index in self._indices]
-        highest = max(scaled)
-        powers = [math.exp(value - highest) for value in scaled]
-        total = sum(powers)
+    def predict(self, windows: Sequence[Sequence[float]]) -> Prediction:
+        """The answer to one image, without its orientation.
+
+        windows: for each window the K logits, in the model's order.
+        """
+        each = [self._softmax(logits) for logits in windows]
+        means = each[0] if len(each) == 1 else [sum(column) / len(each) for column in zip(*each, strict=True)]
         # Equal scores: the first label is first, as in every SDK.
-        ranked = sorted(zip(powers, self._labels, strict=True), key=_POWER, reverse=True)
-        scores = {label.name: power / total for power, label in ranked}
-        best = ranked[0][1]
-        score = scores[best.name]
+        ranked = sorted(zip(means, self._labels, strict=True), key=_SCORE, reverse=True)
+        scores = {label.name: score for score, label in ranked}
+        score, best = ranked[0]
         answer = best if score >= self._threshold else UNKNOWN
-        return Prediction(answer.name, answer.code, score, scores, best.name)
+        shares = {answer.name: 1.0} if len(each) == 1 else self._shares(each)
+        return Prediction(answer.name, answer.code, score, scores, best.name, shares=shares)
+
+    def _softmax(self, logits: Sequence[float]) -> list[float]:
+        # Ten numbers: plain Python is faster than NumPy here.
+        return softmax([logits[index] for index in self._indices], self._temperature)
+
+    def _shares(self, windows: list[list[float]]) -> dict[str, float]:
+        """Which share of the windows each script won, `unknown` those whose score is below the threshold."""
+        counts = dict.fromkeys([*self._labels, UNKNOWN], 0)
+        for scores in windows:
+            highest = max(scores)
+            counts[self._labels[scores.index(highest)] if highest >= self._threshold else UNKNOWN] += 1
+        won = sorted(((count, label) for label, count in counts.items() if count), key=_SCORE, reverse=True)
+        return {label.name: count / len(windows) for count, label in won}
+
+
+def tell_orientation(
+    windows: Sequence[Sequence[float]], temperature: float, threshold: float, turned: int
+) -> tuple[int | None, float]:
+    """By how many degrees the letters are turned clockwise from upright, None where there is no telling; and its score.
+
+    windows: for each window the logits of 0, 90, 180 and 270 degrees. turned: by how many degrees the crop was turned
+    counterclockwise before the network saw it.
+    """
+    each = [softmax(logits, temperature) for logits in windows]
+    means = [sum(column) / len(each) for column in zip(*each, strict=True)]
+    score = max(means)
+    degrees = (90 * means.index(score) + turned) % 360
+    return (degrees if score >= threshold else None), score
+
+
+def softmax(logits: Sequence[float], temperature: float) -> list[float]:
+    """The probabilities of logits that are divided by the temperature first."""
+    scaled = [value / temperature for value in logits]
+    highest = max(scaled)
+    powers = [math.exp(value - highest) for value in scaled]
+    total = sum(powers)
+    return [power / total for power in powers]
 
 
 def _indices(argument: str, names: Iterable[str], labels: Sequence[Script]) -> set[int]:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from numbers import Real
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from scriptkd_sdk.decision import Decision
+from scriptkd_sdk.crop import crops
+from scriptkd_sdk.decision import Decision, tell_orientation
 from scriptkd_sdk.errors import ArgumentError, ClosedError, ImageError
 from scriptkd_sdk.images import ImageInput, Pixels, load_image
 from scriptkd_sdk.modelfile import ModelInfo
@@ -29,6 +31,10 @@ from scriptkd_sdk.scripts import Script
 # Images at most in one run. More were measured to gain nothing on one core, whose arithmetic units a single image fills
 # but for a tenth, and hold more memory.
 BATCH = 8
+
+
+_Row = tuple[list[float], ...]  # of one window: the logits, and of format 3 those of orientation
+_UNSEEN: _Row = ()
 
 
 class ScriptIdentifier:
@@ -56,6 +62,8 @@ class ScriptIdentifier:
     and none of `deny`, and the scores are scaled to sum to 1 over those: they are the probabilities given that nothing
     else occurs. So name what can occur, not what you hope for: a Tamil word must come out as Latin where only Latin is
     allowed.
+    upright: True says that the letters stand upright, as in a scanned page. Then nothing is turned, and the orientation
+    is 0. Else a model of format 3 takes a crop any way up and tells which it is.
     """
 
     def __init__(
@@ -117,6 +125,7 @@ class ScriptIdentifier:
         threshold: float | None = None,
         allow: Iterable[str] | None = None,
         deny: Iterable[str] | None = None,
+        upright: bool = False,
     ) -> Prediction:
         """Tell the script of one image: a path, encoded bytes or a file of them, an array or a PIL image.
 
@@ -125,12 +134,12 @@ class ScriptIdentifier:
 
         Raises ImageError for an image or region that cannot be read or used, ArgumentError for another wrong argument.
         """
-        decision = self._decide(threshold, allow, deny)
+        asked = self._ask(threshold, allow, deny, upright)
         pixels = load_image(image, order=order)
         if region is not None:
             pixels = cut(pixels, region)
-        (logits,) = self._run([self._prepare(pixels)])
-        return decision.predict(logits)
+        inputs, turned = self._prepare(pixels, upright)
+        return self._predict(asked, self._run(inputs), turned)
 
     def identify_regions(
         self,
@@ -141,6 +150,7 @@ class ScriptIdentifier:
         threshold: float | None = None,
         allow: Iterable[str] | None = None,
         deny: Iterable[str] | None = None,
+        upright: bool = False,
     ) -> list[Prediction | ImageError]:
         """Tell the scripts of several words of one image, such as a page, which is read once; answers in their order.
 
@@ -150,7 +160,7 @@ class ScriptIdentifier:
         listed = _check_regions(regions)
         pixels = load_image(image, order=order)
         cuts = (partial(cut, pixels, region, f"region {index}") for index, region in enumerate(listed))
-        return self._identify_many(cuts, self._decide(threshold, allow, deny))
+        return self._identify_many(cuts, self._ask(threshold, allow, deny, upright))
 
     def identify_batch(
         self,
@@ -160,16 +170,17 @@ class ScriptIdentifier:
         threshold: float | None = None,
         allow: Iterable[str] | None = None,
         deny: Iterable[str] | None = None,
+        upright: bool = False,
     ) -> list[Prediction | ImageError]:
         """Tell the scripts of many images, in their order.
 
         An image that cannot be read or used gets its ImageError, as a value, in its place; the others their answers.
-        Inputs of the same width share a run of the network.
+        Inputs of the same size share a run of the network.
 
         Raises ArgumentError for a single path or image file instead of several, or another wrong argument.
         """
         _check_several(images)
-        return self._identify_many(_readers(images, order), self._decide(threshold, allow, deny))
+        return self._identify_many(_readers(images, order), self._ask(threshold, allow, deny, upright))
 
     def identify_stream(
         self,
@@ -180,6 +191,7 @@ class ScriptIdentifier:
         threshold: float | None = None,
         allow: Iterable[str] | None = None,
         deny: Iterable[str] | None = None,
+        upright: bool = False,
     ) -> Iterator[Prediction | ImageError]:
         """Tell the scripts of images that keep coming, one answer for each, in their order.
 
@@ -192,7 +204,7 @@ class ScriptIdentifier:
         _check_several(images)
         if type(batch) is not int or batch < 1:
             raise ArgumentError(f"batch must be an integer of at least 1, not {batch!r}")
-        return self._stream(_readers(images, order), batch, self._decide(threshold, allow, deny))
+        return self._stream(_readers(images, order), batch, self._ask(threshold, allow, deny, upright))
 
     def warm_up(self) -> None:
         """Run the network once at each width that inputs can have, so that no first image of a width is slower.
@@ -202,65 +214,99 @@ class ScriptIdentifier:
         steps = self.preprocessing
         if self._info.any_size:
             return
-        for width in sorted({steps.width_for(1, width) for width in range(1, steps.width_max + 1)}):
-            self._run([np.zeros((steps.channels, steps.height, width), np.uint8)])
+        for rows in steps.heights:
+            for width in sorted({steps.width_for(1, width, rows) for width in range(1, steps.width_max + 1)}):
+                self._run([np.zeros((steps.channels, rows, width), np.uint8)])
 
-    def _decide(self, threshold: float | None, allow: Iterable[str] | None, deny: Iterable[str] | None) -> Decision:
-        if threshold is None and allow is None and deny is None:
-            return self._decision
-        info = self._info
-        return Decision(info.labels, info.temperature, info.threshold if threshold is None else threshold, allow, deny)
+    def _ask(
+        self, threshold: float | None, allow: Iterable[str] | None, deny: Iterable[str] | None, upright: bool
+    ) -> _Asked:
+        if not isinstance(upright, bool):
+            raise ArgumentError(f"upright must be True or False, not {upright!r}")
+        if upright and self._info.any_size and self._info.orientation_temperature is not None:
+            raise ArgumentError(
+                "this model turns tall crops inside its graph (--any-size), so it takes no upright=True"
+            )
+        decision = self._decision
+        if threshold is not None or allow is not None or deny is not None:
+            info = self._info
+            threshold = info.threshold if threshold is None else threshold
+            decision = Decision(info.labels, info.temperature, threshold, allow, deny)
+        return _Asked(decision, upright)
 
     def _stream(
-        self, readers: Iterator[Callable[[], Pixels]], batch: int, decision: Decision
+        self, readers: Iterator[Callable[[], Pixels]], batch: int, asked: _Asked
     ) -> Iterator[Prediction | ImageError]:
-        while window := list(islice(readers, min(batch, sys.maxsize))):
-            yield from self._identify_many(window, decision)
+        while together := list(islice(readers, min(batch, sys.maxsize))):
+            yield from self._identify_many(together, asked)
 
-    def _identify_many(
-        self, readers: Iterable[Callable[[], Pixels]], decision: Decision
-    ) -> list[Prediction | ImageError]:
+    def _identify_many(self, readers: Iterable[Callable[[], Pixels]], asked: _Asked) -> list[Prediction | ImageError]:
         """Answer the images that the functions return; an ImageError that one raises is its answer."""
-        answers: dict[int, Prediction | ImageError] = {}
-        waiting: defaultdict[int, list[tuple[int, Pixels]]] = defaultdict(list)  # by width
+        failed: dict[int, ImageError] = {}
+        seen: dict[int, tuple[list[_Row], int]] = {}  # by image: what the network said of each window, and the turn
+        waiting: defaultdict[tuple[int, ...], list[tuple[int, int, Pixels]]] = defaultdict(list)  # by shape
         for index, read in enumerate(readers):
             try:
-                pixels = self._prepare(read())
+                inputs, turned = self._prepare(read(), asked.upright)
             except ImageError as error:
-                answers[index] = error
+                failed[index] = error
                 continue
-            group = waiting[pixels.shape[2]]
-            group.append((index, pixels))
-            if len(group) == (1 if self._info.any_size else BATCH):
-                self._answer(group, decision, answers)
+            if self._info.any_size:
+                seen[index] = self._run(inputs), turned
+                continue
+            seen[index] = [_UNSEEN] * len(inputs), turned
+            for window, pixels in enumerate(inputs):
+                group = waiting[pixels.shape]
+                group.append((index, window, pixels))
+                if len(group) == BATCH:
+                    self._fill(group, seen)
         for group in waiting.values():
             if group:
-                self._answer(group, decision, answers)
-        return [answers[index] for index in range(len(answers))]
+                self._fill(group, seen)
+        return [
+            failed[index] if index in failed else self._predict(asked, *seen[index])
+            for index in range(len(failed) + len(seen))
+        ]
 
-    def _answer(
-        self, group: list[tuple[int, Pixels]], decision: Decision, answers: dict[int, Prediction | ImageError]
-    ) -> None:
-        """Answer a group of inputs of one shape, and empty it."""
-        logits = self._run([pixels for _, pixels in group])
-        for (index, _), row in zip(group, logits, strict=True):
-            answers[index] = decision.predict(row)
+    def _fill(self, group: list[tuple[int, int, Pixels]], seen: Mapping[int, tuple[list[_Row], int]]) -> None:
+        """Run a group of inputs of one shape, put what the network says where it belongs, and empty the group."""
+        for (index, window, _), row in zip(group, self._run([pixels for *_, pixels in group]), strict=True):
+            seen[index][0][window] = row
         group.clear()
 
-    def _prepare(self, image: Pixels) -> Pixels:
-        """Turn an image, uint8 [H, W, 3] or [H, W], into what the network takes."""
-        if not self._info.any_size:
-            return self._info.preprocessing.apply(image)
-        return image if image.ndim == 3 else np.repeat(image[:, :, None], 3, axis=2)
+    def _prepare(self, image: Pixels, upright: bool) -> tuple[list[Pixels], int]:
+        """Turn an image, uint8 [H, W, 3] or [H, W], into what the network takes, and by what it was turned."""
+        if self._info.any_size:
+            return [image if image.ndim == 3 else np.repeat(image[:, :, None], 3, axis=2)], 0
+        steps = self._info.preprocessing
+        seen, rows, turned = crops(image, steps, upright)
+        return [steps.apply(crop, rows) for crop in seen], turned
 
-    def _run(self, inputs: list[npt.NDArray[np.uint8]]) -> list[list[float]]:
+    def _run(self, inputs: list[npt.NDArray[np.uint8]]) -> list[_Row]:
         """Run the network on inputs of one shape, uint8 [channels, height, width]; a single image if of any size."""
         network = self._network  # once: another thread may close the identifier
         if network is None:
             raise ClosedError("the identifier is closed; make a new one")
         batch = np.stack(inputs) if len(inputs) > 1 else inputs[0] if self._info.any_size else inputs[0][None]
-        rows: list[list[float]] = network.run(batch).tolist()
-        return rows
+        return list(zip(*(answer.tolist() for answer in network.run(batch)), strict=True))
+
+    def _predict(self, asked: _Asked, rows: Sequence[_Row], turned: int) -> Prediction:
+        """The answer to one image. rows: for each of its windows the logits, and of format 3 those of orientation."""
+        prediction = asked.decision.predict([row[0] for row in rows])
+        temperature, threshold = self._info.orientation_temperature, self._info.orientation_threshold
+        if temperature is None or threshold is None:
+            return prediction
+        degrees, score = (
+            (0, 1.0) if asked.upright else tell_orientation([row[1] for row in rows], temperature, threshold, turned)
+        )
+        return replace(prediction, orientation=degrees, orientation_score=score)
+
+
+class _Asked(NamedTuple):
+    """What a caller wants to know, and what he knows."""
+
+    decision: Decision
+    upright: bool
 
 
 def _readers(images: Iterable[ImageInput], order: str) -> Iterator[Callable[[], Pixels]]:

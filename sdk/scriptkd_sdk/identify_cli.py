@@ -34,7 +34,7 @@ def identify(
         typer.Option(
             "--format",
             metavar="TEXT",
-            help="Print a line of your own, as it goes, of {file}, {script}, {code}, {score} and {best}.",
+            help="Print a line of your own, as it goes: {file}, {script}, {code}, {score}, {best}, {orientation}.",
         ),
     ] = None,
     model: Annotated[
@@ -44,12 +44,16 @@ def identify(
     threshold: Annotated[
         float | None, typer.Option(min=0, max=1, help="Answer unknown below this score; else the model's own.")
     ] = None,
+    upright: Annotated[
+        bool, typer.Option("--upright", help="The words stand upright, as in a scanned page: turn none.")
+    ] = False,
     workers: Annotated[int, typer.Option(min=1, max=256, help="Processes, for large folders.")] = 1,
 ) -> None:
     """Tell which script each image is written in.
 
     A score below the threshold is answered "unknown", beside the best guess. Answers come in the order of the images,
-    and an image that cannot be used does not stop the rest.
+    and an image that cannot be used does not stop the rest. Words may lie any way up, if the model is of format 3: then
+    it tells by how many degrees they are turned clockwise.
 
     Exit status: 0 all well, 1 some images could not be used (the others are answered), 2 wrong usage or model.
     """
@@ -57,7 +61,7 @@ def identify(
     sources: Iterator[Source] = find_images(paths, recursive)
     failed = False
     with _silent_decoders() as stderr, _progress(sources, stderr, isinstance(writer, (Table, Json))) as counted:
-        for source, answer in identify_sources(counted, model, threshold, workers):
+        for source, answer in identify_sources(counted, model, threshold, workers, upright):
             if isinstance(answer, ImageError):
                 failed = True
                 print(f"error: {printable(source.name)}: {answer.reason}", file=stderr, flush=True)

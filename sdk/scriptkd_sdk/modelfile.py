@@ -19,7 +19,8 @@ from scriptkd_sdk.runtime import import_onnxruntime, open_session
 from scriptkd_sdk.scripts import Script
 
 METADATA_KEY = "scriptkd"
-FORMAT = 2  # the newest format of metadata that this version reads; 2 has files that pre-process images themselves
+FORMAT = 3  # the newest format of metadata that this version reads; see section 4 of the contract
+ANY_CROP = 3  # the format from which on a network takes any crop and tells orientation
 MOST_THREADS = 256
 MOST_BYTES = 2**31  # of a file: what ONNX allows
 MODELS = Path(__file__).parent / "models"  # those in the package
@@ -37,6 +38,8 @@ class ModelInfo:
     labels: one script for each of the network's outputs, in their order. temperature: the logits are divided by it
     before the softmax. threshold: a best probability below it means "unknown". network, precision and provenance are
     for people. any_size: the network takes whole images, uint8 [H, W, 3], and pre-processes them itself.
+    orientation_temperature, orientation_threshold: the same for the orientation, below whose threshold there is no
+    telling. None, both, for formats 1 and 2, whose networks tell no orientation.
     """
 
     network: str
@@ -47,6 +50,13 @@ class ModelInfo:
     precision: str
     provenance: dict[str, Any]
     any_size: bool = False
+    orientation_temperature: float | None = None
+    orientation_threshold: float | None = None
+
+    @property
+    def outputs(self) -> list[str]:
+        """The names of the network's outputs."""
+        return ["logits"] if self.orientation_temperature is None else ["logits", "orientation"]
 
     @classmethod
     def from_json(cls, text: str) -> ModelInfo:
@@ -70,15 +80,23 @@ class ModelInfo:
         form = fields.get("input", "pixels")
         if form not in ("pixels", "image"):
             raise ModelError(f"its input must be 'pixels' or 'image', not {form!r}")
+        preprocessing = Preprocessing.from_dict(fields.get("preprocessing", {}))
+        any_crop = version >= ANY_CROP
+        if any_crop != (preprocessing.square_height is not None):
+            raise ModelError(
+                f"its pre-processing must have square_height from format {ANY_CROP} on, not before; its is {version}"
+            )
         return cls(
             network=_text(fields, "network"),
             labels=_labels(fields.get("labels")),
-            preprocessing=Preprocessing.from_dict(fields.get("preprocessing", {})),
+            preprocessing=preprocessing,
             temperature=_number(fields, "temperature", 1e-3, 1e3),
             threshold=_number(fields, "threshold", 0.0, 1.0),
             precision=_text(fields, "precision"),
             provenance=provenance,
             any_size=form == "image",
+            orientation_temperature=_number(fields, "orientation_temperature", 1e-3, 1e3) if any_crop else None,
+            orientation_threshold=_number(fields, "orientation_threshold", 0.0, 1.0) if any_crop else None,
         )
 
 
@@ -269,37 +287,50 @@ def _is_pair(provider: object) -> bool:
 
 def _check_network(session: Any, info: ModelInfo) -> None:
     """Check that inputs and outputs are what the metadata says, at last by running the network on a blank image."""
-    inputs, outputs = session.get_inputs(), session.get_outputs()
-    if [each.name for each in inputs] != ["image"] or "logits" not in [each.name for each in outputs]:
-        given = f"{[each.name for each in inputs]} and {[each.name for each in outputs]}"
-        raise ModelError(f"the network must have the one input 'image' and the output 'logits', not {given}")
+    inputs, outputs = session.get_inputs(), [each.name for each in session.get_outputs()]
+    if [each.name for each in inputs] != ["image"] or not set(info.outputs) <= set(outputs):
+        wanted_names = " and ".join(f"'{name}'" for name in info.outputs)
+        raise ModelError(
+            f"the network must have the one input 'image' and the output {wanted_names}, not "
+            f"{[each.name for each in inputs]} and {outputs}"
+        )
     if inputs[0].type != "tensor(uint8)":
         raise ModelError(f"the network's input must be tensor(uint8), not {inputs[0].type}")
     wanted = info.preprocessing
     expected: tuple[int | None, ...] = (None, None, 3)
     if not info.any_size:
-        expected = (None, wanted.channels, wanted.height, wanted.width_max if wanted.fixed_width else None)
+        heights = wanted.heights
+        width = wanted.width_max if wanted.fixed_width else None
+        expected = (None, wanted.channels, heights[0] if len(heights) == 1 else None, width)
     shape = tuple(side if isinstance(side, int) else None for side in inputs[0].shape)
     # A side that the file leaves open takes any size; one that it fixes must be the size that will come.
     if len(shape) != len(expected) or any(side not in (None, size) for side, size in zip(shape, expected, strict=True)):
         raise ModelError(
             f"the network's input has the shape {inputs[0].shape}, but its metadata asks for {expected}, None being any"
         )
+    if info.any_size:
+        for shape in [(1, 9, 3), (16, 2, 3)]:
+            _run_blank(session, info, shape, 1)
+        return
     # Two images at both limits of the width, so that a batch size or a width frozen at export is found here.
-    shapes = [(2, wanted.channels, wanted.height, width) for width in {wanted.width_min, wanted.width_max}]
-    count = 1 if info.any_size else 2
-    for shape in [(1, 9, 3), (16, 2, 3)] if info.any_size else shapes:
-        blank = np.zeros(shape, np.uint8)
-        try:
-            (logits,) = session.run(["logits"], {"image": blank})
-        except Exception as error:
-            raise ModelError(f"the network does not run on a blank image ({_first_line(error)})") from error
-        if logits.dtype != np.float32 or logits.shape != (count, len(info.labels)):
+    for height in wanted.heights:
+        for width in {wanted.width_min, wanted.width_max}:
+            _run_blank(session, info, (2, wanted.channels, height, width), 2)
+
+
+def _run_blank(session: Any, info: ModelInfo, shape: tuple[int, ...], count: int) -> None:
+    """Run the network on a blank input of that shape, uint8, which are so many images, and check what it answers."""
+    try:
+        answers = session.run(info.outputs, {"image": np.zeros(shape, np.uint8)})
+    except Exception as error:
+        raise ModelError(f"the network does not run on a blank image ({_first_line(error)})") from error
+    for answer, classes, what in zip(answers, (len(info.labels), 4), ("labels", "ways up"), strict=False):
+        if answer.dtype != np.float32 or answer.shape != (count, classes):
             raise ModelError(
-                f"the metadata has {len(info.labels)} labels, but the network answers {count} blank images with "
-                f"{logits.dtype} of shape {logits.shape}, not float32 of shape ({count}, {len(info.labels)})"
+                f"the metadata has {classes} {what}, but the network answers {count} blank images with "
+                f"{answer.dtype} of shape {answer.shape}, not float32 of shape ({count}, {classes})"
             )
-        if not np.isfinite(logits).all():
+        if not np.isfinite(answer).all():
             raise ModelError("the network answers a blank image with NaN or infinity")
 
 

@@ -13,8 +13,6 @@ import numpy.typing as npt
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.modelfile import open_exactly
 
-OUTPUTS = ["logits"]
-
 Providers = Sequence[str | tuple[str, dict[str, Any]]]
 
 
@@ -43,13 +41,16 @@ class Network:
         self._model, self._sha256 = opened.model, opened.sha256
         self._process = os.getpid()
 
-    def run(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """Return the logits of images, in the shape that the network takes."""
+    def run(self, images: npt.NDArray[np.uint8]) -> list[npt.NDArray[np.float32]]:
+        """Return the logits [N, K] of images, in the shape that the network takes.
+
+        Of format 3 the logits of orientation, [N, 4], come second.
+        """
         if self._process != os.getpid():
             self._session = open_exactly(self._model, *self._options, self._sha256).session
             self._process = os.getpid()  # last: another thread may be here too, and then opens one of its own
-        logits: npt.NDArray[np.float32] = self._session.run(OUTPUTS, {"image": images})[0]
-        return logits
+        answers: list[npt.NDArray[np.float32]] = self._session.run(self.info.outputs, {"image": images})
+        return answers
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self  # nothing in it changes what it answers, so copies share it

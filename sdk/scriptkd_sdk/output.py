@@ -16,7 +16,7 @@ from scriptkd_sdk.errors import ArgumentError, ImageError, one_line
 from scriptkd_sdk.prediction import Prediction
 
 Answer = Prediction | ImageError
-FIELDS = ("file", "script", "code", "score", "best")
+FIELDS = ("file", "script", "code", "score", "best", "orientation")
 
 
 class Writer(Protocol):
@@ -69,7 +69,8 @@ class Csv:
         else:
             ranks = [cell for script, score in answer.top(self._top) for cell in (script, f"{score:.6f}")]
             ranks += [""] * (2 * self._top - len(ranks))  # the model may know fewer scripts
-            row = [printable(name), answer.script, answer.code, f"{answer.score:.6f}", answer.best, *ranks, ""]
+            cells = answer.script, answer.code, f"{answer.score:.6f}", answer.best, degrees(answer)
+            row = [printable(name), *cells, *ranks, ""]
         self._writer.writerow(row)
         sys.stdout.flush()
 
@@ -106,14 +107,20 @@ class Lines:
 
     def _line(self, name: str, answer: Prediction) -> str:
         return self._template.format(
-            file=printable(name), script=answer.script, code=answer.code, score=answer.score, best=answer.best
+            file=printable(name),
+            script=answer.script,
+            code=answer.code,
+            score=answer.score,
+            best=answer.best,
+            orientation=degrees(answer),
         )
 
 
 class Table:
     """A table on a terminal; elsewhere aligned plain text, a line for each image. At the end, as widths depend on all.
 
-    Where there are answers below the threshold, a column shows the best guess.
+    Where there are answers below the threshold, a column shows the best guess; where a word is turned, one shows by how
+    many degrees.
     """
 
     def __init__(self, top: int | None) -> None:
@@ -128,22 +135,26 @@ class Table:
         if not self._answers:
             return
         guesses = not all(answer.known for _, answer in self._answers)
+        turns = any(answer.orientation for _, answer in self._answers)
         heads = [
             "file",
             "script",
             "code",
             "score",
+            *(["turned"] if turns else []),
             *(["best guess"] if guesses else []),
             *(["scores"] if self._top else []),
         ]
-        rows = [self._row(name, answer, guesses) for name, answer in self._answers]
+        rows = [self._row(name, answer, guesses, turns) for name, answer in self._answers]
         if sys.stdout.isatty():
             _print_table(heads, rows, [answer.known for _, answer in self._answers])
         else:
             _print_aligned([heads, *rows])
 
-    def _row(self, name: str, answer: Prediction, guesses: bool) -> list[str]:
+    def _row(self, name: str, answer: Prediction, guesses: bool, turns: bool) -> list[str]:
         cells = [name, answer.script, answer.code, f"{answer.score:.3f}"]
+        if turns:
+            cells.append(degrees(answer))
         if guesses:
             cells.append(answer.best)
         if self._top:
@@ -156,6 +167,11 @@ def printable(name: str) -> str:
     return one_line(os.fsencode(name).decode("utf-8", "replace"))
 
 
+def degrees(answer: Prediction) -> str:
+    """By how much the letters are turned clockwise; empty where there is no telling."""
+    return "" if answer.orientation is None else str(answer.orientation)
+
+
 def _print(line: str) -> None:
     typer.echo(line)
     sys.stdout.flush()
@@ -165,6 +181,9 @@ def _as_dict(name: str, answer: Answer, top: int | None) -> dict[str, Any]:
     if isinstance(answer, ImageError):
         return {"file": name, "error": answer.reason}
     fields = answer.to_dict() | {"score": round(answer.score, 6)}
+    if answer.orientation_score is not None:
+        fields["orientation_score"] = round(answer.orientation_score, 6)
+    fields["shares"] = {script: round(share, 6) for script, share in answer.shares.items()}
     fields["scores"] = {script: round(score, 6) for script, score in list(answer.scores.items())[:top]}
     return {"file": name, **fields}
 

@@ -15,7 +15,14 @@ class Prediction:
     script, code: name and ISO 15924 code of the best script, or "unknown" and "Zyyy" where its score lies below the
     threshold. score: the best script's probability, 0 to 1, also where the answer is "unknown".
     scores: every allowed script's probability by name, best first; they sum to 1. best: the best script's name,
-    whatever the threshold says. Predictions can be members of sets and keys of dicts.
+    whatever the threshold says.
+    orientation: by how many degrees the letters are turned clockwise from upright: 0, 90 (a word reads from top to
+    bottom), 180 or 270; turning the picture counterclockwise by as much makes it upright. Letters set upright one below
+    the other are orientation 0. None where there is no telling, and for models of formats 1 and 2. orientation_score:
+    its probability, 0 to 1; None for models of formats 1 and 2.
+    shares: of a line that is seen in several windows, which share of them each script won, in descending order; they
+    sum to 1. Windows whose score lies below the threshold count as "unknown".
+    Predictions can be members of sets and keys of dicts.
     """
 
     script: str
@@ -23,6 +30,9 @@ class Prediction:
     score: float
     scores: dict[str, float] = field(hash=False)  # a dict has no hash; the other fields suffice
     best: str
+    orientation: int | None = None
+    orientation_score: float | None = None
+    shares: dict[str, float] = field(default_factory=dict, hash=False)
 
     @property
     def known(self) -> bool:
@@ -34,11 +44,14 @@ class Prediction:
         return list(self.scores.items())[: max(count, 0)]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the five fields, ready for JSON."""
+        """Return the fields, ready for JSON."""
         return {
             "script": self.script,
             "code": self.code,
             "score": self.score,
             "best": self.best,
+            "orientation": self.orientation,
+            "orientation_score": self.orientation_score,
+            "shares": dict(self.shares),
             "scores": dict(self.scores),
         }

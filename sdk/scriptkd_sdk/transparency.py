@@ -32,8 +32,10 @@ def lay(colour: Pixels, alpha: Pixels) -> Pixels:
         strip = colour[top : top + STRIP].astype(np.uint16)  # 255 * 255 + 127 fits
         share = alpha[top : top + STRIP].astype(np.uint16)
         if colour.ndim == 3:
-            share = share[:, :, None]
-        result[top : top + STRIP] = (strip * share + shade * (255 - share) + 127) // 255
+            share = np.repeat(share[:, :, None], 3, axis=2)  # faster than broadcasting it, twice
+        strip *= share
+        strip += shade * (255 - share) + np.uint16(127)
+        result[top : top + STRIP] = strip // 255
     return result
 
 
@@ -42,8 +44,11 @@ def ground(colour: Pixels, alpha: Pixels) -> int:
 
     A plate with a word on it is laid on a ground like its rim, with which it melts. So is a word with an outline. Ink
     alone, and what has no plain rim, such as a word with its shadow, is laid on the ground that is farther from it.
+    Where the ground nowhere comes out, it is white.
     """
     visible = alpha >= VISIBLE
+    if visible.all():
+        return WHITE
     if not visible.any():
         visible = alpha > 0
     levels = luma(colour) if colour.ndim == 3 else colour

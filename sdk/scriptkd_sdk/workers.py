@@ -21,7 +21,7 @@ Answer = Prediction | ImageError
 
 
 def identify_sources(
-    sources: Iterable[Source], model: str | None, threshold: float | None, workers: int
+    sources: Iterable[Source], model: str | None, threshold: float | None, workers: int, upright: bool = False
 ) -> Iterator[tuple[Source, Answer]]:
     """Yield every source with its answer, in their order; one that cannot be used has its ImageError for an answer.
 
@@ -29,11 +29,13 @@ def identify_sources(
     Raises ModelError and ArgumentError at once, and ScriptkdError if a process dies.
     """
     identifier = ScriptIdentifier(model)
-    identifier.identify_stream([], threshold=threshold)  # to hear of a wrong threshold before anything is started
+    identifier.identify_stream(
+        [], threshold=threshold, upright=upright
+    )  # to hear of wrong ones before anything is started
     chunks = _chunks(iter(sources))
     if workers == 1:
-        return _alone(identifier, chunks, threshold)
-    return _together(chunks, model, threshold, workers)
+        return _alone(identifier, chunks, threshold, upright)
+    return _together(chunks, model, threshold, upright, workers)
 
 
 def _chunks(sources: Iterator[Source]) -> Iterator[list[Source]]:
@@ -42,15 +44,15 @@ def _chunks(sources: Iterator[Source]) -> Iterator[list[Source]]:
 
 
 def _alone(
-    identifier: ScriptIdentifier, chunks: Iterator[list[Source]], threshold: float | None
+    identifier: ScriptIdentifier, chunks: Iterator[list[Source]], threshold: float | None, upright: bool
 ) -> Iterator[tuple[Source, Answer]]:
     for chunk in chunks:
-        yield from zip(chunk, _answer(identifier, chunk, threshold), strict=True)
+        yield from zip(chunk, _answer(identifier, chunk, threshold, upright), strict=True)
 
 
-def _answer(identifier: ScriptIdentifier, chunk: list[Source], threshold: float | None) -> list[Answer]:
+def _answer(identifier: ScriptIdentifier, chunk: list[Source], threshold: float | None, upright: bool) -> list[Answer]:
     images = [source.image for source in chunk if not isinstance(source.image, ImageError)]
-    answers = iter(identifier.identify_batch(images, threshold=threshold))
+    answers = iter(identifier.identify_batch(images, threshold=threshold, upright=upright))
     return [source.image if isinstance(source.image, ImageError) else next(answers) for source in chunk]
 
 
@@ -62,18 +64,18 @@ def _start(model: str | None) -> None:
     _identifier = ScriptIdentifier(model)
 
 
-def _work(chunk: list[Source], threshold: float | None) -> list[Answer]:
-    return _answer(_identifier, chunk, threshold)
+def _work(chunk: list[Source], threshold: float | None, upright: bool) -> list[Answer]:
+    return _answer(_identifier, chunk, threshold, upright)
 
 
 def _together(
-    chunks: Iterator[list[Source]], model: str | None, threshold: float | None, workers: int
+    chunks: Iterator[list[Source]], model: str | None, threshold: float | None, upright: bool, workers: int
 ) -> Iterator[tuple[Source, Answer]]:
     waiting: deque[tuple[list[Source], Future[list[Answer]]]] = deque()
     with worker_pool(workers, _start, (model,)) as pool:
         try:
             for chunk in chunks:
-                waiting.append((chunk, pool.submit(_work, chunk, threshold)))
+                waiting.append((chunk, pool.submit(_work, chunk, threshold, upright)))
                 if len(waiting) > AHEAD * workers:
                     yield from _taken(waiting)
             while waiting:

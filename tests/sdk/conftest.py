@@ -44,7 +44,8 @@ def build_model(tmp_path_factory: pytest.TempPathFactory, metadata: dict[str, An
     """A function that writes a model file and returns its path.
 
     Its logits are -((mean gray - level) / 20)^2. `shape`, `input_type`, `levels` change the network, `text` replaces
-    the metadata (None leaves them out), and every other argument one field of them.
+    the metadata (None leaves them out), and every other argument one field of them. With `any_crop` it is a model of
+    format 3, which takes the darkest side of an input for the upper side of its letters.
     """
 
     def build(
@@ -53,6 +54,7 @@ def build_model(tmp_path_factory: pytest.TempPathFactory, metadata: dict[str, An
         levels: tuple[float, ...] = tuple(LEVELS.values()),
         text: str | None = "",
         input_name: str = "image",
+        any_crop: bool = False,
         **fields: Any,
     ) -> Path:
         constants = {
@@ -70,11 +72,33 @@ def build_model(tmp_path_factory: pytest.TempPathFactory, metadata: dict[str, An
             helper.make_node("Mul", ["gaps", "gaps"], ["squares"]),
             helper.make_node("Neg", ["squares"], ["logits"]),
         ]
+        outputs = [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ("n", len(levels)))]
+        if any_crop:
+            shape = ("n", 1, "h", "w")
+            fields = {
+                "format": 3,
+                "preprocessing": {**metadata["preprocessing"], "square_height": 12},
+                "orientation_temperature": 1.0,
+                "orientation_threshold": 0.5,
+                **fields,
+            }
+            constants |= {"first": np.array(0), "last": np.array(-1), "rest": np.array([1, 2], np.int64)}
+            sides = {"0": ("first", 2), "90": ("last", 3), "180": ("last", 2), "270": ("first", 3)}
+            for name, (index, axis) in sides.items():
+                nodes += [
+                    helper.make_node("Gather", ["scaled_pixels", index], [f"side{name}"], axis=axis),
+                    helper.make_node("ReduceMean", [f"side{name}", "rest"], [f"mean{name}"], keepdims=0),
+                    helper.make_node("Neg", [f"mean{name}"], [f"dark{name}"]),
+                    helper.make_node("Unsqueeze", [f"dark{name}", "column"], [f"column{name}"]),
+                ]
+            nodes.insert(1, helper.make_node("Div", ["pixels", "twenty"], ["scaled_pixels"]))
+            nodes.append(helper.make_node("Concat", [f"column{name}" for name in sides], ["orientation"], axis=1))
+            outputs.append(helper.make_tensor_value_info("orientation", TensorProto.FLOAT, ("n", 4)))
         graph = helper.make_graph(
             nodes,
             "gray-levels",
             [helper.make_tensor_value_info(input_name, input_type, shape)],
-            [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ("n", len(levels)))],
+            outputs,
             [numpy_helper.from_array(values, name) for name, values in constants.items()],
         )
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)

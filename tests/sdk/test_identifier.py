@@ -234,16 +234,16 @@ def test_the_order_of_colours(build_model: Builder) -> None:
 def test_words_of_a_page(identifier: ScriptIdentifier) -> None:
     page = np.full((100, 200), 220, np.uint8)
     page[10:30, 10:60], page[50:70, 100:180] = 20, 120
-    boxes = [(10, 10, 60, 30), (100, 50, 180, 70), (150, 50, 201, 70), [(0, 0), (50, 0), (50, 9), (0, 9)]]
+    boxes = [(10, 10, 60, 30), (100, 50, 180, 70), (150, 100, 201, 120), [(0, 0), (50, 0), (50, 9), (0, 9)]]
     first, second, third, fourth = identifier.identify_regions(page, iter(boxes))
     assert (first.best, second.best, fourth.best) == ("Arabic", "Latin", "Klingon")
-    assert str(third) == "region 2: the region (150, 50, 201, 70) reaches out of the image of 200x100 pixels"
+    assert str(third) == "region 2: the region (150, 100, 201, 120) is outside the image of 200x100 pixels"
     assert identifier.identify(page, region=boxes[1]).best == "Latin"
     assert identifier.identify_regions(page, []) == []
     for single in (boxes[0], np.array(boxes[0]), None, 5, "abcd", b"abcd"):
         with pytest.raises(ArgumentError, match="several regions must be a list of regions"):
             identifier.identify_regions(page, single)  # type: ignore[arg-type]
-    with pytest.raises(ImageError, match=r"^the region .* reaches out"):
+    with pytest.raises(ImageError, match=r"^the region .* is outside"):
         identifier.identify(page, region=boxes[2])
     with pytest.raises(ImageError, match=r"^no\.png: no such file"):
         identifier.identify_regions("no.png", boxes)
@@ -314,6 +314,9 @@ def test_what_a_prediction_can_tell(identifier: ScriptIdentifier) -> None:
         "code": "Latn",
         "score": answer.score,
         "best": "Latin",
+        "orientation": None,
+        "orientation_score": None,
+        "shares": {"Latin": 1.0},
         "scores": answer.scores,
     }
     assert pickle.loads(pickle.dumps(answer)) == answer

@@ -34,7 +34,7 @@ def test_what_a_model_file_says_about_itself(model: Path) -> None:
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"format": 3}, "its format is 3, but this scriptkd reads formats up to 2: update scriptkd"),
+        ({"format": 4}, "its format is 4, but this scriptkd reads formats up to 3: update scriptkd"),
         ({"input": "film"}, "input must be 'pixels' or 'image', not 'film'"),
         ({"input": "image"}, r"asks for \(None, None, 3\)"),
         ({"format": "1"}, "no format version: '1'"),

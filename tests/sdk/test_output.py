@@ -55,7 +55,7 @@ def test_json_holds_answers_and_errors(run: Run, folder: Path, model: Path) -> N
     status, out, err = run("identify", "--json", "--model", model, folder, "no.png")
     assert status == 1
     first, second, third, fourth = json.loads(out)
-    assert list(first) == ["file", "script", "code", "score", "best", "scores"]
+    assert list(first) == ["file", "script", "code", "score", "best", "orientation", "orientation_score", "shares", "scores"]
     assert (first["file"], first["script"], first["code"]) == (f"{folder}/a.JPG", "Arabic", "Arab")
     assert set(first["scores"]) == {"Arabic", "Latin", "Klingon"}
     assert second["file"] == f"{folder}/b.png"
@@ -93,6 +93,9 @@ def test_a_line_of_json_for_each_image(run: Run, folder: Path, model: Path) -> N
         "code": "Arab",
         "score": first["score"],
         "best": "Arabic",
+        "orientation": None,
+        "orientation_score": None,
+        "shares": {"Arabic": 1.0},
         "scores": {"Arabic": first["score"]},
     }
     assert second["best"] == "Latin"
@@ -121,7 +124,7 @@ def test_comma_separated_values(run: Run, folder: Path, model: Path) -> None:
     status, out, _ = run("identify", "--csv", "--model", model, folder, "no.png")
     rows = list(csv.DictReader(io.StringIO(out)))
     assert status == 1
-    assert list(rows[0]) == ["file", "script", "code", "score", "best", "error"]
+    assert list(rows[0]) == ["file", "script", "code", "score", "best", "orientation", "error"]
     assert [row["script"] for row in rows] == ["Latin", "Arabic", "Latin", ""]
     assert rows[0]["file"] == f'{folder}/a "b", c.png'
     assert rows[3]["error"] == "no such file"
