@@ -148,16 +148,17 @@ def measure(checkpoint: Path, model: Path, data: Path, split: str, real: Path | 
             return Figures(**content["figures"])
     say(f"measuring {model}")
     unseen = evaluate(model, data, split).report
-    on_real = evaluate(model, real).report if real else {}
-    scenes = [kinds["scene"]["accuracy"] for kinds in on_real.get("groups", {}).values() if "scene" in kinds]
+    on_real = evaluate(model, real).report if real else None
+    kinds = on_real.groups.values() if on_real else ()
+    scenes = [each["scene"].accuracy for each in kinds if "scene" in each]
     figures = Figures(
         parameters=parameter_count(load_checkpoint(checkpoint).build()),
         kilobytes=model.stat().st_size / 1000,
-        unseen=unseen["macro_accuracy"],
-        real=on_real.get("macro_accuracy"),
+        unseen=unseen.macro_accuracy,
+        real=on_real.macro_accuracy if on_real else None,
         scene=statistics.fmean(scenes) if scenes else None,
-        roc_area=on_real.get("non_text_roc_area"),
-        calibration=on_real.get("calibration_error"),
+        roc_area=on_real.non_text_roc_area if on_real else None,
+        calibration=on_real.calibration_error if on_real else None,
     )
     draft = kept.with_name(f".{kept.name}")
     draft.write_text(json.dumps({"asked": asked, "figures": asdict(figures)}, indent=2) + "\n", "utf-8")

@@ -178,7 +178,7 @@ def _accuracies(
             title = f"accuracy of {candidate.path.name} on {root.resolve().name}"
             with _bar(console, title) as progress:
                 report = evaluate(candidate.path, root, split, progress=progress).report
-            found[name] = Accuracy(report["accuracy"], report["macro_accuracy"], report["images"])
+            found[name] = Accuracy(report.accuracy, report.macro_accuracy, report.images)
     return found
 
 

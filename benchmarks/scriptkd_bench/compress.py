@@ -43,7 +43,7 @@ CHANCE = 0.01
 
 
 @dataclass(frozen=True)
-class Form:
+class FamilyFile:
     """A family's file in one precision: its figures, one entry a seed, and the p50 of session.run of the first's."""
 
     figures: list[Figures]
@@ -55,6 +55,7 @@ class Form:
         return [] if None in found else found
 
     def mean(self, field: str) -> float | None:
+        """The mean over the seeds; None where the figure was not measured."""
         values = self.values(field)
         return statistics.fmean(values) if values else None
 
@@ -65,11 +66,12 @@ class Family:
 
     name: str
     macs: int
-    fp32: Form
-    int8: Form | None
+    fp32: FamilyFile
+    int8: FamilyFile | None
 
     @property
-    def forms(self) -> dict[str, Form]:
+    def files(self) -> dict[str, FamilyFile]:
+        """The family's files by precision."""
         return {"fp32": self.fp32} | ({"int8": self.int8} if self.int8 else {})
 
 
@@ -128,21 +130,21 @@ def run_families(
     times = dict(zip(files, (timing.run.p50 for timing in timings), strict=True))
     families = []
     for variant in variants:
-        forms = {
-            precision: Form(figures(variant, files[variant.name, precision]), times[variant.name, precision])
+        measured = {
+            precision: FamilyFile(figures(variant, files[variant.name, precision]), times[variant.name, precision])
             for precision in ("fp32", "int8")
             if (variant.name, precision) in files
         }
         macs = _macs(files[variant.name, "fp32"][0], crop)
-        families.append(Family(variant.name, macs, forms["fp32"], forms.get("int8")))
+        families.append(Family(variant.name, macs, measured["fp32"], measured.get("int8")))
     if len(seeds) > 1:
         names = finalists(families)
         say(f"finalists: {', '.join(names)}")
         chosen = [variant for variant in variants if variant.name in names]
         further = trained(chosen, seeds[1:])
         for family, variant in zip(families, variants, strict=True):
-            for precision, form in family.forms.items():
-                form.figures.extend(figures(variant, further.get((variant.name, precision), [])))
+            for precision, file in family.files.items():
+                file.figures.extend(figures(variant, further.get((variant.name, precision), [])))
     return families
 
 
@@ -154,13 +156,13 @@ def accuracy_field(families: Sequence[Family]) -> str:
 def finalists(families: Sequence[Family]) -> list[str]:
     """The teacher, and every family with a file that no file as fast beats by more than one seed's chance."""
     field = accuracy_field(families)
-    forms = [form for family in families for form in family.forms.values()]
+    files = [file for family in families for file in family.files.values()]
 
-    def stands(form: Form) -> bool:
-        best = max(other.mean(field) or 0.0 for other in forms if other.milliseconds <= form.milliseconds)
-        return (form.mean(field) or 0.0) >= best - CHANCE
+    def stands(file: FamilyFile) -> bool:
+        best = max(other.mean(field) or 0.0 for other in files if other.milliseconds <= file.milliseconds)
+        return (file.mean(field) or 0.0) >= best - CHANCE
 
-    return [each.name for each in families if each.name == TEACHER or any(map(stands, each.forms.values()))]
+    return [each.name for each in families if each.name == TEACHER or any(map(stands, each.files.values()))]
 
 
 def _needed(recipe: Recipe, name: str) -> Recipe:

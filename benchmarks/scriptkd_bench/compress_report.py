@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 
-from .compress import FAMILIES, TEACHER, Family, Form, accuracy_field
+from .compress import FAMILIES, TEACHER, Family, FamilyFile, accuracy_field
 from .pareto import Point, front
 
 TOLERATED = 0.01  # of accuracy lost against the teacher, for the summary
@@ -51,19 +51,19 @@ def summary(families: Sequence[Family]) -> list[str]:
     """Which files the front of accuracy and latency has, and the fastest that loses little, as sentences."""
     field = accuracy_field(families)
     name = {"real": "real words", "unseen": "rendered words"}[field]
-    files = [(family.name, precision, form) for family in families for precision, form in family.forms.items()]
-    pairs = [(form.milliseconds, form.mean(field) or 0.0) for _, _, form in files]
+    files = [(family.name, precision, file) for family in families for precision, file in family.files.items()]
+    pairs = [(file.milliseconds, file.mean(field) or 0.0) for _, _, file in files]
     best = [f"{files[i][0]} {files[i][1]}" for i in front(pairs)]
     told = [f"By latency and accuracy on {name}, no other file is better in both than: {', '.join(best)}."]
     teacher = _teacher(families).fp32
     least = (teacher.mean(field) or 0.0) - TOLERATED
     close = [i for i, file in enumerate(files) if file[0] != TEACHER and pairs[i][1] >= least]
     if close:
-        family, precision, form = files[min(close, key=lambda i: pairs[i][0])]
+        family, precision, file = files[min(close, key=lambda i: pairs[i][0])]
         told.append(
             f"The fastest within {100 * TOLERATED:g} point of the teacher is {family} {precision}: "
-            f"{teacher.milliseconds / form.milliseconds:.1f}x faster, "
-            f"{teacher.figures[0].kilobytes / form.figures[0].kilobytes:.1f}x smaller as a file."
+            f"{teacher.milliseconds / file.milliseconds:.1f}x faster, "
+            f"{teacher.figures[0].kilobytes / file.figures[0].kilobytes:.1f}x smaller as a file."
         )
     else:
         told.append(f"No family comes within {100 * TOLERATED:g} point of the teacher.")
@@ -79,7 +79,7 @@ def figures_table(families: Sequence[Family]) -> tuple[list[str], list[list[str]
     for family in families:
         row = [family.name, str(len(family.fp32.figures)), f"{family.fp32.figures[0].parameters:,}"]
         row.append(f"{family.macs / 1e6:.2f}")
-        rows.append(row + [_figure(form, field) for _, field in columns for form in (family.fp32, family.int8)])
+        rows.append(row + [_figure(file, field) for _, field in columns for file in (family.fp32, family.int8)])
     return heads, rows
 
 
@@ -90,12 +90,12 @@ def ratios_table(families: Sequence[Family]) -> tuple[list[str], list[list[str]]
     teacher = _teacher(families)
     rows = []
     for family in families:
-        forms = (family.fp32, family.int8)
+        files = (family.fp32, family.int8)
         row = [family.name, _ratio(*(each.fp32.figures[0].parameters for each in (teacher, family)))]
         row.append(_ratio(teacher.macs, family.macs))
-        row += [_ratio(teacher.fp32.figures[0].kilobytes, form.figures[0].kilobytes) if form else "–" for form in forms]
-        row += [_ratio(teacher.fp32.milliseconds, form.milliseconds) if form else "–" for form in forms]
-        row += [_lost(teacher.fp32, form, field) for field in ("unseen", "real") for form in forms]
+        row += [_ratio(teacher.fp32.figures[0].kilobytes, file.figures[0].kilobytes) if file else "–" for file in files]
+        row += [_ratio(teacher.fp32.milliseconds, file.milliseconds) if file else "–" for file in files]
+        row += [_lost(teacher.fp32, file, field) for field in ("unseen", "real") for file in files]
         rows.append(row)
     return heads, rows
 
@@ -122,10 +122,10 @@ def points(families: Sequence[Family]) -> list[Point]:
     """Every file, for the plot."""
     found = []
     for family in families:
-        for precision, form in family.forms.items():
-            accuracy = {"rendered words": form.mean("unseen"), "real words": form.mean("real")}
+        for precision, file in family.files.items():
+            accuracy = {"rendered words": file.mean("unseen"), "real words": file.mean("real")}
             known = {name: value for name, value in accuracy.items() if value is not None}
-            found.append(Point(f"{family.name} {precision}", form.milliseconds, form.figures[0].kilobytes, known))
+            found.append(Point(f"{family.name} {precision}", file.milliseconds, file.figures[0].kilobytes, known))
     return found
 
 
@@ -133,14 +133,14 @@ def _teacher(families: Sequence[Family]) -> Family:
     return next(family for family in families if family.name == TEACHER)
 
 
-def _figure(form: Form | None, field: str) -> str:
-    if form is None:
+def _figure(file: FamilyFile | None, field: str) -> str:
+    if file is None:
         return "–"
     if field == "milliseconds":
-        return f"{form.milliseconds:.3g}"
+        return f"{file.milliseconds:.3g}"
     if field == "kilobytes":
-        return f"{form.figures[0].kilobytes:,.0f}"
-    values = [100 * value for value in form.values(field)]
+        return f"{file.figures[0].kilobytes:,.0f}"
+    values = [100 * value for value in file.values(field)]
     if not values:
         return "–"
     spread = f" ± {statistics.stdev(values):.1f}" if len(values) > 1 else ""
@@ -151,8 +151,8 @@ def _ratio(whole: float, part: float) -> str:
     return f"{whole / part:.1f}"
 
 
-def _lost(original: Form, form: Form | None, field: str) -> str:
-    before, after = original.mean(field), form.mean(field) if form else None
+def _lost(original: FamilyFile, file: FamilyFile | None, field: str) -> str:
+    before, after = original.mean(field), file.mean(field) if file else None
     return "–" if before is None or after is None else f"{100 * (before - after):+.1f}"
 
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 import onnx
@@ -41,6 +41,7 @@ _RESTORING = {
     "Identity",
 }  # not worth naming beside what they are fused to
 _TYPES = ("conv 3x3", "conv 1x1", "conv", "depthwise", "activation", "pooling", "LSTM", "linear", "other")
+Value = TypeVar("Value", int, bytes)
 NORMALISATION = "normalisation of the input"
 CALL = "entering and leaving the call"
 
@@ -228,8 +229,8 @@ class _Plan:
         for root in (name for names in stored for name in sorted(names)):
             found = re.match(r"(.+?)[._]weight", root)
             if found:
-                return found[1]
-        return self.nodes[number].op_type
+                return str(found[1])
+        return str(self.nodes[number].op_type)
 
     def _type(self, number: int) -> str:
         node = self.nodes[number]
@@ -320,8 +321,9 @@ def _bytes(stored: onnx.TensorProto) -> int:
     return len(stored.raw_data) or int(numpy_helper.to_array(stored).nbytes)
 
 
-def _attribute(node: onnx.NodeProto, name: str, default: Any) -> Any:
-    return next((onnx.helper.get_attribute_value(each) for each in node.attribute if each.name == name), default)
+def _attribute(node: onnx.NodeProto, name: str, default: Value) -> Value:
+    values: list[Value] = [onnx.helper.get_attribute_value(each) for each in node.attribute if each.name == name]
+    return values[0] if values else default
 
 
 def _order(kind: str) -> tuple[int, str]:

@@ -5,7 +5,6 @@ For phones and small boards: needs the SDK's dependencies and Linux's files, and
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -14,12 +13,12 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 
 from scriptkd_sdk.modelfile import ModelInfo
+from scriptkd_train.utils.cores import cores
 
 from .crop import Crop, network_input
-from .timing import WARM_UP, Latency
+from .timing import WARM_UP, Latency, bare_session
 
 THREADS = (1, 2, 4)
 SECONDS = 1.0  # of calls for each figure, at least: counters of energy move every few milliseconds
@@ -46,18 +45,16 @@ def measure_device(
 
     Thread counts beyond the cores that this process may use are left out. `progress(done, total)` is called after each.
     """
-    counts = [count for count in THREADS if count <= usable_cores()]
+    counts = [count for count in THREADS if count <= cores()]
     rows: list[DeviceRow] = []
     for model, path, info in models:
         prepared = network_input(info, crop.pixels)
         for count in counts:
-            options = onnxruntime.SessionOptions()
-            options.intra_op_num_threads = count
-            options.inter_op_num_threads = 1
-            session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+            session = bare_session(path, count)
             for _ in range(WARM_UP):
                 session.run(["logits"], {"image": prepared})
-            joules, seconds = energy(), []
+            joules = energy()
+            seconds: list[float] = []
             started = time.perf_counter()
             while len(seconds) < LEAST or time.perf_counter() - started < SECONDS:
                 before = time.perf_counter()
@@ -69,11 +66,6 @@ def measure_device(
             rows.append(DeviceRow(model, info.precision, count, latency, millijoules))
             progress(len(rows), len(models) * len(counts))
     return rows
-
-
-def usable_cores() -> int:
-    """Cores that this process may run on; Android and containers often allow fewer than there are."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def governor() -> str:

@@ -18,9 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
+
+from scriptkd_sdk.runtime import import_onnxruntime
+
+from .timing import bare_session
 
 WARM_UP = 5
 SECONDS = 20.0  # of calls at most, beyond the least repeats
@@ -107,15 +110,14 @@ class _Subject:
     def __init__(
         self, model: bytes, feed: dict[str, NDArray[Any]], profiled: bool = False, optimised: bool = True
     ) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 4
-        if not optimised:
-            options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        levels = import_onnxruntime().GraphOptimizationLevel
         self.folder = tempfile.TemporaryDirectory(prefix="scriptkd-cost-")
-        options.enable_profiling = profiled
-        options.profile_file_prefix = str(Path(self.folder.name) / "profile")
-        self.session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        self.session = bare_session(
+            model,
+            graph_optimization_level=levels.ORT_ENABLE_ALL if optimised else levels.ORT_DISABLE_ALL,
+            enable_profiling=profiled,
+            profile_file_prefix=str(Path(self.folder.name) / "profile"),
+        )
         self.feed = feed
 
     def call(self) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import onnxruntime
+
+from scriptkd_sdk.runtime import import_onnxruntime
 
 # These decide whether 8-bit arithmetic pays: x86 first, then ARM.
 _INSTRUCTIONS = ("avx2", "avx512f", "avx_vnni", "avx512_vnni", "amx_int8", "asimd", "asimddp", "i8mm")
@@ -52,7 +53,7 @@ def describe_machine() -> dict[str, str]:
         "system": f"{_system()}, {platform.system()} {platform.release()}",
         "python": platform.python_version(),
         # Not the packages' metadata: Termux and distributions name them otherwise.
-        "onnxruntime": onnxruntime.__version__,
+        "onnxruntime": import_onnxruntime().__version__,
         "numpy": np.__version__,
         "opencv": cv2.__version__,
     }

@@ -16,12 +16,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import onnxruntime
 
 from scriptkd_sdk import ScriptIdentifier
 from scriptkd_sdk.errors import ArgumentError
 
 from .crop import Crop
+from .timing import bare_session
 
 PROCESSES = 15  # fresh ones of each kind
 BATCH = 64
@@ -101,7 +101,7 @@ def measure_sdk(model: Path, crop: Crop, repeats: int, calls: int, progress: Pro
 def overheads(model: Path, crop: Crop, repeats: int) -> list[Figure]:
     """What identify takes more than its parts called by hand: on an array and on a file."""
     identifier = ScriptIdentifier(model)
-    run = _bare_session(model)
+    run = _bare_run(model)
     steps = identifier.preprocessing
 
     def ours(pixels: np.ndarray) -> object:
@@ -207,7 +207,7 @@ def batches(model: Path, crop: Crop, repeats: int) -> list[Figure]:
     And what the network allows: the same of session.run alone, and a batch in which nothing else took time.
     """
     identifier = ScriptIdentifier(model)
-    run = _bare_session(model)
+    run = _bare_run(model)
     images = [crop.pixels] * BATCH
     one = identifier.preprocessing.apply(crop.pixels)[None]
     many = np.repeat(one, BATCH, axis=0)
@@ -256,10 +256,8 @@ def _resident() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def _bare_session(model: Path) -> Callable[[np.ndarray], object]:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+def _bare_run(model: Path) -> Callable[[np.ndarray], object]:
+    session = bare_session(model)
     return lambda batch: session.run(["logits"], {"image": batch})
 
 

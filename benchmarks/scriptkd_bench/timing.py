@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import onnxruntime
 
 from scriptkd_sdk import ScriptIdentifier
+from scriptkd_sdk.runtime import import_onnxruntime, open_session
 
 from .crop import Crop, network_input
 
@@ -46,15 +47,23 @@ class Timing:
     repeats: int
 
 
+def bare_session(model: Path | bytes, threads: int = 1, **more: Any) -> Any:
+    """Open an onnxruntime session on the CPU with so many threads; more: further attributes of its options."""
+    options = import_onnxruntime().SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    for name, value in more.items():
+        setattr(options, name, value)
+    return open_session(model if isinstance(model, bytes) else model.read_bytes(), options, ["CPUExecutionProvider"])
+
+
 class _Subject:
     """One model under the clock: four ways to call it, and how long each call took, in seconds."""
 
     def __init__(self, path: Path, crop: Crop, threads: int) -> None:
         identifier = ScriptIdentifier(path, threads=threads)  # first: it says what is wrong with a file
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        session = bare_session(path, threads)
         info = identifier.info
         prepared = network_input(info, crop.pixels)
         self.input_shape = prepared.shape[-3:]
@@ -85,10 +94,12 @@ class _Subject:
     def timing(self) -> Timing:
         milliseconds = 1000 * np.array(self.seconds)
         run, bare, array, path = milliseconds.T
-        latencies = [Latency(float(np.median(each)), float(np.percentile(each, 95))) for each in (run, array, path)]
+        run_taken, array_taken, path_taken = (
+            Latency(float(np.median(each)), float(np.percentile(each, 95))) for each in (run, array, path)
+        )
         # Pairs from the same moment: their difference is steadier than the difference of two medians.
         overhead = float(np.median(array - bare) / np.median(bare))
-        return Timing(*latencies, overhead, self.input_shape, len(self.seconds))
+        return Timing(run_taken, array_taken, path_taken, overhead, self.input_shape, len(self.seconds))
 
 
 def time_models(

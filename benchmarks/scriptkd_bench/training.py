@@ -21,11 +21,11 @@ from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_train.data.augment import augment
 from scriptkd_train.data.in_memory import Batch, InMemoryDataset
-from scriptkd_train.engine.chain import open_fabric
 from scriptkd_train.engine.distiller import Teacher
+from scriptkd_train.engine.run import open_fabric
 from scriptkd_train.engine.trainer import Trainer, make_optimizer
 from scriptkd_train.models.networks import Network, build_network, without_download
-from scriptkd_train.recipe import Recipe, Stage
+from scriptkd_train.recipe import Recipe, ResolvedStage, Stage
 
 CLASSES = 10
 MEDIAN_CROP = (39, 114)  # height and width of CVSI-2015's median crop, in pixels
@@ -92,10 +92,14 @@ def time_stage(
     for i in range(WARM_UP + steps):
         seconds.append([_seconds(fabric, call) for call in calls])
         progress(max(0, i + 1 - WARM_UP), steps)
-    medians = [1000 * statistics.median(column) for column in zip(*seconds[WARM_UP:], strict=True)]
+    bare_ms, whole_ms, loading, augmenting_ms, averaging_ms = (
+        1000 * statistics.median(column) for column in zip(*seconds[WARM_UP:], strict=True)
+    )
     # Kilobytes on Linux, bytes on macOS.
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    return StepCost(name, tuple(held.images.shape), images, *medians, peak)
+    return StepCost(
+        name, tuple(held.images.shape), images, bare_ms, whole_ms, loading, augmenting_ms, averaging_ms, peak
+    )
 
 
 def _bare_step(
@@ -147,11 +151,10 @@ def _parts(batch: Batch) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
 
 def _random_network(name: str, stage: Stage) -> Network:
     spec = _offline(name, stage).network
-    assert spec is not None
     return build_network(spec.name, CLASSES, stage.input.preprocessing(), **spec.arguments)
 
 
-def _offline(name: str, stage: Stage) -> Stage:
+def _offline(name: str, stage: Stage) -> ResolvedStage:
     """The stage without the download of weights, which cost the same as random ones.
 
     Raises ArgumentError for a stage that decomposes another's trained weights: there are none here.
@@ -160,5 +163,7 @@ def _offline(name: str, stage: Stage) -> Stage:
         raise ArgumentError(
             f"stage {name} decomposes trained weights, which this measurement does without: name another"
         )
-    network = stage.network.model_copy(update={"arguments": without_download(stage.network.arguments)})
-    return stage.model_copy(update={"network": network})
+    network = stage.network.model_copy(
+        update={"arguments": without_download(stage.network.name, stage.network.arguments)}
+    )
+    return ResolvedStage.of(stage, network=network)

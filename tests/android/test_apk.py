@@ -71,7 +71,7 @@ def test_the_manifest_says_what_the_app_is(manifest: str, apk: Path) -> None:
 def test_only_the_main_screen_is_open_to_other_apps(manifest: str) -> None:
     components = re.split(r"\n      E: ", manifest)[1:]
     name, exported = r'android:name\(\w+\)="(.*?)"', r"android:exported\(\w+\)=\(type 0x12\)(\w+)"
-    open_to_others = {re.search(name, each)[1]: re.search(exported, each)[1] for each in components}
+    open_to_others = {re.findall(name, each)[0]: re.findall(exported, each)[0] for each in components}
     assert open_to_others == {
         ".MainActivity": "0xffffffff",
         ".BenchmarkActivity": "0x0",

@@ -116,7 +116,12 @@ def test_command(words: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
     # A second time nothing is trained or measured again; other images are.
     measured = []
-    monkeypatch.setattr(module, "evaluate", lambda *inputs: measured.append(inputs) or pytest.fail("measured again"))
+
+    def again(*inputs: object) -> None:
+        measured.append(inputs)
+        pytest.fail("measured again")
+
+    monkeypatch.setattr(module, "evaluate", again)
     assert CliRunner().invoke(app, command).exit_code == 0
     with pytest.raises(pytest.fail.Exception):
         CliRunner().invoke(app, [*command, "--split", "test"], catch_exceptions=False)

@@ -19,7 +19,7 @@ from scriptkd_bench.crop import drawn_crop, median_crop
 from scriptkd_bench.machine import describe_machine
 from scriptkd_bench.report import _digits, append_counts
 from scriptkd_export import draw_samples, export_onnx
-from scriptkd_export.export import write_verified
+from scriptkd_export.files import write_verified
 from scriptkd_export.graph import export_graph
 from scriptkd_sdk import modelfile
 from scriptkd_sdk.errors import ArgumentError, ModelError, ScriptkdError
@@ -29,7 +29,7 @@ from scriptkd_train.models.networks import build_network
 
 LABELS = ["Arabic", "Latin"]
 TEXTNET = ("textnet", Preprocessing(1, 32, 32, 128, 16), {"width": 0.25})
-SQUASHED = ("student", Preprocessing(3, 32, 32, 32, 1), {})
+SQUASHED: tuple[str, Preprocessing, dict[str, float]] = ("student", Preprocessing(3, 32, 32, 32, 1), {})
 
 
 def checkpoint(kind: tuple[str, Preprocessing, dict[str, float]], seed: int = 0) -> Checkpoint:
@@ -38,7 +38,8 @@ def checkpoint(kind: tuple[str, Preprocessing, dict[str, float]], seed: int = 0)
     torch.manual_seed(seed)
     network = build_network(name, len(LABELS), preprocessing, **arguments)
     with torch.no_grad():
-        network.head[-1].bias.copy_(torch.tensor([5.0, 0.0]))
+        *_, bias = network.parameters()  # the head's
+        bias.copy_(torch.tensor([5.0, 0.0]))
     return Checkpoint(name, arguments, LABELS, preprocessing, network.state_dict())
 
 
@@ -68,7 +69,7 @@ def run(tmp_path: Path) -> Path:
     folder = tmp_path / "run"
     save_checkpoint(folder / "teacher.pt", checkpoint(SQUASHED))
     save_checkpoint(folder / "student.pt", checkpoint(TEXTNET))
-    stages = {"teacher": {}, "student": {}, "later": {}}
+    stages: dict[str, object] = {"teacher": {}, "student": {}, "later": {}}
     (folder / "run.json").write_text(json.dumps({"recipe": {"stages": stages}}))
     return folder
 
@@ -150,7 +151,7 @@ def test_int8_of_a_run_needs_a_validation_split(run: Path, data: Path, capsys: p
 def test_int8_that_fails_its_checks_is_left_out(
     run: Path, data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(import_module("scriptkd_export.verify"), "INT8_AGREEMENT", 1.1)
+    monkeypatch.setattr(import_module("scriptkd_export.verification"), "SURE_TURNED", -1.0)
     bench(run=run, data=data, repeats=20)
     rows = json.loads((run / "RESULTS.json").read_text())["rows"]
     assert [row["precision"] for row in rows] == ["fp32", "fp32"]

@@ -9,10 +9,10 @@ from typer.testing import CliRunner
 
 from scriptkd_bench import compress_cli
 from scriptkd_bench.ablation import Figures
-from scriptkd_bench.compress import FAMILIES, RECIPES, Family, Form, family_variants, finalists
+from scriptkd_bench.compress import FAMILIES, RECIPES, Family, FamilyFile, family_variants, finalists
 from scriptkd_bench.compress_report import CLAIMS, claims_table, figures_table, page, points, ratios_table, summary
 from scriptkd_sdk.errors import ArgumentError
-from scriptkd_train.engine.chain import check_networks
+from scriptkd_train.engine.check import check_networks
 from scriptkd_train.paper.reproduce import plan_jobs
 from scriptkd_train.recipe import load_recipe
 
@@ -78,11 +78,11 @@ def test_a_recipe_without_the_teacher_is_refused():
 
 
 def _family(name: str, parameters: int, macs: int, ms: tuple[float, float], *accuracy: float) -> Family:
-    def form(milliseconds: float, kilobytes: float, less: float) -> Form:
+    def file(milliseconds: float, kilobytes: float, less: float) -> FamilyFile:
         figures = [Figures(parameters, kilobytes, unseen, unseen - 0.1 - less) for unseen in accuracy]
-        return Form(figures, milliseconds)
+        return FamilyFile(figures, milliseconds)
 
-    return Family(name, macs, form(ms[0], parameters / 250, 0.0), form(ms[1], parameters / 1000, 0.02))
+    return Family(name, macs, file(ms[0], parameters / 250, 0.0), file(ms[1], parameters / 1000, 0.02))
 
 
 TEACHER = _family("teacher", 1_000_000, 80_000_000, (4.0, 2.0), 0.96, 0.98)

@@ -216,7 +216,7 @@ def test_a_checkpoint_on_the_command_line(tmp_path: Path) -> None:
     assert sum(float(row["milliseconds_share"]) for row in rows) == pytest.approx(1, abs=1e-4)
     assert {kind["type"] for kind in content["types"]} == {"conv 3x3", "pooling", "linear", "other"}
     picture = cv2.imread(str(paths["png"]))
-    assert picture.shape[1] > 1000 and picture.std() > 10
+    assert picture is not None and picture.shape[1] > 1000 and picture.std() > 10
 
 
 @pytest.mark.parametrize("name", ["csv", "json", "png"])

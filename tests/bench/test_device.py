@@ -15,10 +15,11 @@ from scriptkd_bench import device
 from scriptkd_bench.cli import app
 from scriptkd_bench.compare import compare
 from scriptkd_bench.crop import drawn_crop
-from scriptkd_bench.device import energy, measure_device, usable_cores
+from scriptkd_bench.device import energy, measure_device
 from scriptkd_bench.models import bundled
 from scriptkd_sdk import ScriptIdentifier
 from scriptkd_sdk.errors import ArgumentError
+from scriptkd_train.utils.cores import cores
 
 
 def test_threads_beyond_the_cores_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,7 +29,7 @@ def test_threads_beyond_the_cores_are_left_out(tmp_path: Path, monkeypatch: pyte
     steps: list[tuple[int, int]] = []
     model = (candidate.name, candidate.path, info)
     rows = measure_device([model], drawn_crop(tmp_path), lambda *step: steps.append(step))
-    assert [row.threads for row in rows] == [count for count in (1, 2, 4) if count <= usable_cores()]
+    assert [row.threads for row in rows] == [count for count in (1, 2, 4) if count <= cores()]
     assert all(0 < row.run.p50 <= row.run.p95 for row in rows)
     assert steps[-1] == (len(rows), len(rows))
 

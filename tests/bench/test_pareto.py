@@ -21,6 +21,7 @@ def test_a_row_of_panels_for_each_set_of_images(tmp_path: Path):
     draw_pareto(points, tmp_path / "new" / "two.png")
     draw_pareto(points[1:], tmp_path / "one.png")
     two, one = cv2.imread(str(tmp_path / "new" / "two.png")), cv2.imread(str(tmp_path / "one.png"))
+    assert two is not None and one is not None
     assert two.shape[1] == one.shape[1] and two.shape[0] == pytest.approx(2 * one.shape[0], abs=2)
 
 
