@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from picture_files import near
 
 from scriptkd_sdk.errors import ImageError
-from scriptkd_sdk.pixels import Pixels
+from scriptkd_sdk.images import Pixels
 from scriptkd_sdk.regions import cut
 
 PAGE: Pixels = np.random.default_rng(0).integers(0, 256, (60, 100, 3), dtype=np.uint8)
