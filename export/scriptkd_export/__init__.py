@@ -1,35 +1,52 @@
 """Export for scriptkd: from a checkpoint to a checked model file.
 
-The steps are one file each: `graph` turns the network into ONNX, `quantize` and `float16` make it smaller or faster
-(`precisions` lists what they offer, `auto` tries it), `preprocessing` puts the pre-processing inside, `ort_format`
-writes .ort, `metadata` what the SDK needs, `verify` compares with torch, `report` keeps what was found, and `export`
-puts them together and writes only good files.
+`export_checkpoint` does all of it. Its steps are one file each: `graph` turns the network into ONNX, `conversion` makes
+it smaller or faster by `quantize` and `float16` (`precisions` is the table of what there is, `auto` tries it),
+`preprocessing` puts the pre-processing inside, `ort_format` writes .ort, `metadata` what the SDK needs, `verification`
+compares with torch, `report` keeps what was found, and `export` puts them together and writes only good files.
 """
 
-from .auto import choose, try_precisions
-from .errors import ExportError
-from .export import export_onnx, write_verified
-from .float16 import compute_in_float16, store_float16_weights
-from .graph import export_graph
-from .precisions import Precision, candidates, convert
-from .preprocessing import embed_preprocessing
-from .quantize import Calibration, quantize_int8, quantize_int8_dynamic, quantize_weights
-from .report import report_path
-from .samples import Samples, draw_samples, read_images, read_samples
-from .verify import Check, verify
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import scriptkd_sdk.runtime  # before onnxruntime, which then sends nothing  # noqa: F401
+
+if TYPE_CHECKING:
+    from .auto import Trial, choose, try_precisions
+    from .conversion import candidates, convert
+    from .errors import ExportError
+    from .export import ExportedFile, ExportResult, export_checkpoint, export_onnx
+    from .files import write_verified
+    from .float16 import compute_in_float16, store_float16_weights
+    from .graph import export_graph
+    from .precisions import SPECS, Calibration, Limits, Precision, PrecisionSpec
+    from .preprocessing import embed_preprocessing
+    from .quantize import quantize_int8, quantize_int8_dynamic, quantize_weights
+    from .report import report_path
+    from .samples import Samples, draw_samples, read_images, read_samples
+    from .verification import Check, verify
 
 __all__ = [
+    "SPECS",
     "Calibration",
     "Check",
     "ExportError",
+    "ExportResult",
+    "ExportedFile",
+    "Limits",
     "Precision",
+    "PrecisionSpec",
     "Samples",
+    "Trial",
     "candidates",
     "choose",
     "compute_in_float16",
     "convert",
     "draw_samples",
     "embed_preprocessing",
+    "export_checkpoint",
     "export_graph",
     "export_onnx",
     "quantize_int8",
@@ -43,3 +60,27 @@ __all__ = [
     "verify",
     "write_verified",
 ]
+
+_HOMES = {
+    "auto": ("Trial", "choose", "try_precisions"),
+    "conversion": ("candidates", "convert"),
+    "errors": ("ExportError",),
+    "export": ("ExportResult", "ExportedFile", "export_checkpoint", "export_onnx"),
+    "files": ("write_verified",),
+    "float16": ("compute_in_float16", "store_float16_weights"),
+    "graph": ("export_graph",),
+    "precisions": ("SPECS", "Calibration", "Limits", "Precision", "PrecisionSpec"),
+    "preprocessing": ("embed_preprocessing",),
+    "quantize": ("quantize_int8", "quantize_int8_dynamic", "quantize_weights"),
+    "report": ("report_path",),
+    "samples": ("Samples", "draw_samples", "read_images", "read_samples"),
+    "verification": ("Check", "verify"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from its module when it is asked for: the command line shows its help without torch."""
+    for module, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f".{module}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,8 +1,8 @@
 """Which precision is best here? All are checked, then measured on the same images: accuracy, latency and size.
 
 Two limits: the checks of every export, `verify`'s, hold whatever loss is allowed, and that loss chooses among what
-passes them. A precision that answers otherwise than torch too often is measured too, so that its user sees what it
-would give, and is never chosen.
+passes them. A precision that loses too much is measured too, so that its user sees what it would give, and is never
+chosen.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 from numpy.typing import NDArray
 
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_train.models.checkpoint import Checkpoint
 
 from .errors import ExportError
-from .export import write_verified
+from .files import file_name, write_verified
 from .graph import INPUT, OUTPUT
 from .precisions import Precision
 from .samples import Samples
-from .verify import open_session
+from .session import cpu_session
+from .verification import Check
 
 LEAST = 100  # timed calls
 EQUAL = 0.03  # latencies so close are noise, and the smaller file is the better one
@@ -39,6 +39,7 @@ class Trial:
     accuracy: share of right answers, or of answers like float32's where the images' scripts are not known.
     milliseconds: median of a call with one image on one thread. failed: why the precision cannot be had; else empty.
     size: in bytes; 0, as are the other numbers, for a precision that could not be measured.
+    checks: all of them, passed, of one that can be had.
     """
 
     precision: Precision
@@ -46,6 +47,7 @@ class Trial:
     accuracy: float = 0.0
     milliseconds: float = 0.0
     failed: str = ""
+    checks: tuple[Check, ...] = ()
 
 
 def try_precisions(
@@ -54,18 +56,33 @@ def try_precisions(
     checkpoint: Checkpoint,
     samples: Samples,
     folder: Path,
+    stem: str,
 ) -> list[Trial]:
-    """Make and measure the precisions, float32 among them; drafts are written into `folder`.
+    """Make and measure some precisions.
 
-    Raises ExportError if float32 itself cannot be had, ArgumentError for samples with labels that the network lacks.
+    Args:
+        precisions: those to try, float32 among them.
+        convert: gives the graph in a precision, or raises ExportError.
+        checkpoint: the network.
+        samples: images to check and to measure on.
+        folder: where the files are written: those that pass with their reports, ready to be moved.
+        stem: of their names, as `file_name` makes them.
+
+    Returns:
+        What became of each, in the same order.
+
+    Raises:
+        ExportError: float32 itself cannot be had.
+        ArgumentError: the samples have labels that the network lacks.
     """
+    passed: dict[Precision, tuple[Check, ...]] = {}
     failed: dict[Precision, str] = {}
-    measured = []
+    paths: dict[Precision, Path] = {}  # of those that run
     for precision in precisions:
-        path = folder / f"{precision}.onnx"
+        path = folder / file_name(stem, precision)
         try:
             model = convert(precision)
-            write_verified(model, path, checkpoint, samples, precision)
+            passed[precision] = tuple(write_verified(model, path, checkpoint, samples, precision))
         except ExportError as error:
             if precision is Precision.fp32:
                 raise
@@ -74,18 +91,20 @@ def try_precisions(
             if not wrong or any(check.value is None for check in wrong):
                 continue
             onnx.save(model, path)  # it runs, and is too far off
-        measured.append(precision)
-    answers, seconds = _measure([folder / f"{precision}.onnx" for precision in measured], checkpoint, samples)
-    truth = answers[measured.index(Precision.fp32)] if samples.labels is None else _indices(samples.labels, checkpoint)
+        paths[precision] = path
+    answers, seconds = _measure(list(paths.values()), checkpoint, samples)
+    reference = answers[list(paths).index(Precision.fp32)]
+    truth = reference if samples.labels is None else _indices(samples.labels, checkpoint)
     found = {
         precision: Trial(
             precision,
-            (folder / f"{precision}.onnx").stat().st_size,
+            path.stat().st_size,
             float((row == truth).mean()),
             1000 * float(np.median(times)),
             failed.get(precision, ""),
+            passed.get(precision, ()),
         )
-        for precision, row, times in zip(measured, answers, seconds, strict=True)
+        for (precision, path), row, times in zip(paths.items(), answers, seconds, strict=True)
     }
     return [
         found[precision] if precision in found else Trial(precision, failed=failed[precision])
@@ -94,7 +113,7 @@ def try_precisions(
 
 
 def choose(trials: list[Trial], max_drop: float) -> Trial:
-    """The fastest that loses at most `max_drop` points to float32; the smallest of those that are as fast."""
+    """Return the fastest that loses at most `max_drop` points to float32; the smallest of those that are as fast."""
     whole = next(trial for trial in trials if trial.precision is Precision.fp32)
     good = [trial for trial in trials if not trial.failed and within(trial, whole, max_drop)]
     fastest = min(trial.milliseconds for trial in good)
@@ -102,20 +121,59 @@ def choose(trials: list[Trial], max_drop: float) -> Trial:
 
 
 def drop(trial: Trial, whole: Trial) -> float:
-    """Points of accuracy, of 100, that a trial lost to another."""
+    """Return the points of accuracy, of 100, that a trial lost to another."""
     return 100 * (whole.accuracy - trial.accuracy)
 
 
 def within(trial: Trial, whole: Trial, max_drop: float) -> bool:
-    """Whether a trial lost at most `max_drop` points to another."""
+    """Say whether a trial lost at most `max_drop` points to another."""
     return drop(trial, whole) <= max_drop + 1e-9
+
+
+def trial_lines(trials: list[Trial], best: Trial, samples: Samples, max_drop: float) -> list[str]:
+    """Return what to tell a person of the trials: a table, and why each that was not taken was not."""
+    whole = next(trial for trial in trials if trial.precision is Precision.fp32)
+    reasons = {trial.precision: _why_not(trial, whole, max_drop) for trial in trials}
+    measure = "like fp32 %" if samples.labels is None else "accuracy %"
+    rows = [["precision", measure, "drop", "median ms", "x fp32", "KB", ""]]
+    for trial in trials:
+        figures = [
+            f"{100 * trial.accuracy:.2f}",
+            f"{drop(trial, whole):.2f}",
+            f"{trial.milliseconds:.3f}",
+            f"{whole.milliseconds / trial.milliseconds:.2f}" if trial.size else "",
+            f"{trial.size / 1000:,.0f}",
+        ]
+        verdict = "kept" if trial is best else "not taken" if reasons[trial.precision] else ""
+        rows.append([trial.precision, *figures, verdict] if trial.size else [trial.precision, *[""] * 5, "failed"])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for name, *cells, verdict in rows:
+        right = [cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=False)]
+        lines.append("  ".join([name.ljust(widths[0]), *right, verdict]).rstrip())
+    return lines + [f"  {precision}: {reason}" for precision, reason in reasons.items() if reason]
+
+
+def warning_of_few(images: int, max_drop: float) -> str:
+    """Say so where a single image is more points of accuracy than may be lost; of no loss at all, it is meant so."""
+    one = 100 / images
+    if 0 < max_drop < one - 1e-9:
+        return f"warning: {images} images cannot show a drop of {max_drop:g} points: one of them is {one:.3g}"
+    return ""
+
+
+def _why_not(trial: Trial, whole: Trial, max_drop: float) -> str:
+    """Say why a precision could not be kept; empty for one that another is only better than."""
+    if trial.failed and trial.size:
+        return f"failed a check, which --max-drop does not relax: {trial.failed}"
+    return trial.failed or ("" if within(trial, whole, max_drop) else f"its drop is above --max-drop {max_drop:g}")
 
 
 def _measure(
     paths: list[Path], checkpoint: Checkpoint, samples: Samples
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Answers [files, images] and seconds [files, calls]: image by image, so that what disturbs one disturbs all."""
-    sessions: list[onnxruntime.InferenceSession] = [open_session(path.read_bytes()) for path in paths]
+    sessions = [cpu_session(path.read_bytes()) for path in paths]
     inputs = [checkpoint.preprocessing.apply(image)[None] for image in samples.images]
     calls = max(LEAST, len(inputs))
     answers = np.zeros((len(paths), len(inputs)), np.int64)

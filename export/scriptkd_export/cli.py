@@ -1,39 +1,25 @@
-"""`scriptkd-export`."""
+"""`scriptkd-export`: the command line of `export_checkpoint`, which it imports only when there is something to do."""
 
 from __future__ import annotations
 
+import io
 import sys
-import tempfile
-import time
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-import onnx
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from scriptkd_sdk.cli import refusal
 from scriptkd_sdk.errors import ArgumentError, ScriptkdError
-from scriptkd_train.models.checkpoint import Checkpoint, load_checkpoint
 
-from .auto import Trial, choose, drop, try_precisions, within
 from .errors import ExportError
-from .export import write_verified
-from .graph import export_graph
-from .precisions import CALIBRATED, DESCRIPTION, FOLDED, Precision, candidates, convert
-from .quantize import Calibration
-from .report import sha256
-from .samples import Samples, batches, draw_samples, read_images, read_samples
-from .verify import HALF_AGREEMENT, INT8_AGREEMENT, Check
+from .precisions import Calibration, Precision
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-console = Console(highlight=False, markup=False, soft_wrap=True)
 
-CALIBRATION_BATCH = 16
 AUTO = "auto"
-Quantize = StrEnum("Quantize", {precision.name: precision.value for precision in Precision} | {AUTO: AUTO})
+Quantize = StrEnum("Quantize", {each.name: each.value for each in Precision} | {AUTO: AUTO})  # type: ignore[misc]
 
 
 @app.command()
@@ -52,8 +38,7 @@ def export(
         typer.Option(
             min=0.0,
             help="Of auto: points of accuracy, of 100, that may be lost to fp32. It chooses among the precisions that "
-            "pass the checks of every export and relaxes none of them: one that answers as torch does on less than "
-            f"{INT8_AGREEMENT:.0%} of the images (fp16: {HALF_AGREEMENT:.0%}) is not written, whatever may be lost.",
+            "pass the checks of every export and relaxes none of them.",
         ),
     ] = 0.5,
     data: Annotated[Path | None, typer.Option(help="Data set whose val split is compared and calibrated on.")] = None,
@@ -70,150 +55,52 @@ def export(
     ] = False,
     ort: Annotated[bool, typer.Option("--ort", help="Also each file as .ort, for onnxruntime's small builds.")] = False,
 ) -> None:
-    """Export a checkpoint to ONNX and compare it with torch; a file that fails a check is not written."""
-    wanted = list(dict.fromkeys(quantize or [Quantize.fp32]))
+    """Export a checkpoint to ONNX and compare it with torch.
+
+    A file that fails a check is not written; the others that were asked for are. The exit status is 1 if none was.
+    """
+    wanted = list(quantize or [Quantize(Precision.fp32)])
     automatic = Quantize(AUTO) in wanted
-    if automatic and len(wanted) > 1:
+    if automatic and set(wanted) != {Quantize(AUTO)}:
         raise ArgumentError("--quantize auto chooses the precision itself: give it alone")
-    precisions = [] if automatic else [Precision(each.value) for each in wanted]
-    _check_wishes(precisions, automatic, data, images, ort)
-    checkpoint = load_checkpoint(ckpt)
-    samples, calibrating = _read(data, images, count)
-    pixels = list(batches(calibrating, checkpoint.preprocessing, CALIBRATION_BATCH)) if calibrating else []
-    console.print(f"{ckpt}: {checkpoint.network}, SHA-256 {sha256(ckpt)}")
-    started = time.perf_counter()
-    graph = export_graph(checkpoint)
+    from .export import export_checkpoint  # here: torch takes seconds
 
-    def convert_to(precision: Precision) -> onnx.ModelProto:
-        return convert(precision, graph, pixels, calibration, per_channel)
-
-    if automatic:
-        tried = candidates(graph)
-        console.print(f"auto: trying {', '.join(tried)} on {samples.source}")
-        _warn_of_few(len(samples.images), max_drop)
-        with tempfile.TemporaryDirectory() as folder:
-            trials = try_precisions(tried, convert_to, checkpoint, samples, Path(folder))
-        best = choose(trials, max_drop)
-        _print_trials(trials, best, samples, max_drop)
-        precisions = [best.precision]
-        if ort and best.precision in FOLDED:
-            console.print(f"no .ort of {best.precision}: it would hold weights in more bits")
-            ort = False
-        started = time.perf_counter()
-    written: list[Path] = []
-    for precision in precisions:
-        model = convert_to(precision)
-        for suffix in (".onnx", ".ort") if ort else (".onnx",):
-            for whole in (False, True) if any_size else (False,):
-                name = (
-                    ckpt.stem
-                    + ("" if precision is Precision.fp32 else f".{precision}")
-                    + (".any-size" if whole else "")
-                    + suffix
-                )
-                path = (out or ckpt.parent) / name
-                console.print(f"{name}: {DESCRIPTION[precision]}{', images of any size' if whole else ''}")
-                _write(model, path, checkpoint, samples, precision, whole, started)
-                written.append(path)
-                started = time.perf_counter()
-    console.print(f"Written, each with its parity report: {', '.join(map(str, written))}")
-    console.print(f"Try: scriptkd identify --model {written[-1]} IMAGE...")
-    console.print(f"     scriptkd model show {written[-1]}")
-
-
-def _check_wishes(
-    precisions: list[Precision], automatic: bool, data: Path | None, images: Path | None, ort: bool
-) -> None:
-    """Raise ArgumentError for options that do not go together."""
-    if data is not None and images is not None:
-        raise ArgumentError("--data and --images are two sources of the same: give one")
-    asking = AUTO if automatic else next((precision for precision in precisions if precision in CALIBRATED), None)
-    if asking and data is None and images is None:
-        raise ArgumentError(f"--quantize {asking} is calibrated on real images: add --data DATASET or --images FOLDER")
-    folded = [precision for precision in precisions if precision in FOLDED]
-    if ort and folded:
-        raise ArgumentError(
-            f"--ort cannot keep {folded[0]}: onnxruntime restores the weights before it writes an .ort file; "
-            f"allowed are {', '.join(precision for precision in Precision if precision not in FOLDED)}"
-        )
-
-
-def _read(data: Path | None, images: Path | None, count: int) -> tuple[Samples, Samples | None]:
-    """Images to compare on, and to calibrate on where they are real."""
-    if data is not None:
-        return read_samples(data, count)
-    return read_images(images, count) if images is not None else (draw_samples(count), None)
-
-
-def _write(
-    model: onnx.ModelProto,
-    path: Path,
-    checkpoint: Checkpoint,
-    samples: Samples,
-    precision: Precision,
-    any_size: bool,
-    started: float,
-) -> None:
-    """Write and check one file, and print what came of it."""
-    try:
-        _print_checks(checks := write_verified(model, path, checkpoint, samples, precision, any_size))
-    except ExportError as error:
-        _print_checks(error.checks)
-        raise
-    size, seconds = path.stat().st_size / 1000, time.perf_counter() - started
-    console.print(
-        f"  all {len(checks)} checks passed in {seconds:.1f} s; {path}, {size:,.0f} KB, SHA-256 {sha256(path)}"
+    result = export_checkpoint(
+        ckpt,
+        out,
+        None if automatic else [Precision(each.value) for each in wanted],
+        data=data,
+        images=images,
+        count=count,
+        max_drop=max_drop,
+        calibration=calibration,
+        per_channel=per_channel,
+        any_size=any_size,
+        ort=ort,
+        say=_say,
     )
+    paths = [file.path for file in result.written]
+    _say(f"Written, each with its parity report: {', '.join(map(str, paths))}")
+    for file in result.refused:
+        typer.echo(f"warning: {file.refused}", err=True)
+    _say(f"Try: scriptkd identify --model {paths[-1]} IMAGE...")
+    _say(f"     scriptkd model show {paths[-1]}")
 
 
-def _print_checks(checks: list[Check]) -> None:
-    for check in checks:
-        mark = typer.style("ok    ", fg="green") if check.passed else typer.style("FAILED", fg="red")
-        typer.echo(f"  {mark} {check.name}: {check.found}")
-
-
-def _warn_of_few(images: int, max_drop: float) -> None:
-    """Say so where a single image is more points of accuracy than may be lost; of no loss at all, it is meant so."""
-    one = 100 / images
-    if 0 < max_drop < one - 1e-9:
-        console.print(f"warning: {images} images cannot show a drop of {max_drop:g} points: one of them is {one:.3g}")
-
-
-def _print_trials(trials: list[Trial], best: Trial, samples: Samples, max_drop: float) -> None:
-    whole = next(trial for trial in trials if trial.precision is Precision.fp32)
-    measure = "like fp32 %" if samples.labels is None else "accuracy %"
-    table = Table("precision", measure, "drop", "median ms", "x fp32", "KB", "", box=None, pad_edge=False)
-    reasons = {trial.precision: _why_not(trial, whole, max_drop) for trial in trials}
-    for column in table.columns[1:6]:
-        column.justify = "right"
-    for trial in trials:
-        if not trial.size:
-            table.add_row(trial.precision, "", "", "", "", "", "failed")
-            continue
-        table.add_row(
-            trial.precision,
-            f"{100 * trial.accuracy:.2f}",
-            f"{drop(trial, whole):.2f}",
-            f"{trial.milliseconds:.3f}",
-            f"{whole.milliseconds / trial.milliseconds:.2f}",
-            f"{trial.size / 1000:,.0f}",
-            "kept" if trial is best else "not taken" if reasons[trial.precision] else "",
-        )
-    console.print(table)
-    for precision, reason in reasons.items():
-        if reason:
-            console.print(f"  {precision}: {reason}")
-
-
-def _why_not(trial: Trial, whole: Trial, max_drop: float) -> str:
-    """Why a precision could not be kept; empty for one that another is only better than."""
-    if trial.failed and trial.size:
-        return f"failed a check, which --max-drop does not relax: {trial.failed}"
-    return trial.failed or ("" if within(trial, whole, max_drop) else f"its drop is above --max-drop {max_drop:g}")
+def _say(line: str) -> None:
+    for mark, colour in (("  ok    ", "green"), ("  FAILED", "red")):
+        if line.startswith(mark):
+            line = typer.style(mark, fg=colour) + line.removeprefix(mark)
+    typer.echo(line)
 
 
 def main() -> None:
-    """Run the command: exit code 1 if an export or a check failed, 2 if it was asked for wrongly."""
+    """Run the command: exit code 1 if nothing could be exported, 2 for wrong wishes or what the system refused."""
+    if sys.stdout is None:  # closed, as by >&-
+        typer.echo("error: standard output is closed", err=True)
+        sys.exit(2)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a path may hold what its encoding lacks
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app()
     except ScriptkdError as error:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scriptkd_sdk.errors import ScriptkdError
 
 if TYPE_CHECKING:
-    from .verify import Check
+    from .verification import Check
 
 
 class ExportError(ScriptkdError):
@@ -16,3 +18,13 @@ class ExportError(ScriptkdError):
     def __init__(self, message: str, checks: list[Check] | None = None) -> None:
         super().__init__(message)
         self.checks = checks or []
+
+
+def naming(error: OSError, path: Path) -> OSError:
+    """Return what the system refused with the path that it refused, which its errors of a full disk lack.
+
+    What `tempfile` says where there is no temporary folder names all that it tried, and stays as it is.
+    """
+    if error.filename is not None or error.errno == errno.ENOENT:
+        return error
+    return OSError(error.errno, error.strerror or str(error), str(path))

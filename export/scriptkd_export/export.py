@@ -1,67 +1,260 @@
-"""All steps together: a checkpoint becomes a file, or nothing if the file is not good."""
+"""All steps together: a checkpoint becomes files, each of them good or not there at all."""
 
 from __future__ import annotations
 
-import os
-import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import onnx
+from numpy.typing import NDArray
 
-from scriptkd_train.models.checkpoint import Checkpoint
-from scriptkd_train.models.networks import parameter_count
+from scriptkd_sdk.errors import ArgumentError
+from scriptkd_train.models.checkpoint import Checkpoint, load_checkpoint
 
-from . import metadata
+from .auto import choose, trial_lines, try_precisions, warning_of_few
+from .conversion import candidates, convert
 from .errors import ExportError
+from .files import drafts_beside, file_name, move_verified, write_verified
 from .graph import export_graph
-from .ort_format import write_ort
-from .preprocessing import embed_preprocessing
-from .report import write_report
-from .samples import Samples
-from .verify import Check, verify
+from .precisions import Calibration, Precision
+from .report import sha256
+from .samples import Samples, batches, draw_samples, read_images, read_samples
+from .verification import Check
+
+CALIBRATION_BATCH = 16
+
+Say = Callable[[str], None]
+"""What is called with each line of progress."""
+
+
+@dataclass(frozen=True)
+class ExportedFile:
+    """One file that was asked for.
+
+    path: where it is, or would be. refused: in one sentence why it was not written; empty for a file that was.
+    checks: all of them, passed or not; none where the graph could not be made. size: in bytes; 0 if not written.
+    """
+
+    path: Path
+    precision: Precision
+    any_size: bool
+    checks: tuple[Check, ...]
+    refused: str = ""
+    size: int = 0
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class ExportResult:
+    """What became of a checkpoint: the files that were written, at least one, and those that were refused."""
+
+    written: tuple[ExportedFile, ...]
+    refused: tuple[ExportedFile, ...]
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A checkpoint as its files are made from it.
+
+    pixels: batches uint8 [N, C, H, W] to calibrate on. kinds: of each precision's files, whether they hold the
+    pre-processing, and their suffix.
+    """
+
+    stem: str
+    folder: Path
+    checkpoint: Checkpoint
+    graph: onnx.ModelProto
+    samples: Samples
+    pixels: list[NDArray[np.uint8]]
+    calibration: Calibration
+    per_channel: bool
+    kinds: list[tuple[bool, str]]
+    say: Say
+
+    def convert(self, precision: Precision) -> onnx.ModelProto:
+        """The graph in a precision; raises ExportError."""
+        return convert(precision, self.graph, self.pixels, self.calibration, self.per_channel)
 
 
 def export_onnx(checkpoint: Checkpoint, path: Path, samples: Samples) -> list[Check]:
-    """Export a checkpoint to a float32 model file, checked on `samples`. Returns the checks, all of them passed.
+    """Export a checkpoint in memory to a float32 model file, checked on `samples`.
+
+    Returns:
+        The checks, all of them passed.
 
     Raises:
         ExportError: the network cannot be exported, or the file failed a check and was not written.
         ModelError: the checkpoint's weights do not fit its network.
+        OSError: the file cannot be written.
     """
-    return write_verified(export_graph(checkpoint), path, checkpoint, samples, "fp32")
+    return write_verified(export_graph(checkpoint), path, checkpoint, samples, Precision.fp32)
 
 
-def write_verified(
-    model: onnx.ModelProto,
-    path: Path,
-    checkpoint: Checkpoint,
-    samples: Samples,
-    precision: str,
+def export_checkpoint(
+    ckpt: Path,
+    out: Path | None = None,
+    precisions: Sequence[Precision] | None = (Precision.fp32,),
+    *,
+    data: Path | None = None,
+    images: Path | None = None,
+    count: int = 256,
+    max_drop: float = 0.5,
+    calibration: Calibration = Calibration.minmax,
+    per_channel: bool = True,
     any_size: bool = False,
-) -> list[Check]:
-    """Write a graph with the checkpoint's metadata, atomically and only if it passes all checks, which are returned.
+    ort: bool = False,
+    say: Say = lambda line: None,
+) -> ExportResult:
+    """Export a checkpoint to checked model files, each with its parity report: what `scriptkd-export` does.
 
-    path: ends in .onnx, or in .ort for that format. precision: that of `model`, one of `precisions.Precision`;
-    goes into the metadata, and all but "fp32" need only be close. any_size: put the pre-processing before the graph.
+    A file that fails a check is not written, and one that was there before stays; the others are written all the same.
 
-    The checks also go into a JSON report beside the file.
-    Raises ExportError, with the checks, if one failed; nothing but the report is written then, under the name of a
-    failed one, and an older file stays as it is.
+    Args:
+        ckpt: checkpoint (.pt) of a teacher, assistant or student, NAME.pt.
+        out: folder to write into; the checkpoint's own if None.
+        precisions: of the files. fp32 is NAME.onnx, the others are NAME.PRECISION.onnx. None: all that suit the
+            network are tried, and the fastest on this machine within `max_drop` is kept.
+        data: data set whose validation split is compared and calibrated on.
+        images: folder of images to use instead; none needs a label. Without either, words are drawn to compare on.
+        count: how many images to compare, and as many others to calibrate, on.
+        max_drop: where the precision is chosen, points of accuracy, of 100, that may be lost to fp32.
+        calibration: of static 8 bits: how ranges of activations are found.
+        per_channel: of static 8 bits: scales of the weights for each output channel.
+        any_size: also write NAME.any-size.onnx, which takes images of any size as they are.
+        ort: also write each file as .ort.
+        say: called with each line of progress, as it goes.
+
+    Returns:
+        The files in the order asked for.
+
+    Raises:
+        ArgumentError: arguments that do not go together, or images that cannot be used.
+        ImageError: an unreadable image.
+        ModelError: no checkpoint, or one whose weights do not fit its network.
+        ExportError: no file could be written; `checks` holds those of the first.
+        OSError: a file cannot be read or written, as on a full disk.
     """
-    parameters = parameter_count(checkpoint.build())
-    whole = embed_preprocessing(model, checkpoint.preprocessing) if any_size else model
-    metadata.attach(whole, metadata.describe(checkpoint, precision, parameters, any_size))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
-        draft = Path(folder) / path.name
-        if path.suffix == ".ort":
-            write_ort(whole, draft)
-        else:
-            onnx.save(whole, draft)
-        checks = verify(draft, checkpoint, samples, precision, model if any_size else None)
-        failed = [check.name for check in checks if not check.passed]
-        write_report(path, draft, checks, precision, samples.source)
-        if failed:
-            raise ExportError(f"{path.name} failed its check of {', '.join(failed)} and was not written", checks)
-        os.replace(draft, path)
-    return checks
+    chosen = None if precisions is None else list(dict.fromkeys(precisions))
+    _check_wishes(chosen, data, images, ort)
+    checkpoint = load_checkpoint(ckpt)
+    samples, calibrating = _read(data, images, count)
+    say(f"{ckpt}: {checkpoint.network}, SHA-256 {sha256(ckpt)}")
+    source = _Source(
+        stem=ckpt.stem,
+        folder=ckpt.parent if out is None else out,
+        checkpoint=checkpoint,
+        graph=export_graph(checkpoint),
+        samples=samples,
+        pixels=list(batches(calibrating, checkpoint.preprocessing, CALIBRATION_BATCH)) if calibrating else [],
+        calibration=calibration,
+        per_channel=per_channel,
+        kinds=[(whole, suffix) for suffix in (".onnx", ".ort")[: 1 + ort] for whole in (False, True)[: 1 + any_size]],
+        say=say,
+    )
+    if chosen is None:
+        files = list(_export_best(source, max_drop))
+    else:
+        files = [file for precision in chosen for file in _export_precision(source, precision)]
+    result = ExportResult(
+        tuple(file for file in files if not file.refused), tuple(file for file in files if file.refused)
+    )
+    if not result.written:
+        raise ExportError("; ".join(file.refused for file in files), list(files[0].checks))
+    return result
+
+
+def _check_wishes(precisions: list[Precision] | None, data: Path | None, images: Path | None, ort: bool) -> None:
+    """Raise ArgumentError for arguments that do not go together, in the words of the command line."""
+    if data is not None and images is not None:
+        raise ArgumentError("--data and --images are two sources of the same: give one")
+    if precisions == []:
+        raise ArgumentError("give at least one precision")
+    calibrated = "auto" if precisions is None else next((each for each in precisions if each.spec.calibrated), None)
+    if calibrated and data is None and images is None:
+        raise ArgumentError(
+            f"--quantize {calibrated} is calibrated on real images: add --data DATASET or --images FOLDER"
+        )
+    lost = next((each for each in precisions or () if not each.spec.ort), None)
+    if ort and lost:
+        raise ArgumentError(
+            f"--ort cannot keep {lost}: onnxruntime restores the weights before it writes an .ort file; "
+            f"allowed are {', '.join(each for each in Precision if each.spec.ort)}"
+        )
+
+
+def _read(data: Path | None, images: Path | None, count: int) -> tuple[Samples, Samples | None]:
+    """Read images to compare on, and to calibrate on where they are real."""
+    if data is not None:
+        return read_samples(data, count)
+    return read_images(images, count) if images is not None else (draw_samples(count), None)
+
+
+def _export_precision(source: _Source, precision: Precision) -> Iterator[ExportedFile]:
+    """Write the files of a precision; one that fails does not keep the others from being tried."""
+    started = time.perf_counter()
+    try:
+        model = source.convert(precision)
+    except ExportError as error:
+        path = source.folder / file_name(source.stem, precision)
+        yield ExportedFile(path, precision, False, (), f"{path.name} cannot be made: {error}")
+        return
+    for any_size, suffix in source.kinds:
+        yield _write(source, model, precision, any_size, suffix, started)
+        started = time.perf_counter()
+
+
+def _write(
+    source: _Source, model: onnx.ModelProto, precision: Precision, any_size: bool, suffix: str, started: float
+) -> ExportedFile:
+    path = source.folder / file_name(source.stem, precision, any_size, suffix)
+    source.say(f"{path.name}: {precision.spec.description}{', images of any size' if any_size else ''}")
+    try:
+        checks = write_verified(model, path, source.checkpoint, source.samples, precision, any_size)
+    except ExportError as error:
+        _say_checks(error.checks, source.say)
+        return ExportedFile(path, precision, any_size, tuple(error.checks), str(error))
+    return _written(source, path, precision, any_size, checks, started)
+
+
+def _written(
+    source: _Source, path: Path, precision: Precision, any_size: bool, checks: Sequence[Check], started: float
+) -> ExportedFile:
+    _say_checks(checks, source.say)
+    file = ExportedFile(path, precision, any_size, tuple(checks), "", path.stat().st_size, sha256(path))
+    source.say(
+        f"  all {len(checks)} checks passed in {time.perf_counter() - started:.1f} s; "
+        f"{path}, {file.size / 1000:,.0f} KB, SHA-256 {file.sha256}"
+    )
+    return file
+
+
+def _say_checks(checks: Sequence[Check], say: Say) -> None:
+    for check in checks:
+        say(f"  {'ok    ' if check.passed else 'FAILED'} {check.name}: {check.found}")
+
+
+def _export_best(source: _Source, max_drop: float) -> Iterator[ExportedFile]:
+    """Try all precisions that suit the network and write the files of the best, whose checked draft becomes one."""
+    started = time.perf_counter()
+    tried = candidates(source.graph)
+    source.say(f"auto: trying {', '.join(tried)} on {source.samples.source}")
+    if warning := warning_of_few(len(source.samples.images), max_drop):
+        source.say(warning)
+    with drafts_beside(source.folder / source.stem) as folder:
+        trials = try_precisions(tried, source.convert, source.checkpoint, source.samples, folder, source.stem)
+        best = choose(trials, max_drop)
+        for line in trial_lines(trials, best, source.samples, max_drop):
+            source.say(line)
+        path = source.folder / file_name(source.stem, best.precision)
+        source.say(f"{path.name}: {best.precision.spec.description}")
+        model = onnx.load(folder / path.name)
+        move_verified(folder / path.name, path)
+    yield _written(source, path, best.precision, False, best.checks, started)
+    for any_size, suffix in source.kinds[1:]:
+        if suffix == ".ort" and not best.precision.spec.ort:
+            source.say(f"no .ort of {best.precision}: it would hold weights in more bits")
+            return
+        yield _write(source, model, best.precision, any_size, suffix, time.perf_counter())

@@ -44,7 +44,9 @@ def compute_in_float16(model: onnx.ModelProto) -> onnx.ModelProto:
     """Compute in float16, for processors with arithmetic for it: GPUs, phones' accelerators, ARMv8.2.
 
     The logits stay float32, and so does the normalization of the input, whose sums of squares float16 cannot hold.
-    Raises ExportError if onnxruntime's converter fails.
+
+    Raises:
+        ExportError: onnxruntime's converter fails.
     """
     whole = onnx.ModelProto()
     whole.CopyFrom(onnx.shape_inference.infer_shapes(model))

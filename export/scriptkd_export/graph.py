@@ -21,7 +21,7 @@ WEIGHT_OPERATORS = {"Conv", "Gemm", "LSTM", "MatMul"}  # operators that hold wei
 
 
 def export_graph(checkpoint: Checkpoint) -> onnx.ModelProto:
-    """The checkpoint's network as a simplified ONNX model, for any batch size and every width that it reads.
+    """Return the checkpoint's network as a simplified ONNX model, for any batch size and every width that it reads.
 
     Raises:
         ExportError: torch cannot express the network in ONNX, or not for varying widths.
@@ -54,17 +54,17 @@ def export_graph(checkpoint: Checkpoint) -> onnx.ModelProto:
 
 
 def example_width(preprocessing: Preprocessing) -> int:
-    """Width, in pixels, of a word three times as wide as high: a typical input."""
+    """Return the width, in pixels, of a word three times as wide as high: a typical input."""
     return preprocessing.width_for(1, 3)
 
 
 def fixed_to(preprocessing: Preprocessing, width: int) -> Preprocessing:
-    """The same pre-processing with every image squashed to one width, in pixels."""
+    """Return the same pre-processing with every image squashed to one width, in pixels."""
     return replace(preprocessing, width_min=width, width_max=width, width_step=1)
 
 
 def input_normalization_nodes(graph: onnx.GraphProto) -> list[str]:
-    """Names of the nodes that no weights have had a part in yet: they normalize the input."""
+    """Return the names of the nodes that no weights have had a part in yet: they normalize the input."""
     weights = {initializer.name for initializer in graph.initializer if len(initializer.dims) > 1}
     learned: set[str] = set()  # values that weights had a part in
     names = []
@@ -78,10 +78,10 @@ def input_normalization_nodes(graph: onnx.GraphProto) -> list[str]:
 
 
 def simplify(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The model simplified by onnxsim, or as it was where onnxsim fails: a longer graph is no wrong graph."""
+    """Return the model simplified by onnxsim, or as it was where onnxsim fails: a longer graph is no wrong graph."""
     try:
         with quiet():
-            simplified, _ = onnxsim.simplify(model, skipped_optimizers=_SKIPPED)
+            simplified: onnx.ModelProto = onnxsim.simplify(model, skipped_optimizers=_SKIPPED)[0]
             onnx.checker.check_model(simplified)
     except Exception:  # a C++ library without exceptions of its own
         return model
@@ -89,7 +89,7 @@ def simplify(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def strip(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The model without the exporter's notes: they hold source paths, and are 5 % of a small file."""
+    """Return the model without the exporter's notes: they hold source paths, and are 5 % of a small file."""
     for node in model.graph.node:
         node.doc_string = ""
         del node.metadata_props[:]

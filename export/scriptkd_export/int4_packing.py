@@ -23,16 +23,23 @@ UNPACK_CONSTANTS = (
 
 
 def even_axis(values: NDArray[Any]) -> int | None:
-    """The first axis that halves; None, and nothing can be packed, where there is no such axis."""
+    """Return the first axis that halves; None, and nothing can be packed, where there is no such axis."""
     return next((axis for axis, size in enumerate(values.shape) if size % 2 == 0), None)
 
 
 def pack(name: str, codes: NDArray[np.int8], element: int) -> tuple[list[onnx.NodeProto], onnx.TensorProto]:
-    """The nodes that give `name`, codes as elements of an ONNX type, and the initialiser, `name`.int4, that they read.
+    """Pack integers of 4 bits.
 
-    codes: -8 to 7, with an even axis: its first half is in the low 4 bits, the second in the high ones.
+    Args:
+        name: of the value to restore.
+        codes: -8 to 7, with an even axis: its first half is in the low 4 bits, the second in the high ones.
+        element: the ONNX type to restore to.
+
+    Returns:
+        The nodes that give `name`, and the initialiser, `name`.int4, that they read.
     """
     axis = even_axis(codes)
+    assert axis is not None  # the caller has looked
     low, high = np.split((codes + _ZERO).astype(np.uint8), 2, axis)
     nodes = [
         helper.make_node("BitwiseAnd", [f"{name}.int4", "int4.mask"], [f"{name}.low"]),

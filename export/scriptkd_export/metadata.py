@@ -19,11 +19,16 @@ _PACKAGES = ("torch", "onnx", "onnxruntime", "onnxscript", "onnxsim")
 
 
 def describe(checkpoint: Checkpoint, precision: str, parameters: int, any_size: bool = False) -> dict[str, Any]:
-    """The metadata of a model file made from this checkpoint, whose network has so many parameters.
+    """Return the metadata of a model file made from a checkpoint.
 
-    any_size: the file takes whole images, and pre-processes them itself.
+    Args:
+        checkpoint: what the file is made from.
+        precision: of the file, one of `Precision`.
+        parameters: how many the network has.
+        any_size: whether the file takes whole images, and pre-processes them itself.
 
-    Raises ModelError where the checkpoint's notes are not plain values.
+    Raises:
+        ModelError: the checkpoint's notes are not plain values.
     """
     description = {
         **({"format": ANY_SIZE_FORMAT, "input": "image"} if any_size else {"format": FORMAT}),
@@ -42,9 +47,10 @@ def describe(checkpoint: Checkpoint, precision: str, parameters: int, any_size: 
         },
     }
     try:
-        return json.loads(json.dumps(description, allow_nan=False))
+        plain: dict[str, Any] = json.loads(json.dumps(description, allow_nan=False))
     except (TypeError, ValueError) as error:
         raise ModelError(f"the checkpoint's arguments, metrics or provenance are not plain values: {error}") from error
+    return plain
 
 
 def attach(model: onnx.ModelProto, description: dict[str, Any]) -> None:

@@ -1,16 +1,13 @@
-"""The precisions that a network can be exported in, by name."""
+"""The precisions that a network can be exported in, and what is asked of each: one table.
+
+This module imports no library, so that the command line can show its help without torch.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-
-import numpy as np
-import onnx
-from numpy.typing import NDArray
-
-from .float16 import compute_in_float16, store_float16_weights
-from .quantize import Calibration, has_dynamic_layers, quantize_int8, quantize_int8_dynamic, quantize_weights
+from types import MappingProxyType
 
 
 class Precision(StrEnum):
@@ -26,61 +23,76 @@ class Precision(StrEnum):
     int8_weights = "int8-weights"
     int4_weights = "int4-weights"
 
-
-DESCRIPTION = {
-    Precision.fp32: "float32",
-    Precision.fp16: "float16 weights, computed in float32",
-    Precision.fp16_compute: "weights and computation in float16",
-    Precision.int8: "weights and activations in 8 bits (static, S8S8)",
-    Precision.int8_u8: "weights in 7 bits and activations in 8 (static, U8S8)",
-    Precision.int4_u8: "weights in 4 bits and activations in 8 (static, U8S8)",
-    Precision.int8_dynamic: "LSTMs and linear layers in 8 bits, activations' ranges at each call",
-    Precision.int8_weights: "int8 weights, computed in float32",
-    Precision.int4_weights: "weights in 4 bits (LSTMs in 8), computed in float32",
-}
-CALIBRATED = {Precision.int8, Precision.int8_u8, Precision.int4_u8}
-FOLDED = {Precision.fp16, Precision.int4_u8, Precision.int8_weights, Precision.int4_weights, Precision.fp16_compute}
-"""An .ort file of these holds weights in more bits: onnxruntime restores them before it writes one."""
+    @property
+    def spec(self) -> PrecisionSpec:
+        """What is known of it, and asked of it."""
+        return SPECS[self]
 
 
-def convert(
-    precision: Precision,
-    graph: onnx.ModelProto,
-    images: Sequence[NDArray[np.uint8]],
-    calibration: Calibration = Calibration.minmax,
-    per_channel: bool = True,
-) -> onnx.ModelProto:
-    """The float32 graph in another precision. images: batches uint8 [N, C, H, W] for the calibrated precisions.
+class Calibration(StrEnum):
+    """How the range of an activation follows from its values on images."""
 
-    Raises ExportError where the graph has nothing for the precision to change, or a converter fails.
+    minmax = "minmax"  # all of them fit
+    entropy = "entropy"  # the range whose 8-bit histogram tells most about the true one
+    percentile = "percentile"  # 99.999 % of them fit
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a file may lose against torch in float32. It is refused where the images show that it loses more.
+
+    drop: points of accuracy, of 100. score_shift: of an image's scores the largest difference, in the mean over images.
+    embedded_shift: of any score, between pre-processing in the file and the SDK's before the same network.
     """
-    match precision:
-        case Precision.fp16:
-            return store_float16_weights(graph)
-        case Precision.fp16_compute:
-            return compute_in_float16(graph)
-        case Precision.int8:
-            return quantize_int8(graph, images, "int8", calibration, per_channel)
-        case Precision.int8_u8:
-            return quantize_int8(graph, images, "uint8", calibration, per_channel)
-        case Precision.int4_u8:
-            return quantize_int8(graph, images, "uint8", calibration, per_channel, weight_bits=4)
-        case Precision.int8_dynamic:
-            return quantize_int8_dynamic(graph)
-        case Precision.int8_weights:
-            return quantize_weights(graph)
-        case Precision.int4_weights:
-            return quantize_weights(graph, bits=4)
-    copy = onnx.ModelProto()
-    copy.CopyFrom(graph)
-    return copy
+
+    drop: float
+    score_shift: float
+    embedded_shift: float
 
 
-def candidates(graph: onnx.ModelProto) -> list[Precision]:
-    """The precisions worth trying on this processor: computing in float16 is for others."""
-    return [
-        precision
-        for precision in Precision
-        if precision is not Precision.fp16_compute
-        and (precision is not Precision.int8_dynamic or has_dynamic_layers(graph))
-    ]
+@dataclass(frozen=True)
+class PrecisionSpec:
+    """A row of the table of precisions.
+
+    description: for people. limits: what a file may lose.
+    calibrated: whether ranges are found on real images. ort: whether an .ort file keeps it; of the others it holds
+    weights in more bits, as onnxruntime restores them before it writes one. automatic: whether `auto` tries it.
+    """
+
+    description: str
+    limits: Limits
+    calibrated: bool = False
+    ort: bool = False
+    automatic: bool = True
+
+
+# Where activations are rounded, a last bit of a float can tip one of them to the next of its values.
+_FLOAT = Limits(drop=0.0, score_shift=0.0, embedded_shift=1e-3)  # the same numbers
+_FLOAT16 = Limits(drop=0.5, score_shift=0.01, embedded_shift=1e-3)
+_ROUNDED_FLOAT16 = Limits(drop=0.5, score_shift=0.01, embedded_shift=1e-2)
+_WEIGHTS = Limits(drop=1.0, score_shift=0.05, embedded_shift=1e-3)
+_ROUNDED = Limits(drop=1.0, score_shift=0.05, embedded_shift=1e-2)
+
+SPECS = MappingProxyType(
+    {
+        Precision.fp32: PrecisionSpec("float32", _FLOAT, ort=True),
+        Precision.fp16: PrecisionSpec("float16 weights, computed in float32", _FLOAT16),
+        Precision.fp16_compute: PrecisionSpec(
+            "weights and computation in float16", _ROUNDED_FLOAT16, automatic=False
+        ),  # for processors with arithmetic for it, not for the one at hand
+        Precision.int8: PrecisionSpec(
+            "weights and activations in 8 bits (static, S8S8)", _ROUNDED, calibrated=True, ort=True
+        ),
+        Precision.int8_u8: PrecisionSpec(
+            "weights in 7 bits and activations in 8 (static, U8S8)", _ROUNDED, calibrated=True, ort=True
+        ),
+        Precision.int4_u8: PrecisionSpec(
+            "weights in 4 bits and activations in 8 (static, U8S8)", _ROUNDED, calibrated=True
+        ),
+        Precision.int8_dynamic: PrecisionSpec(
+            "LSTMs and linear layers in 8 bits, activations' ranges at each call", _ROUNDED, ort=True
+        ),
+        Precision.int8_weights: PrecisionSpec("int8 weights, computed in float32", _WEIGHTS),
+        Precision.int4_weights: PrecisionSpec("weights in 4 bits (LSTMs in 8), computed in float32", _WEIGHTS),
+    }
+)

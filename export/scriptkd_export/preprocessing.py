@@ -91,7 +91,7 @@ _RESAMPLE = """
 
 
 def preprocessing_graph(preprocessing: Preprocessing, ir: int, opset: int) -> onnx.ModelProto:
-    """The pre-processing as a graph of its own: `image`, uint8 [H, W, 3] RGB -> `pixels`, uint8 [1, C, height, W']."""
+    """Return the pre-processing as a graph: `image`, uint8 [H, W, 3] RGB -> `pixels`, uint8 [1, C, height, W']."""
     text = _TEXT % {
         "ir": ir,
         "opset": opset,
@@ -110,7 +110,11 @@ def preprocessing_graph(preprocessing: Preprocessing, ir: int, opset: int) -> on
 
 
 def embed_preprocessing(model: onnx.ModelProto, preprocessing: Preprocessing) -> onnx.ModelProto:
-    """The model behind its pre-processing: input `image`, uint8 [H, W, 3] RGB of any size; output `logits` [1, K]."""
+    """Put the pre-processing before a model.
+
+    Returns:
+        A new model: input `image`, uint8 [H, W, 3] RGB of any size; output `logits`, float32 [1, K].
+    """
     opset = next(entry.version for entry in model.opset_import if entry.domain == "")
     before = preprocessing_graph(preprocessing, model.ir_version, opset).graph
     for node in before.node:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterable
-from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,9 +27,10 @@ from onnxruntime.quantization import (
 
 from scriptkd_train.compression.quantize import SMALLEST, largest_code, weight_scales
 
-from .errors import ExportError
+from .errors import ExportError, naming
 from .graph import INPUT, OUTPUT, input_normalization_nodes, strip
 from .int4_packing import UNPACK_CONSTANTS, even_axis, pack
+from .precisions import Calibration
 from .quiet import quiet
 from .tie_free_scales import tie_free_sums
 
@@ -47,14 +47,6 @@ Scales = list[dict[str, Any]]
 """For each channel of a weight what onnxruntime's quantizer calls its override."""
 
 
-class Calibration(StrEnum):
-    """How the range of an activation follows from its values on images."""
-
-    minmax = "minmax"  # all of them fit
-    entropy = "entropy"  # the range whose 8-bit histogram tells most about the true one
-    percentile = "percentile"  # 99.999 % of them fit
-
-
 _METHODS = {
     Calibration.minmax: CalibrationMethod.MinMax,
     Calibration.entropy: CalibrationMethod.Entropy,
@@ -62,7 +54,7 @@ _METHODS = {
 }
 
 
-class _Reader(CalibrationDataReader):
+class _Reader(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime ships no types
     """Batches in the form in which onnxruntime's calibrator asks for them: one range of batches after another."""
 
     def __init__(self, images: list[NDArray[np.uint8]]) -> None:
@@ -88,21 +80,29 @@ def quantize_int8(
     per_channel: bool = True,
     weight_bits: int = 8,
 ) -> onnx.ModelProto:
-    """Quantize convolutions and matrix products to 8 bits, activations by their range on `images`.
+    """Quantize convolutions and matrix products to 8 bits, activations by their range on images.
 
-    images: batches uint8 [N, C, H, W], each of one width. The normalization of the input, poolings, LSTMs and the
-    layer that gives the logits stay float32: they cost little time and would cost accuracy. A standardized input has
-    the grid STANDARDIZED. per_channel: one scale for each output channel of a weight, not one for all.
+    The normalization of the input, poolings, LSTMs and the layer that gives the logits stay float32: they cost little
+    time and would cost accuracy. A standardized input has the grid STANDARDIZED.
 
-    activations: "int8" (S8S8). "uint8" (U8S8) also keeps ReLUs and residual sums in 8 bits, which onnxruntime's x86
-    kernels reward; its weights have 7 bits, because processors without VNNI add pairs of products in 16 bits and
-    would saturate. Their scales are such that all platforms round them alike (`tie_free_scales`).
+    Args:
+        model: in float32, as of `export_graph`.
+        images: batches uint8 [N, C, H, W], each of one width.
+        activations: "int8" (S8S8). "uint8" (U8S8) also keeps ReLUs and residual sums in 8 bits, which onnxruntime's
+            x86 kernels reward; its weights have 7 bits, because processors without VNNI add pairs of products in 16
+            bits and would saturate. Their scales are such that all platforms round them alike (`tie_free_scales`).
+        calibration: how the range of an activation follows from its values.
+        per_channel: one scale for each output channel of a weight, not one for all.
+        weight_bits: with 4, large weights take the few integers of the grid that they were trained on
+            (`scriptkd_train.compression.quantize`), one scale a channel, and are stored two in a byte; onnxruntime
+            unpacks them when it loads the file, and computes with the kernels for 8 bits.
 
-    weight_bits: with 4, large weights take the few integers of the grid that they were trained on
-    (`scriptkd_train.compression.quantize`), one scale a channel, and are stored two in a byte; onnxruntime unpacks them
-    when it loads the file, and computes with the kernels for 8 bits.
+    Returns:
+        A new model.
 
-    Raises ExportError if onnxruntime's quantizer fails.
+    Raises:
+        ExportError: onnxruntime's quantizer fails.
+        OSError: the temporary folder is full.
     """
     images = list(images)  # gone through twice
     unsigned = activations == "uint8"
@@ -180,7 +180,10 @@ def quantize_int8_dynamic(model: onnx.ModelProto) -> onnx.ModelProto:
     """Quantize LSTMs and matrix products to 8 bits, activations by their range at each call; no images are needed.
 
     Convolutions, and the layer that gives the logits, stay float32.
-    Raises ExportError for a graph without such layers, or if onnxruntime's quantizer fails.
+
+    Raises:
+        ExportError: a graph without such layers, or onnxruntime's quantizer fails.
+        OSError: the temporary folder is full.
     """
 
     def quantize(copy: onnx.ModelProto, path: Path) -> None:
@@ -202,7 +205,7 @@ def quantize_int8_dynamic(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def has_dynamic_layers(model: onnx.ModelProto) -> bool:
-    """Whether there is anything that dynamic quantization makes smaller."""
+    """Say whether there is anything that dynamic quantization makes smaller."""
     excluded = set(_float_nodes(model.graph))
     return any(node.op_type in {*_DYNAMIC, "Gemm"} and node.name not in excluded for node in model.graph.node)
 
@@ -214,6 +217,8 @@ def _quantized(model: onnx.ModelProto, quantize: Callable[[onnx.ModelProto, Path
         path = Path(folder) / "int8.onnx"
         try:
             quantize(copy, path)
+        except OSError as error:  # the temporary folder is full
+            raise naming(error, path) from error
         except Exception as error:  # it raises whatever its many passes raise
             reason = " ".join(str(error).split())[:300]
             raise ExportError(f"onnxruntime cannot quantize the graph: {reason}") from error

@@ -8,31 +8,32 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
-from .verify import Check
+from .verification import Check
 
 
 def sha256(path: Path) -> str:
-    """SHA-256 of a file, hexadecimal."""
+    """Return the SHA-256 of a file, hexadecimal."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def report_path(path: Path, passed: bool = True) -> Path:
-    """Where the report of a model file lies. That of a failed export has another name: an older file may be there."""
+    """Return where the report of a model file lies; that of a failed one has another name, as an older may be there."""
     return path.with_name(f"{path.name}.parity{'' if passed else '-failed'}.json")
 
 
-def write_report(path: Path, draft: Path, checks: list[Check], precision: str, compared: str) -> None:
-    """Write the report of `draft`, which is to be the model file `path`, in place of any older one."""
+def write_report(path: Path, checks: list[Check], precision: str, compared: str) -> Path:
+    """Write the report of a model file beside it; returns where it is."""
     passed = all(check.passed for check in checks)
     content = {
         "file": path.name,
-        "bytes": draft.stat().st_size,
-        "sha256": sha256(draft),
+        "bytes": path.stat().st_size,
+        "sha256": sha256(path),
         "precision": precision,
         "passed": passed,
         "compared_on": compared,
         "checks": [asdict(check) for check in checks],
         "versions": {package: version(package) for package in ("scriptkd", "torch", "onnx", "onnxruntime")},
     }
-    report_path(path, passed=False).unlink(missing_ok=True)
-    report_path(path, passed).write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", "utf-8")
+    report = report_path(path, passed)
+    report.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", "utf-8")
+    return report

@@ -30,10 +30,13 @@ class Samples:
 
 
 def read_samples(root: Path, count: int) -> tuple[Samples, Samples]:
-    """Images of a data set's validation split, `count` to compare with and as many others to calibrate with.
+    """Read images of a data set's validation split, `count` to compare with and as many others to calibrate with.
 
     They are spread evenly over the split, so all labels are there. A split with fewer than twice as many is shared.
-    Raises ArgumentError where there is no such split or `count` is below 1, ImageError for an unreadable image.
+
+    Raises:
+        ArgumentError: there is no such split, or `count` is below 1.
+        ImageError: an unreadable image.
     """
     items = [item for item in read_dataset(root, "val") if item.label != NON_TEXT]
     return _split(
@@ -42,9 +45,11 @@ def read_samples(root: Path, count: int) -> tuple[Samples, Samples]:
 
 
 def read_images(folder: Path, count: int) -> tuple[Samples, Samples]:
-    """The same of the image files in a folder and its subfolders, whose scripts are not known.
+    """Read the same of the image files in a folder and its subfolders, whose scripts are not known.
 
-    Raises ArgumentError for a folder without images or a `count` below 1, ImageError for an unreadable image.
+    Raises:
+        ArgumentError: a folder without images, or `count` is below 1.
+        ImageError: an unreadable image.
     """
     if not folder.is_dir():
         raise ArgumentError(f"cannot read images from {folder}: it is {'a file' if folder.exists() else 'missing'}")
@@ -70,7 +75,7 @@ def _split(paths: list[Path], labels: list[str] | None, count: int, source: str)
 
 
 def draw_samples(count: int, seed: int = 0) -> Samples:
-    """Drawn Latin words, dark on light and light on dark, of many sizes; the same for the same seed."""
+    """Draw Latin words, dark on light and light on dark, of many sizes; the same for the same seed."""
     random = np.random.default_rng(seed)
     images = []
     for _ in range(count):
@@ -78,7 +83,7 @@ def draw_samples(count: int, seed: int = 0) -> Samples:
         height = int(random.integers(20, 80))
         scale, width = height / 40, int(height * (0.5 + 0.5 * len(text)))
         tones = random.permutation([(0, 90), (150, 256)])
-        paper, ink = (random.integers(*limits, 3).tolist() for limits in tones)
+        paper, ink = (random.integers(low, high, 3).tolist() for low, high in tones.tolist())
         image = np.full((height, width, 3), paper, np.uint8)
         font = int(random.choice([cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_COMPLEX, cv2.FONT_HERSHEY_TRIPLEX]))
         cv2.putText(image, text, (height // 6, 3 * height // 4), font, scale, ink, max(1, height // 16), cv2.LINE_AA)
@@ -87,17 +92,21 @@ def draw_samples(count: int, seed: int = 0) -> Samples:
     return Samples(images, f"{count} drawn words (no --data or --images given)")
 
 
-def by_width(samples: Samples, preprocessing: Preprocessing) -> dict[int, NDArray[np.uint8]]:
-    """The pre-processed images by their width in pixels, each uint8 [n, C, H, width]; widths ascend."""
-    groups: dict[int, list[NDArray[np.uint8]]] = {}
-    for image in samples.images:
+def by_width(samples: Samples, preprocessing: Preprocessing) -> list[tuple[list[int], NDArray[np.uint8]]]:
+    """Return the pre-processed images grouped by their width in pixels, which ascends.
+
+    Returns:
+        For each width where its images stand among the samples, and the images, uint8 [n, C, H, width].
+    """
+    groups: dict[int, list[tuple[int, NDArray[np.uint8]]]] = {}
+    for index, image in enumerate(samples.images):
         pixels = preprocessing.apply(image)
-        groups.setdefault(pixels.shape[2], []).append(pixels)
-    return {width: np.stack(groups[width]) for width in sorted(groups)}
+        groups.setdefault(pixels.shape[2], []).append((index, pixels))
+    return [([i for i, _ in group], np.stack([pixels for _, pixels in group])) for _, group in sorted(groups.items())]
 
 
 def batches(samples: Samples, preprocessing: Preprocessing, size: int) -> Iterator[NDArray[np.uint8]]:
-    """The pre-processed images in batches of one width each and at most `size` images, uint8 [n, C, H, W]."""
-    for group in by_width(samples, preprocessing).values():
+    """Yield the pre-processed images in batches of one width each and at most `size` images, uint8 [n, C, H, W]."""
+    for _, group in by_width(samples, preprocessing):
         for start in range(0, len(group), size):
             yield group[start : start + size]

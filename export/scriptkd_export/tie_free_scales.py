@@ -26,9 +26,12 @@ class QuantParams(NamedTuple):
 
 
 def tie_free_sums(model: onnx.ModelProto) -> dict[str, QuantParams]:
-    """Each sum of two tensors in unsigned 8 bits by name, and the grid whose results hang least on a float's last bits.
+    """Return for each sum of two tensors in unsigned 8 bits, by name, the grid that hangs least on a float's last bits.
 
-    model: quantized, as QDQ. Of two sums, one after the other, the second is chosen for the first's new grid.
+    Args:
+        model: quantized, as QDQ.
+
+    Of two sums, one after the other, the second is chosen for the first's new grid.
     """
     numbers = {each.name: numpy_helper.to_array(each) for each in model.graph.initializer}
     made = {name: node for node in model.graph.node for name in node.output}
@@ -51,12 +54,13 @@ def tie_free_sums(model: onnx.ModelProto) -> dict[str, QuantParams]:
             earlier = sums.get(quantized.input[0]) if quantized is not None else None
             terms.append(earlier or grid(made[name]))
         else:
-            sums[node.input[0]] = tie_free(*terms, grid(node))
+            first, second = terms
+            sums[node.input[0]] = tie_free(first, second, grid(node))
     return sums
 
 
 def tie_free(first: QuantParams, second: QuantParams, result: QuantParams) -> QuantParams:
-    """The result's grid with a scale up to 2 % larger, of those tried the one whose closest pair is clearest."""
+    """Return the result's grid with a scale up to 2 % larger, of those tried the one whose closest pair is clearest."""
     tried = (QuantParams(float(result.scale * factor), result.zero) for factor in _LARGER)
     return max(tried, key=lambda grid: _clear(first, second, grid))
 

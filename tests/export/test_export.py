@@ -59,7 +59,7 @@ def samples(data: Path) -> tuple[Samples, Samples]:
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_networks_and_forms(name: str, train: Train, samples: tuple[Samples, Samples], tmp_path: Path) -> None:
+def test_networks_and_precisions(name: str, train: Train, samples: tuple[Samples, Samples], tmp_path: Path) -> None:
     network, preprocessing, arguments = NETWORKS[name]
     checkpoint = train(network, preprocessing, **arguments)
     compared, calibration = samples
@@ -237,8 +237,8 @@ def test_weights_trained_in_4_bits_are_stored_without_loss(
     checks = {c.name: c for c in write_verified(small, path, on_grid, samples[0], Precision.int4_weights)}
     assert ScriptIdentifier(path).info.precision == "int4-weights"
     if network != "assistant":
-        shift = checks["scores"].value
-        assert checks["top-1 agreement"].value == 1 and shift is not None and shift < 1e-5
+        assert checks["top-1 agreement"].found.startswith("100.00%")
+        assert checks["scores"].found.startswith("off by 0.0000 in the mean")
     assert path.stat().st_size < (0.35 if network == "assistant" else 0.5) * len(graph.SerializeToString())
     sizes = {w.name: int(np.prod(w.dims)) for w in graph.graph.initializer}
     for weight in small.graph.initializer:

@@ -1,0 +1,333 @@
+"""Is a model file what its checkpoint was? Every difference that would matter to a client is a check.
+
+A float32 file must give torch's numbers. A smaller one is judged by what its rounding can be blamed for: right answers
+that it lost, answers that torch was sure of and it turned, scores that it shifted. It is refused where the images prove
+that one of these is more than `precisions` allows (`intervals` says what they prove). Images that torch itself is
+unsure of tell nothing else: another processor's rounding may turn such an answer too.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import onnx
+import torch
+from google.protobuf.message import DecodeError
+from numpy.typing import NDArray
+
+from scriptkd_sdk import ScriptIdentifier
+from scriptkd_sdk.errors import ScriptkdError
+from scriptkd_sdk.modelfile import METADATA_KEY
+from scriptkd_sdk.preprocess import Preprocessing
+from scriptkd_train.models.checkpoint import Checkpoint
+from scriptkd_train.models.networks import parameter_count
+
+from . import metadata
+from .graph import INPUT, OPSET, OUTPUT, example_width, fixed_to
+from .intervals import least_drop, least_mean, least_share
+from .precisions import Limits, Precision
+from .preprocessing import preprocessing_graph
+from .samples import Samples, by_width
+from .session import cpu_session
+
+BATCHES = (1, 2, 7)
+CHUNK_PIXELS = 2**21  # input pixels handled at once, so that a 299x299 network's activations fit in memory
+FLOAT_DIFFERENCE = 1e-4  # of the largest logit; rounding gives about 1e-6
+SURE = 0.9  # a score from which on an answer is one that a smaller file must give too
+SURE_TURNED = 0.01  # share of the answers above that may be turned
+ODD_SIZES = ((1, 1), (1, 400), (300, 1), (5, 9), (33, 127), (400, 1200), (1200, 400))  # rows x columns
+
+Run = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+"""Images uint8 [N, C, H, W] -> logits float32 [N, K]."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check: what was looked at, whether it is as it must be, and what was found.
+
+    value, limit: the number behind it, where there is one, and how far it may go. Of a check on a sample of images the
+    value is what these prove, the lower limit of an interval.
+    """
+
+    name: str
+    passed: bool
+    found: str
+    value: float | None = None
+    limit: float | None = None
+
+
+def verify(
+    path: Path,
+    checkpoint: Checkpoint,
+    samples: Samples,
+    precision: str = Precision.fp32,
+    plain: onnx.ModelProto | None = None,
+) -> list[Check]:
+    """Compare a model file with the checkpoint that it was made from, on images, by batch and by width.
+
+    Args:
+        path: the file, .onnx or .ort.
+        checkpoint: the network that it was made from.
+        samples: images to compare on. With labels, the accuracy is compared too.
+        precision: one of `Precision`; "fp32" must give the same numbers but for rounding.
+        plain: for a file that takes images of any size, the model without pre-processing that it was made from.
+
+    Returns:
+        All checks, passed or not. A file that cannot be loaded at all gives the one check that says so.
+    """
+    precision = Precision(precision)
+    try:
+        if path.suffix == ".onnx":
+            onnx.checker.check_model(onnx.load(path), full_check=True)
+        ScriptIdentifier(path)
+    except (DecodeError, onnx.checker.ValidationError, onnx.shape_inference.InferenceError, ScriptkdError) as error:
+        return [Check("file", False, " ".join(str(error).split())[:200])]
+    session = cpu_session(path.read_bytes())
+    network, preprocessing = checkpoint.build(), checkpoint.preprocessing
+
+    def run_onnx(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        logits: NDArray[np.float32] = session.run([OUTPUT], {INPUT: pixels})[0]
+        return logits
+
+    def run_torch(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        with torch.inference_mode():
+            logits: NDArray[np.float32] = network(torch.from_numpy(pixels)).numpy()
+        return logits
+
+    checks = [
+        Check("file", True, f"valid {path.suffix[1:].upper()}, and the SDK loads it"),
+        *_interface(session, checkpoint, plain is not None),
+        _metadata(session, checkpoint, precision, parameter_count(network), plain is not None),
+    ]
+    try:
+        with _one_torch_thread():
+            if plain is None:
+                expected, got = _on_all(run_torch, run_onnx, samples, preprocessing)
+                checks.append(_batches_and_widths(run_torch, run_onnx, samples, checkpoint, precision))
+            else:
+                inside = cpu_session(preprocessing_graph(preprocessing, plain.ir_version, OPSET).SerializeToString())
+                images = _of_all_sizes(samples)
+                pixels = [inside.run(None, {INPUT: image})[0] for image in images]
+                expected, got = (
+                    np.concatenate([run(one) for one in given[: len(samples.images)]])
+                    for run, given in ((run_torch, pixels), (run_onnx, images))
+                )
+                checks += [
+                    _pixels(images, pixels, preprocessing),
+                    _embedded(images, pixels, run_onnx, plain, checkpoint.temperature, precision.spec.limits),
+                ]
+    except Exception as error:  # onnxruntime has no exception of its own; a graph with a frozen axis fails here
+        reason = " ".join(str(error).split())[:200]
+        return [*checks, Check("run", False, f"onnxruntime cannot run it: {reason}")]
+    if precision is Precision.fp32:
+        return [*checks, _same_answers(expected, got, samples)]
+    before, after = (_softmax(logits / checkpoint.temperature) for logits in (expected, got))
+    if not np.isfinite(after).all():
+        return [*checks, Check("scores", False, "NaN or infinite")]
+    limits = precision.spec.limits
+    return [
+        *checks,
+        _scores(before, after, limits),
+        *_accuracy(before, after, samples, checkpoint, limits),
+        _sure_answers(before, after, samples),
+    ]
+
+
+@contextmanager
+def _one_torch_thread() -> Iterator[None]:
+    """torch on one thread: small networks gain nothing by more, and beside a training they took 20 times as long."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _interface(session: Any, checkpoint: Checkpoint, any_size: bool) -> list[Check]:
+    """Names, types and axes of input and output."""
+    preprocessing = checkpoint.preprocessing
+    width: int | str = preprocessing.width_min if preprocessing.fixed_width else "width"
+    axes = "rows, columns, 3" if any_size else f"batch, {preprocessing.channels}, {preprocessing.height}, {width}"
+    batch = 1 if any_size else "batch"
+    checks = []
+    for side, values, expected in (
+        ("input", session.get_inputs(), f"{INPUT} tensor(uint8) [{axes}]"),
+        ("output", session.get_outputs(), f"{OUTPUT} tensor(float) [{batch}, {len(checkpoint.labels)}]"),
+    ):
+        found = ", ".join(f"{value.name} {value.type} [{', '.join(map(str, value.shape))}]" for value in values)
+        checks.append(Check(side, found == expected, found if found == expected else f"{found}, not {expected}"))
+    return checks
+
+
+def _metadata(session: Any, checkpoint: Checkpoint, precision: Precision, parameters: int, any_size: bool) -> Check:
+    found = json.loads(session.get_modelmeta().custom_metadata_map[METADATA_KEY])  # the SDK has read it
+    expected = metadata.describe(checkpoint, precision, parameters, any_size)
+    wrong = [key for key in {**expected, **found} if found.get(key) != expected.get(key)]
+    if wrong:
+        return Check("metadata", False, f"{', '.join(wrong)} differ from the checkpoint's")
+    return Check("metadata", True, f"{len(checkpoint.labels)} labels, pre-processing, temperature, provenance")
+
+
+def _on_all(
+    run_torch: Run, run_onnx: Run, samples: Samples, preprocessing: Preprocessing
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the logits [N, K] of torch and of the file on all samples, in their order, each at its own width."""
+    expected, got, order = [], [], []
+    for indices, group in by_width(samples, preprocessing):
+        order += indices
+        size = max(1, CHUNK_PIXELS // (preprocessing.height * group.shape[3]))
+        for start in range(0, len(group), size):
+            images = group[start : start + size]
+            expected.append(run_torch(images))
+            got.append(run_onnx(images))
+    back = np.argsort(order)
+    return np.concatenate(expected)[back], np.concatenate(got)[back]
+
+
+def _batches_and_widths(
+    run_torch: Run, run_onnx: Run, samples: Samples, checkpoint: Checkpoint, precision: Precision
+) -> Check:
+    """Largest difference of a logit, for some batch sizes at some widths: axes that the exporter froze show here."""
+    preprocessing = checkpoint.preprocessing
+    step = preprocessing.width_step
+    widths = [preprocessing.width_min, example_width(preprocessing), preprocessing.width_max]
+    if not preprocessing.fixed_width:
+        widths.append(min(preprocessing.width_min + step, preprocessing.width_max))
+    widths = sorted(set(widths))
+    largest, difference, finite = 0.0, 0.0, True
+    for width in widths:
+        images = [samples.images[i % len(samples.images)] for i in range(max(BATCHES))]
+        pixels = np.stack([fixed_to(preprocessing, width).apply(image) for image in images])
+        for size in BATCHES:
+            expected, got = run_torch(pixels[:size]), run_onnx(pixels[:size])
+            if got.shape != expected.shape:
+                return Check("difference", False, f"shape {got.shape} instead of {expected.shape} at width {width}")
+            finite = finite and bool(np.isfinite(got).all())
+            largest = max(largest, float(np.abs(expected).max()))
+            difference = max(difference, float(np.abs(got - expected).max()))
+    sizes = ", ".join(map(str, BATCHES))
+    where = f"batches of {sizes}, widths {', '.join(map(str, widths))}"
+    found = f"at most {difference:.2g} in logits up to {largest:.3g}; {where}"
+    if not finite:
+        return Check("difference", False, f"NaN or infinite logits; {where}")
+    if precision is not Precision.fp32:
+        return Check("difference", True, found, difference)
+    limit = FLOAT_DIFFERENCE * largest
+    return Check("difference", difference <= limit, f"{found} (allowed {limit:.2g})", difference, limit)
+
+
+def _of_all_sizes(samples: Samples) -> list[NDArray[np.uint8]]:
+    """Return the samples, and some of them in odd sizes, as uint8 [H, W, 3]."""
+    images = [image if image.ndim == 3 else np.repeat(image[:, :, None], 3, axis=2) for image in samples.images]
+    odd = [cv2.resize(images[i % len(images)], size[::-1]).astype(np.uint8) for i, size in enumerate(ODD_SIZES)]
+    return images + odd
+
+
+def _pixels(images: list[NDArray[np.uint8]], pixels: list[NDArray[np.uint8]], preprocessing: Preprocessing) -> Check:
+    """Compare what the pre-processing for files makes of images with what the SDK's makes of them."""
+    most = 0
+    for image, inside in zip(images, pixels, strict=True):
+        outside = preprocessing.apply(image)[None]
+        if inside.shape != outside.shape:
+            size = f"{image.shape[0]}x{image.shape[1]}"
+            return Check("pixels", False, f"shape {inside.shape}, not {outside.shape}, of an image of {size}")
+        most = max(most, int(np.abs(inside.astype(np.int64) - outside).max()))
+    return Check("pixels", most <= 1, f"at most {most} of 255 levels from the SDK's (allowed 1)", most, 1)
+
+
+def _embedded(
+    images: list[NDArray[np.uint8]],
+    pixels: list[NDArray[np.uint8]],
+    run_onnx: Run,
+    plain: onnx.ModelProto,
+    temperature: float,
+    limits: Limits,
+) -> Check:
+    """Compare a file's scores of images with those of the plain model on the same images, pre-processed alike."""
+    network = cpu_session(plain.SerializeToString())
+    largest = 0.0
+    for image, inside in zip(images, pixels, strict=True):
+        before, after = network.run([OUTPUT], {INPUT: inside})[0], run_onnx(image)
+        shift = np.abs(_softmax(before / temperature) - _softmax(after / temperature))
+        if not np.isfinite(shift).all():
+            return Check("any size", False, f"NaN or infinite scores of an image of {image.shape[0]}x{image.shape[1]}")
+        largest = max(largest, float(shift.max()))
+    limit = limits.embedded_shift
+    sizes = ", ".join(f"{rows}x{columns}" for rows, columns in ODD_SIZES)
+    found = f"scores off by at most {largest:.2g} (allowed {limit:g}); all samples, and {sizes} pixels"
+    return Check("any size", largest <= limit, found, largest, limit)
+
+
+def _same_answers(expected: NDArray[np.float32], got: NDArray[np.float32], samples: Samples) -> Check:
+    """Compare the answers of a float32 file with torch's, but where torch has two that its rounding could swap."""
+    if not np.isfinite(got).all():
+        return Check("top-1 agreement", False, f"NaN or infinite logits on {samples.source}")
+    rounding = 2 * FLOAT_DIFFERENCE * float(np.abs(expected).max())
+    rows = np.arange(len(expected))
+    behind = expected.max(axis=1) - expected[rows, got.argmax(axis=1)]
+    turned = int((behind > rounding).sum())
+    share = _agreement(expected, got)
+    found = f"{share:.2%} on {samples.source}, {turned} turned by more than rounding (none may be)"
+    return Check("top-1 agreement", turned == 0, found, turned, 0)
+
+
+def _scores(before: NDArray[np.float32], after: NDArray[np.float32], limits: Limits) -> Check:
+    """Say how far the scores of a smaller file are off, as its user sees them."""
+    shifts = np.abs(before - after).max(axis=1).astype(np.float64)
+    least, limit = least_mean(shifts), limits.score_shift
+    found = f"off by {shifts.mean():.4f} in the mean, certainly by {max(0.0, least):.4f} (allowed {limit:g})"
+    return Check("scores", least <= limit, found, least, limit)
+
+
+def _accuracy(
+    before: NDArray[np.float32],
+    after: NDArray[np.float32],
+    samples: Samples,
+    checkpoint: Checkpoint,
+    limits: Limits,
+) -> list[Check]:
+    """Say how much accuracy is lost on the images whose labels the network has; no check where there are none."""
+    if samples.labels is None:
+        return []
+    known = [i for i, label in enumerate(samples.labels) if label in checkpoint.labels]
+    if not known:
+        return []
+    truth = np.array([checkpoint.labels.index(samples.labels[i]) for i in known])
+    was, now = before[known].argmax(axis=1) == truth, after[known].argmax(axis=1) == truth
+    lost, gained = int((was & ~now).sum()), int((~was & now).sum())
+    least = 100 * least_drop(lost, gained, len(known))
+    found = (
+        f"{now.mean():.2%}, {100 * (was.mean() - now.mean()):+.2f} points lost ({lost} images lost, {gained} gained of "
+        f"{len(known)}), certainly {max(0.0, least):.2f} (allowed {limits.drop:g})"
+    )
+    return [Check("accuracy", least <= limits.drop, found, least, limits.drop)]
+
+
+def _sure_answers(before: NDArray[np.float32], after: NDArray[np.float32], samples: Samples) -> Check:
+    """Say how many of the answers that torch was sure of were turned."""
+    sure = before.max(axis=1) >= SURE
+    turned = int((before.argmax(axis=1) != after.argmax(axis=1))[sure].sum())
+    least = least_share(turned, int(sure.sum()))
+    found = (
+        f"{_agreement(before, after):.2%} on {samples.source}; of {sure.sum()} of which torch was sure (score {SURE:g} "
+        f"or more) {turned} turned, certainly {least:.2%} (allowed {SURE_TURNED:.0%})"
+    )
+    return Check("top-1 agreement", least <= SURE_TURNED, found, least, SURE_TURNED)
+
+
+def _agreement(expected: NDArray[np.float32], got: NDArray[np.float32]) -> float:
+    return float((expected.argmax(axis=1) == got.argmax(axis=1)).mean())
+
+
+def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    powers: NDArray[np.float32] = np.exp(logits - logits.max(axis=1, keepdims=True))
+    scores: NDArray[np.float32] = powers / powers.sum(axis=1, keepdims=True)
+    return scores
