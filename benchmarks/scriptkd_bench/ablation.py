@@ -34,6 +34,7 @@ from scriptkd_train.models.networks import parameter_count
 from scriptkd_train.paper.reproduce import reproduce
 from scriptkd_train.recipe import Recipe, load_recipe, parse_recipe
 from scriptkd_train.recipe_files import merge, read_recipe, ready_recipes
+from scriptkd_train.utils.markdown import markdown_table
 
 from .pareto import Point
 
@@ -191,8 +192,7 @@ def markdown(rows: Sequence[Row], facts: dict[str, str]) -> str:
     """The table as Markdown, under what it was measured on."""
     heads, table = cells(rows)
     lines = ["# Ablation", "", *(f"- {name}: {fact}" for name, fact in facts.items()), ""]
-    lines += [f"| {' | '.join(heads)} |", "|---|" + "---:|" * (len(heads) - 1)]
-    lines += [f"| {' | '.join(row)} |" for row in table]
+    lines += markdown_table(heads, table)
     return "\n".join([*lines, "", *(f"- {note}" for note in NOTES)]) + "\n"
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 
+from scriptkd_train.utils.markdown import markdown_table
+
 from .compress import FAMILIES, TEACHER, Family, FamilyFile, accuracy_field
 from .pareto import Point, front
 
@@ -33,16 +35,16 @@ def page(families: Sequence[Family], facts: dict[str, str]) -> str:
         "\n".join(f"- {name}: {fact}" for name, fact in facts.items()),
         "\n".join(summary(families)),
         "## Figures",
-        _table(*figures_table(families)),
+        "\n".join(markdown_table(*figures_table(families))),
         "\n".join(f"- {family.name}: {FAMILIES[family.name]}" for family in families),
         "## Against the teacher",
-        _table(*ratios_table(families)),
+        "\n".join(markdown_table(*ratios_table(families))),
     ]
     if any(family.name in CLAIMS for family in families):
         parts += [
             "## Beside what others report",
             "Theirs are other tasks, networks and machines: no comparison, but the order of size to expect.",
-            _table(*claims_table(families)),
+            "\n".join(markdown_table(*claims_table(families))),
         ]
     return "\n\n".join([*parts, "\n".join(f"- {note}" for note in NOTES)]) + "\n"
 
@@ -154,8 +156,3 @@ def _ratio(whole: float, part: float) -> str:
 def _lost(original: FamilyFile, file: FamilyFile | None, field: str) -> str:
     before, after = original.mean(field), file.mean(field) if file else None
     return "–" if before is None or after is None else f"{100 * (before - after):+.1f}"
-
-
-def _table(heads: list[str], rows: list[list[str]]) -> str:
-    lines = [f"| {' | '.join(heads)} |", "|---|" + "---:|" * (len(heads) - 1)]
-    return "\n".join(lines + [f"| {' | '.join(row)} |" for row in rows])

@@ -12,6 +12,7 @@ from rich import box
 from rich.table import Table
 
 from scriptkd_sdk.errors import ArgumentError
+from scriptkd_train.utils.markdown import markdown_table
 from scriptkd_train.utils.writable import check_file
 
 from .device import DeviceRow
@@ -86,15 +87,11 @@ class Report:
         """The whole report as Markdown."""
         heads, rows = self.cells()
         lines = ["# Benchmark", "", *(f"- {name}: {fact}" for name, fact in self.facts.items()), ""]
-        lines.append("| " + " | ".join(heads) + " |")
-        lines.append("|" + "|".join("---" if number < 2 else "---:" for number in range(len(heads))) + "|")
-        lines += ["| " + " | ".join(row) + " |" for row in rows]
+        lines += markdown_table(heads, rows, text_columns=2)
         lines += ["", *(f"- {note}" for note in NOTES)]
-        lines += ["", "## By threads", "", "| " + " | ".join(DEVICE_COLUMNS) + " |", "|---|---|---:|---:|---:|"]
-        lines += ["| " + " | ".join(row) + " |" for row in self.device_cells()]
+        lines += ["", "## By threads", "", *markdown_table(DEVICE_COLUMNS, self.device_cells(), text_columns=2)]
         if self.sdk:
-            lines += ["", "## The Python SDK", "", "| " + " | ".join(SDK_COLUMNS) + " |", "|---|---:|---:|---|"]
-            lines += ["| " + " | ".join(row) + " |" for row in self.sdk_cells()]
+            lines += ["", "## The Python SDK", "", *markdown_table(SDK_COLUMNS, self.sdk_cells(), text_columns=(0, 3))]
             lines += ["", *(f"- {name}: {fact}" for name, fact in self.sdk.facts.items())]
         return "\n".join(lines) + "\n"
 

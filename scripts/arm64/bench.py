@@ -32,6 +32,7 @@ from scriptkd_train.models.checkpoint import Checkpoint
 from scriptkd_train.models.networks import build_network
 from scriptkd_train.recipe import load_recipe
 from scriptkd_train.synth.render import SCRIPTS
+from scriptkd_train.utils.markdown import markdown_table
 
 ROOT = Path(__file__).resolve().parents[2]
 BUNDLED = ROOT / "sdk" / "scriptkd_sdk" / "models" / "student.onnx"
@@ -148,24 +149,21 @@ def per_call(jobs: list[tuple[str, int, Path]], cpu: str) -> list[float]:
 
 
 def markdown(rows: list[Row]) -> str:
-    lines = [
-        INTRODUCTION.format(version=onnxruntime.__version__),
-        "| model | precision | input | a53 run | a76 run | a53 identify | a76 identify |",
-        "|---|---|---|---:|---:|---:|---:|",
-    ]
+    counts, times = [], []
     for row in rows:
         cells = [millions(values.get(cpu)) for values in (row.counts, row.whole) for cpu in CPUS]
-        lines.append(" | ".join(["| " + row.name, row.precision, "×".join(map(str, row.input_shape)), *cells]) + " |")
-    lines += [
+        counts.append([row.name, row.precision, "×".join(map(str, row.input_shape)), *cells])
+        cells = [milliseconds(row.counts[cpu] / (clock * 1e6 * ipc)) for clock, ipc, cpu in CORES.values()]
+        times.append([row.name, row.precision, *cells])
+    assumed = ["*instructions a cycle assumed*", "", *(f"{ipc}" for _, ipc, _ in CORES.values())]
+    heads = ["model", "precision", "input", "a53 run", "a76 run", "a53 identify", "a76 identify"]
+    lines = [
+        INTRODUCTION.format(version=onnxruntime.__version__),
+        *markdown_table(heads, counts, text_columns=3),
         "",
         ESTIMATE,
-        "| model | precision | " + " | ".join(CORES) + " |",
-        "|---|---|" + "---:|" * len(CORES),
-        "| *instructions a cycle assumed* | | " + " | ".join(f"{ipc}" for _, ipc, _ in CORES.values()) + " |",
+        *markdown_table(["model", "precision", *CORES], [assumed, *times], text_columns=2),
     ]
-    for row in rows:
-        times = [milliseconds(row.counts[cpu] / (clock * 1e6 * ipc)) for clock, ipc, cpu in CORES.values()]
-        lines.append(f"| {row.name} | {row.precision} | " + " | ".join(times) + " |")
     return "\n".join(lines) + "\n"
 
 
