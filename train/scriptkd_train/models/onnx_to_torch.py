@@ -147,6 +147,9 @@ OPERATIONS: dict[str, Callable[..., nn.Module]] = {
 }
 
 
+_SIMPLE = {"Add": "add", "Mul": "multiply", "Relu": "relu", "Sigmoid": "sigmoid", "GlobalAveragePool": "mean"}
+
+
 def read_steps(content: bytes, name: str, last: Callable[[Any], str]) -> tuple[list[Step], dict[str, Tensor]]:
     """The steps from a graph's input to the tensor that `last` names, and the state dict of their `Steps`.
 
@@ -207,7 +210,7 @@ class _Reader:
         while waiting:
             operation, of, settings, arrays = self._read(waiting[-1])
             if ahead := [each for each in of if each not in values]:
-                waiting.extend(ahead)
+                waiting.extend(reversed(ahead))
                 continue
             tensor = waiting.pop()
             if tensor in values:
@@ -226,38 +229,35 @@ class _Reader:
         if (convolved := self._convolved(tensor)) is not None:
             return self._settled(convolved)
         for operation, match in (("gelu", self._gelu), ("hardswish", self._hardswish)):
-            if (of := match(tensor)) is not None:
-                return operation, [of], {}, {}
+            if (x := match(tensor)) is not None:
+                return operation, [x], {}, {}
         if (affine := self._affine(tensor)) is not None:
-            of, scale, shift = affine
-            return "affine", [of], {}, {"weight": scale, "bias": shift}
+            x, scale, shift = affine
+            return "affine", [x], {}, {"weight": scale, "bias": shift}
         node = self.nodes[tensor]
-        of_all = [self._name(each) for each in node.input]
+        of = [self._name(each) for each in node.input]
         attributes = _attributes(node)
         match node.op_type:
-            case "Add" | "Mul" if not any(each in self.constants for each in of_all):
-                return {"Add": "add", "Mul": "multiply"}[node.op_type], of_all, {}, {}
-            case "Relu" | "Sigmoid" | "GlobalAveragePool":
-                return {"Relu": "relu", "Sigmoid": "sigmoid", "GlobalAveragePool": "mean"}[node.op_type], of_all, {}, {}
+            case "Add" | "Mul" | "Relu" | "Sigmoid" | "GlobalAveragePool" if not self.constants.keys() & set(of):
+                return _SIMPLE[node.op_type], of, {}, {}
             case "ReduceMean" if sorted(attributes.get("axes", [])) == [2, 3] and attributes.get("keepdims", 1):
-                return "mean", of_all, {}, {}
+                return "mean", of, {}, {}
             case "Concat" if attributes["axis"] == 1:
-                return "concatenate", of_all, {}, {}
+                return "concatenate", of, {}, {}
             case "HardSigmoid" if attributes.get("beta", 0.5) == 0.5:
-                alpha = attributes.get("alpha", 0.2)
                 return (
                     "hardsigmoid",
-                    of_all,
-                    {"alpha": 1 / 6 if math.isclose(alpha, 1 / 6, rel_tol=1e-4) else alpha},
+                    of,
+                    {"alpha": 1 / 6 if _is_sixth(attributes) else attributes.get("alpha", 0.2)},
                     {},
                 )
             case "MaxPool" if not attributes.get("ceil_mode", 0):
                 settings = {"kernel": attributes["kernel_shape"], "stride": attributes.get("strides", [1, 1])}
-                pads = _pads(attributes)
-                if pads[0] == pads[1] and pads[2] == pads[3]:
-                    return "maximum", of_all, settings | {"padding": [pads[2], pads[0]]}, {}
-                if self.nodes[of_all[0]].op_type == "Relu":  # where a zero is never the larger
-                    return "maximum", of_all, settings | {"pads": list(pads)}, {}
+                left, right, top, bottom = pads = _pads(attributes)
+                if (left, top) == (right, bottom):
+                    return "maximum", of, settings | {"padding": [top, left]}, {}
+                if of[0] in self.nodes and self.nodes[of[0]].op_type == "Relu":  # where a zero is never the larger
+                    return "maximum", of, settings | {"pads": list(pads)}, {}
         raise ArgumentError(f"{self.name}: operator {node.op_type}, which gives {tensor}, is not known here")
 
     @staticmethod
@@ -359,10 +359,7 @@ class _Reader:
             node = self.nodes.get(other)
             if node is not None and node.op_type == "HardSigmoid" and self._name(node.input[0]) == x:
                 attributes = _attributes(node)
-                if (
-                    math.isclose(attributes.get("alpha", 0.2), 1 / 6, rel_tol=1e-4)
-                    and attributes.get("beta", 0.5) == 0.5
-                ):
+                if _is_sixth(attributes) and attributes.get("beta", 0.5) == 0.5:
                     return x
         for x, other in self._factors(self._times(tensor, 1 / 6)):
             node = self.nodes.get(other)
@@ -408,6 +405,11 @@ def _attributes(node: Any) -> dict[str, Any]:
     from onnx import helper
 
     return {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
+
+
+def _is_sixth(attributes: Mapping[str, Any]) -> bool:
+    """Whether a HardSigmoid has torch's slope. Files hold it as 0.16666670."""
+    return math.isclose(attributes.get("alpha", 0.2), 1 / 6, rel_tol=1e-4)
 
 
 def _pads(attributes: Mapping[str, Any]) -> tuple[int, int, int, int]:
