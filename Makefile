@@ -4,10 +4,10 @@ BIN := .venv/bin
 READY := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint test-wheel test-ray fuzz golden test-java apk apk-screens clean test-arm64 bench-arm64 test-web web
+.PHONY: help setup demo test test-fast test-pythons lint test-wheel test-ray fuzz golden test-java apk apk-screens clean test-arm64 bench-arm64 bench-busy test-web web
 
 help: ## show this help
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: $(READY) ## create .venv and install all that demo and test need (they do it themselves)
 
@@ -24,6 +24,12 @@ lint: $(READY) ## ruff's rules and layout, and mypy: the packages as --strict, t
 
 test: lint ## lint, then all tests
 	$(BIN)/pytest
+
+test-fast: $(READY) ## the tests that together take under 2 minutes on two cores: none that is slow, trains or exports
+	$(BIN)/pytest -m "not slow and not heavy"
+
+test-pythons: $(READY) ## the wheel, as test-wheel does, on each of Python 3.11, 3.12 and 3.13 that is here
+	@scripts/test-pythons.sh
 
 test-wheel: $(READY) ## the wheel by itself: installed off line without torch, and tested (PYTHON=python3.13: in that one)
 	@sdk/test-wheel.sh $(PYTHON)
@@ -57,6 +63,9 @@ bench-arm64: $(READY) ## AArch64 instructions per image, of the networks and of 
 	@scripts/arm64/build-qemu.sh
 	@scripts/arm64/prepare.sh
 	$(BIN)/python scripts/arm64/bench.py $(MODELS)
+
+bench-busy: $(READY) ## each command quiet and beside one busy process, on two cores (DEMO=1: make demo instead)
+	@$(BIN)/python scripts/busy.py $(if $(DEMO),--demo)
 
 test-web: ## the web SDK's golden vectors and a person's path through the page, in headless Chromium
 	@sdk/web/test.sh
