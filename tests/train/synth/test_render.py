@@ -2,13 +2,16 @@
 
 import hashlib
 import subprocess
+import unicodedata
+from collections import Counter
 
 import numpy as np
 import pytest
 
 from scriptkd_sdk.errors import ArgumentError
-from scriptkd_train.synth import composition, fonts, render, strokes, typeset, words
+from scriptkd_train.synth import composition, fonts, layouts, negatives, render, strokes, typeset, words
 from scriptkd_train.synth.fonts import SPLITS, faces_by_split, find_faces, split_families
+from scriptkd_train.synth.negatives import HELD_OUT_FOREIGN
 from scriptkd_train.synth.render import SCRIPTS, WORLD, RenderPlan, check_plan
 from scriptkd_train.synth.words import BLOCKS, DIGITS, clusters, draw_word
 
@@ -24,13 +27,148 @@ def test_same_bytes_whatever_the_number_of_workers(tmp_path, monkeypatch):
     monkeypatch.setattr(render, "_CHUNK", 7)  # so that the work is cut differently from the words
     for workers in (1, 3):
         done = []
-        plan = RenderPlan(15, seed=5, scripts=("Arabic", "Oriya"))
+        plan = RenderPlan(60, seed=5, scripts=("Arabic", "Oriya"))
         render.render(plan, tmp_path / str(workers), workers, done.append)
-        assert sum(done) == plan.total == 2 * (15 + 10 + 10) + (7 + 5 + 5)  # half as many without text
+        assert sum(done) == plan.total == 2 * (60 + 10 + 10) + (6 + 2 + 1 + 5) + (1 + 0 + 0 + 1) + (1 + 0 + 0 + 1 + 1)
     assert digest(tmp_path / "1") == digest(tmp_path / "3")
     assert len(set(digest(tmp_path / "1").values())) == plan.total
-    render.render(RenderPlan(15, seed=6, scripts=("Arabic", "Oriya")), tmp_path / "other", 1)
+    render.render(RenderPlan(60, seed=6, scripts=("Arabic", "Oriya")), tmp_path / "other", 1)
     assert not set(digest(tmp_path / "other").values()) & set(digest(tmp_path / "1").values())
+
+
+def test_none_tells_its_kinds_apart_and_keeps_three_scripts_for_the_test(tmp_path):
+    plan = RenderPlan(100, seed=2, scripts=("Latin", "Tamil", "Greek"))
+    render.render(plan, tmp_path, 2)
+    held_out = {name.lower() for name in HELD_OUT_FOREIGN}
+    for split in SPLITS:
+        names = [path.stem for path in (tmp_path / split / "none").iterdir()]
+        kinds = Counter(name.split("-")[0] for name in names)
+        assert kinds == +Counter(plan.negatives(split))
+        foreign = {name.split("-")[1] for name in names if name.startswith("foreign")}
+        unseen = {name.split("-")[1] for name in names if name.startswith("unseen")}
+        assert not foreign & (held_out | {"latin", "tamil", "greek"})
+        assert unseen <= (held_out if split == "test" else set())
+    assert kinds["unseen"] > 0
+
+
+def test_of_the_ten_scripts_thirteen_are_foreign_and_three_unseen():
+    plan = RenderPlan(1000, seed=0)
+    assert plan.foreign_scripts("unseen") == HELD_OUT_FOREIGN
+    assert set(plan.foreign_scripts("foreign")) == set(WORLD) - set(SCRIPTS) - set(HELD_OUT_FOREIGN)
+    assert plan.negatives("train") == {"foreign": 500, "number": 200, "symbol": 100, "background": 400}
+    assert "unseen" in plan.negatives("test") and "unseen" not in plan.negatives("val")
+    world = RenderPlan(1000, seed=0, scripts=WORLD)
+    assert set(world.negatives("test")) == {"number", "symbol", "background"}
+    assert RenderPlan(1000, seed=0, foreign=False).negatives("test") == {"number": 20, "symbol": 10, "background": 40}
+
+
+def test_numbers_and_symbols_hold_no_letters():
+    rng = np.random.default_rng(5)
+    numbers = {negatives.draw_number(rng) for _ in range(2000)}
+    signs = set(negatives._PUNCTUATION) | set("".join(negatives.SYMBOLS.values()))
+    for text in numbers | signs:
+        assert not any(unicodedata.category(c)[0] == "L" for c in text), text
+    assert len(numbers) > 1200
+    assert all(any(c.isdigit() or c == "½" for c in text) for text in numbers)
+    assert all(c.isascii() or not c.isdecimal() for text in numbers for c in text)  # western digits
+
+
+@pytest.mark.parametrize("kind", ["number", "symbol", "background"])
+@pytest.mark.parametrize("split", SPLITS)
+def test_every_kind_of_negative_can_be_drawn_in_every_split(kind, split):
+    for seed in range(25):
+        picture = negatives.draw_negative(np.random.default_rng(seed), kind, split)
+        assert picture.dtype == np.uint8 and picture.ndim == 3 and picture.shape[2] == 3
+    assert set(negatives._symbol_families(split, ())) == set(negatives.SYMBOLS)
+
+
+def drawn(script, layout, count=12):
+    families = list(faces_by_split(script)["train"].values())
+    for seed in range(count):
+        yield composition.draw_word_image(np.random.default_rng(seed), script, families, layouts={layout: 1.0})
+
+
+@pytest.mark.parametrize("script", ["Latin", "Arabic", "Bengali", "Tamil"])
+def test_a_stack_is_higher_than_wide(script):
+    shapes = [picture.shape for picture in drawn(script, "stacked")]
+    assert all(16 <= width <= 2 * 96 for _, width, _ in shapes)
+    assert np.median([height / width for height, width, _ in shapes]) > 1.5
+
+
+def test_a_stack_has_its_letters_upright_from_top_to_bottom():
+    face = next(f for f in find_faces("Latin") if f.family == "DejaVu Sans")
+    lying = layouts.set_text(np.random.default_rng(0), lambda rng, capitals: "LT", face, 60, "stacked")
+    stack = np.rot90(lying, -1)
+    letters = [typeset.typeset(letter, face, 60) for letter in "LT"]
+    for letter, part in zip(letters, (stack[: letters[0].shape[0]], stack[-letters[1].shape[0] :]), strict=True):
+        columns = np.flatnonzero(part.max(axis=0))
+        np.testing.assert_array_equal(part[:, columns[0] : columns[-1] + 1], letter)
+
+
+def test_a_line_is_several_words_wide():
+    shapes = [picture.shape for picture in drawn("Latin", "line", 20)]
+    assert np.median([width / height for height, width, _ in shapes]) > 4
+    assert max(width / height for height, width, _ in shapes) < 16
+
+
+def test_an_arc_bends_a_bar_and_keeps_its_ink():
+    bar = np.zeros((40, 200, 2), np.float32)
+    bar[15:25] = 1
+    for seed in range(10):
+        bent, lines = layouts.bend(np.random.default_rng(seed), bar)
+        assert lines == pytest.approx(len(bent) / 40) and 1.1 < lines < 4
+        assert 0.75 * bar.sum() < bent.sum() < 1.25 * bar.sum()
+        ink = bent[..., 0] > 0.5
+        middle = np.flatnonzero(ink[:, ink.shape[1] // 2]).mean()
+        first = np.flatnonzero(ink.any(axis=0))[3]
+        assert abs(np.flatnonzero(ink[:, first]).mean() - middle) > 10
+
+
+def test_a_loose_crop_is_larger_than_its_word():
+    layers = np.zeros((150, 300, 2), np.float32)
+    placed = composition._Layout(layers, np.array((40.0, 30.0, 260.0, 100.0)), 1.0)
+    for seed in range(50):
+        loose = composition._crop_loosely(np.random.default_rng(seed), placed)
+        height, width = loose.layers.shape[:2]
+        left, top, right, bottom = loose.box
+        assert right - left == 220 and bottom - top == 70
+        assert 0 < left < right < width and 0 < top < bottom < height
+        assert 1.25 * 70 < height < 3.1 * 70
+        assert loose.lines == pytest.approx(height / 70)
+
+
+def test_no_word_is_turned_onto_its_side():
+    rng = np.random.default_rng(0)
+    assert max(abs(composition._turn(rng, 1.0, True)) for _ in range(3000)) <= 45
+    assert max(abs(composition._turn(rng, 1.0, False)) for _ in range(3000)) <= 25
+
+
+@pytest.mark.parametrize("text", ["IV", "XII", "MCMXC", "I", "V", "X", "XXI."])
+def test_roman_numerals_alone_are_not_drawn(text):
+    assert not words._identifies_script(text, "Latin")
+
+
+@pytest.mark.parametrize("text", ["mix", "C", "IIII", "Vic", "VIA", "XIXth", "O"])
+def test_letters_that_are_no_roman_numeral_stay(text):
+    assert words._identifies_script(text, "Latin")
+
+
+@pytest.mark.parametrize("script", strokes.HEADLINE)
+def test_a_head_line_is_found_broken_and_left_out(script):
+    face = next(f for f in find_faces(script) if f.family == f"Noto Sans {script}")
+    text = {"Bengali": "বাগান", "Devanagari": "भारत", "Gurmukhi": "ਪੰਜਾਬ"}[script]
+    mask = typeset.typeset(text, face, 60)
+    top, bottom = strokes.find_headline(mask)
+    assert (mask[top:bottom] > 0.5).mean() > 0.7 and bottom <= 0.6 * len(mask)
+    changed = [strokes._change_headline(np.random.default_rng(seed), mask) for seed in range(12)]
+    ink = [each.sum() / mask.sum() for each in changed]
+    assert all(0.5 < share < 1 for share in ink)
+    assert any(each.shape != mask.shape for each in changed) and any(each.shape == mask.shape for each in changed)
+
+
+def test_letters_without_a_head_line_have_none():
+    face = next(f for f in find_faces("Tamil") if f.family == "Noto Sans Tamil")
+    assert strokes.find_headline(typeset.typeset("தமிழ்", face, 60)) is None
 
 
 def test_every_script_can_be_rendered_and_has_words():

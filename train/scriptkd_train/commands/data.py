@@ -39,6 +39,12 @@ def render(
         Literal["ten", "world"],
         typer.Option(help="ten: CVSI-2015's. world: those and 16 more, from Armenian to Tibetan."),
     ] = "ten",
+    foreign: Annotated[
+        bool,
+        typer.Option(
+            help="Words of the world's other scripts among the pictures of none; three stay for the test split."
+        ),
+    ] = True,
     like: Annotated[
         Literal["cvsi"] | None, typer.Option(help="cvsi: in CVSI-2015's layout and size, whatever --words-per-script.")
     ] = None,
@@ -57,7 +63,7 @@ def render(
         console.print(f"{cvsi_plan.total:,} images in CVSI-2015's layout -> {out}", highlight=False)
         return
     names = SCRIPTS if scripts == "ten" else WORLD
-    plan = RenderPlan(words_per_script, seed, names, tuple(str(folder) for folder in fonts or []))
+    plan = RenderPlan(words_per_script, seed, names, tuple(str(folder) for folder in fonts or []), foreign)
     table = Table("script", *(f"families {split}" for split in ("train", "val", "test")), "faces", "words")
     for column in table.columns[1:]:
         column.justify = "right"

@@ -9,24 +9,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import cv2
 import numpy as np
 
+from scriptkd_train.synth.backgrounds import draw_scenery
 from scriptkd_train.synth.degradation import bilevel_scan, photograph, scan, video
 from scriptkd_train.synth.fonts import Face
+from scriptkd_train.synth.layouts import LAYOUTS, DrawText, bend, set_text
 from scriptkd_train.synth.legibility import legibility
-from scriptkd_train.synth.strokes import augment_strokes
-from scriptkd_train.synth.text_effects import alpha_blend, apply_text_effects
+from scriptkd_train.synth.strokes import HEADLINE, augment_strokes, find_headline
+from scriptkd_train.synth.text_effects import alpha_blend, apply_text_effects, put_on_board
 from scriptkd_train.synth.textures import LUMA, FloatImage, print_colours, textured_background
-from scriptkd_train.synth.typeset import Mask, typeset
+from scriptkd_train.synth.typeset import Mask
 from scriptkd_train.synth.words import draw_word
 
 SHARES = {"scene": 0.55, "page": 0.16, "scan": 0.24, "video": 0.05}
 """How often each kind of picture is drawn."""
+_JOINED = ("Arabic",)  # scripts whose letters join: wide spaces would tear them
+_LOOSE = 0.06  # share of the crops with wide margins
+_HEADLINE_CUT = 0.03  # share of the crops whose upper edge runs below the head line
 _MIN_CONTRAST = 30.0  # gray levels between ink and ground: with less, light and blur have eaten the word
 _MIN_LEGIBILITY = 0.36  # see `legibility`; contact sheets show words below it that a person cannot read
-_MAX_HEIGHT = 96  # pixels of a picture
+_MAX_HEIGHT = 96  # pixels of a picture whose word fills it
 _MAX_LINES = 4.5  # a word that climbs higher, in heights of its own line, has letters too small to read
 _SIZES = (36, 48, 60)  # pixels per em that words are set at before anything happens to them
 
@@ -40,84 +46,139 @@ class _Layout:
     """
 
     layers: np.ndarray
-    box: tuple[float, float, float, float]
+    box: np.ndarray
     lines: float = 1.0
 
 
 def draw_word_image(
-    rng: np.random.Generator, script: str, families: list[list[Face]], shares: Mapping[str, float] = SHARES
+    rng: np.random.Generator,
+    script: str,
+    families: list[list[Face]],
+    shares: Mapping[str, float] = SHARES,
+    layouts: Mapping[str, float] = LAYOUTS,
 ) -> np.ndarray:
-    """A random word image, uint8 [H, W, 3] RGB, H in 17..96, that a person can read.
+    """A random word image, uint8 [H, W, 3] RGB, that a person can read; upright, but for slopes of up to 45 degrees.
+
+    Words are 17..96 pixels high; stacks are that wide, loose crops up to twice as high.
 
     families: the faces of one split, grouped by family; a family is drawn first, so that one with many weights is not
-    seen more often than one with a single face. shares: how often each kind of picture is drawn.
+    seen more often than one with a single face. shares: how often each kind of picture is drawn, layouts: each layout.
     """
+    if script in _JOINED:
+        layouts = {layout: share for layout, share in layouts.items() if layout != "spaced"}
+    draw = partial(draw_word, script=script)
+    return draw_text_image(
+        rng, lambda each, capitals: draw(each, capitals=capitals), families, shares, layouts, script in HEADLINE
+    )
+
+
+def draw_text_image(
+    rng: np.random.Generator,
+    draw: DrawText,
+    families: list[list[Face]],
+    shares: Mapping[str, float] = SHARES,
+    layouts: Mapping[str, float] = LAYOUTS,
+    headline: bool = False,
+) -> np.ndarray:
+    """`draw_word_image` of any text that `draw` gives. headline: its letters hang from one (`strokes.HEADLINE`)."""
+    layout = _pick(rng, layouts)  # before the trials, so that what often fails is no rarer for it
     while True:
-        picture, ink = _compose(rng, script, families, shares)
-        low, high = np.percentile(picture[::2, ::2] @ LUMA, (4, 96))
-        if high - low >= _MIN_CONTRAST and legibility(picture, ink) >= _MIN_LEGIBILITY:
-            return picture.astype(np.uint8)
+        picture, ink, word = _compose(rng, draw, families, _pick(rng, shares), layout, headline)
+        seen, ink = _part(picture, word), _part(ink, word)
+        low, high = np.percentile(seen[::2, ::2] @ LUMA, (4, 96))
+        if high - low >= _MIN_CONTRAST and legibility(seen, ink) >= _MIN_LEGIBILITY:
+            upright = np.rot90(picture, -1) if layout == "stacked" else picture  # see `set_text`
+            return np.ascontiguousarray(upright.astype(np.uint8))
+
+
+def _pick(rng: np.random.Generator, shares: Mapping[str, float]) -> str:
+    steps = np.cumsum(list(shares.values()))
+    return list(shares)[int(np.searchsorted(steps, rng.random() * steps[-1]))]
+
+
+def _part(image: np.ndarray, box: np.ndarray) -> np.ndarray:
+    """The part within `box`: left, top, right, bottom in shares of width and height."""
+    height, width = image.shape[:2]
+    left, top = int(box[0] * width), int(box[1] * height)
+    return image[top : max(top + 2, round(box[3] * height)), left : max(left + 2, round(box[2] * width))]
 
 
 def _compose(
-    rng: np.random.Generator, script: str, families: list[list[Face]], shares: Mapping[str, float]
-) -> tuple[FloatImage, Mask]:
-    """A picture and, on the same frame, the ink as set."""
-    steps = np.cumsum(list(shares.values()))
-    kind = list(shares)[int(np.searchsorted(steps, rng.random() * steps[-1]))]
+    rng: np.random.Generator,
+    draw: DrawText,
+    families: list[list[Face]],
+    kind: str,
+    layout: str,
+    headline: bool,
+) -> tuple[FloatImage, Mask, np.ndarray]:
+    """A picture; on the same frame the ink as set; and where in it the word is (see `_part`)."""
     while True:  # a face may lack a letter or fail on a word; another draw will do
         faces = families[int(rng.integers(len(families)))]
         face = faces[int(rng.integers(len(faces)))]
         size = _SIZES[int(rng.integers(len(_SIZES)))]
-        mask = typeset(draw_word(rng, script), face, size)
-        if mask is not None and mask.shape[1] <= 16 * mask.shape[0]:
+        mask = set_text(rng, draw, face, size, layout)
+        if mask is not None:
             break
-    layers = augment_strokes(rng, mask)
-    placed = _add_context(rng, layers, script, face, size, dense=kind in ("page", "scan"))
-    placed = _warp(rng, placed, {"scene": 1.0, "page": 0.5, "scan": 0.25, "video": 0.2}[kind])
-    cut = _crop(rng, placed)
-    mask, ink = np.ascontiguousarray(cut[..., 0]), np.ascontiguousarray(cut[..., 1])
+    stacked, loose = layout == "stacked", rng.random() < _LOOSE
+    headline = headline and not stacked
+    layers, lines, cut_off = augment_strokes(rng, mask, headline), 1.0, 0.0
+    if headline and layout != "arc" and rng.random() < _HEADLINE_CUT:
+        rows = find_headline(layers[..., 1])
+        if rows is not None:
+            cut_off = (rows[0] + rng.uniform(0.3, 1.1) * (rows[1] - rows[0])) / len(layers)
+    if layout == "arc":
+        layers, lines = bend(rng, layers)
+    other = None
+    if not loose and rng.random() < (0.35 if kind in ("page", "scan") else 0.2):
+        other = set_text(rng, draw, face, size, "stacked" if stacked else "word")
+    placed = _add_context(rng, layers, other, lines)
+    strength = {"scene": 1.0, "page": 0.5, "scan": 0.25, "video": 0.2}[kind]
+    placed = _warp(rng, placed, strength, steep=not (stacked or loose))
+    placed = _crop_loosely(rng, placed) if loose else _crop(rng, placed, cut_off)
+    mask, ink = np.ascontiguousarray(placed.layers[..., 0]), np.ascontiguousarray(placed.layers[..., 1])
+    box = np.clip(placed.box / np.tile(mask.shape[::-1], 2), 0, 1)
     # A line's height is drawn, not the picture's: letters of a word that climbs would be too small to read.
-    height = round(min(_MAX_HEIGHT, placed.lines * float(np.exp(rng.uniform(np.log(17), np.log(_MAX_HEIGHT))))))
+    lines, highest = placed.lines, _MAX_HEIGHT * (2 if loose else 1)
+    height = round(min(highest, lines * float(np.exp(rng.uniform(np.log(17), np.log(_MAX_HEIGHT))))))
     if kind == "scan" and rng.random() < 0.3:
         picture = bilevel_scan(rng, mask, max(height, 30))
     elif kind == "scan":
         picture = scan(rng, mask, max(height, 22))
     elif kind == "page":
         tone, ground = print_colours(rng)
-        paper = textured_background(rng, ground, *mask.shape, roughness=0.5)
-        picture = photograph(rng, alpha_blend(paper, mask, tone), height)
+        paper = textured_background(rng, ground, *mask.shape, roughness=1.5 if loose else 0.5)
+        picture = photograph(rng, alpha_blend(paper, mask, tone), height, lines)
     elif kind == "video":
-        picture = video(rng, apply_text_effects(rng, mask, outlined=True), height)
+        picture = video(rng, apply_text_effects(rng, mask, outlined=True, roughness=1.6), height, lines)
     else:
-        picture = photograph(rng, apply_text_effects(rng, mask, outlined=False), height)
-    return picture, ink
+        picture = apply_text_effects(rng, mask, outlined=False, roughness=1.8 if loose else 1.0)
+        if loose and rng.random() < 0.5:
+            pixels = box * np.tile(mask.shape[::-1], 2)
+            picture = put_on_board(rng, picture, pixels, draw_scenery(rng, *mask.shape))
+        picture = photograph(rng, picture, height, lines)
+    return picture, ink, box
 
 
-def _add_context(
-    rng: np.random.Generator, layers: np.ndarray, script: str, face: Face, size: int, dense: bool
-) -> _Layout:
-    """Puts the word on a wider canvas and, by chance, its neighbours: words beside it, lines above and below."""
+def _add_context(rng: np.random.Generator, layers: np.ndarray, other: Mask | None, lines: float) -> _Layout:
+    """Puts the word on a wider canvas and beside it, if there is one, a neighbour: on its line, above or below."""
     height, width = layers.shape[:2]
     pad = int(0.6 * height) + 8
     canvas = np.zeros((height + 2 * pad, width + 2 * pad, 2), np.float32)
     canvas[pad : pad + height, pad : pad + width] = layers
-    if rng.random() < (0.35 if dense else 0.2):
-        other = typeset(draw_word(rng, script), face, size)
-        if other is not None:
-            if rng.random() < 0.5:  # a line above or below
-                gap = int(rng.uniform(0.06, 0.45) * height)
-                top = pad - gap - other.shape[0] if rng.random() < 0.5 else pad + height + gap
-                left = pad + int(rng.uniform(-0.8, 0.8) * width)
-            else:  # a word on the same line
-                gap = int(rng.uniform(0.12, 0.5) * height)
-                top = pad + (height - other.shape[0]) // 2
-                left = pad - gap - other.shape[1] if rng.random() < 0.5 else pad + width + gap
-            _paste(canvas, other, top, left)
+    if other is not None:
+        if rng.random() < 0.5:  # a line above or below
+            gap = int(rng.uniform(0.06, 0.45) * height)
+            top = pad - gap - other.shape[0] if rng.random() < 0.5 else pad + height + gap
+            left = pad + int(rng.uniform(-0.8, 0.8) * width)
+        else:  # a word on the same line
+            gap = int(rng.uniform(0.12, 0.5) * height)
+            top = pad + (height - other.shape[0]) // 2
+            left = pad - gap - other.shape[1] if rng.random() < 0.5 else pad + width + gap
+        _paste(canvas, other, top, left)
     if rng.random() < 0.05:  # a ruled line, an underline
         y = pad + height + int(rng.uniform(0.05, 0.3) * height)
         cv2.line(canvas, (0, y), (canvas.shape[1], y), (1.0, 1.0), int(rng.integers(1, 4)))
-    return _Layout(canvas, (pad, pad, pad + width, pad + height))
+    return _Layout(canvas, np.array((pad, pad, pad + width, pad + height), np.float64), lines)
 
 
 def _paste(canvas: np.ndarray, ink: Mask, top: int, left: int) -> None:
@@ -129,8 +190,11 @@ def _paste(canvas: np.ndarray, ink: Mask, top: int, left: int) -> None:
         np.maximum(part, ink[y0 - top : y1 - top, x0 - left : x1 - left, None], out=part)
 
 
-def _warp(rng: np.random.Generator, placed: _Layout, strength: float) -> _Layout:
-    """Stretch, slant, turn, perspective and a curved baseline; keeps track of the word's axis-aligned box."""
+def _warp(rng: np.random.Generator, placed: _Layout, strength: float, steep: bool = True) -> _Layout:
+    """Stretch, slant, turn, perspective and a curved baseline; keeps track of the word's axis-aligned box.
+
+    steep: some words may climb by 20 to 45 degrees.
+    """
     layers = placed.layers
     if rng.random() < 0.1 * strength:  # a bent baseline
         height, width = layers.shape[:2]
@@ -145,8 +209,8 @@ def _warp(rng: np.random.Generator, placed: _Layout, strength: float) -> _Layout
     if rng.random() < 0.06:  # oblique type, which few of the faces have
         slant = rng.uniform(0.15, 0.4) * (1 if rng.random() < 0.85 else -1)
     aspect = stretch * (right - left) / (bottom - top)
-    turn = np.radians(_turn(rng, strength))
-    if aspect * abs(np.sin(turn)) + np.cos(turn) > _MAX_LINES:
+    turn = np.radians(_turn(rng, strength, steep))
+    if placed.lines * (aspect * abs(np.sin(turn)) + np.cos(turn)) > _MAX_LINES:
         turn = np.radians(rng.normal(0, 5.0))
     c, s = np.cos(turn), np.sin(turn)
     linear = np.array([[c, -s], [s, c]]) @ np.array([[stretch, -slant], [0, 1]])
@@ -155,7 +219,7 @@ def _warp(rng: np.random.Generator, placed: _Layout, strength: float) -> _Layout
         moved += rng.normal(0, 0.05, (4, 2)).astype(np.float32) * (bottom - top)
     low, high = moved.min(0), moved.max(0)
     span = high - low
-    lines = max(1.0, float(span[1]) / (bottom - top))
+    lines = placed.lines * max(1.0, float(span[1]) / (bottom - top))
     # The working height is at most 64 pixels for a level word: enough for the largest crop, and cheap.
     scale = min(1.0, 64 * min(lines, 2.0) / float(span[1]))
     border = 0.45 * span[1] * scale
@@ -163,30 +227,48 @@ def _warp(rng: np.random.Generator, placed: _Layout, strength: float) -> _Layout
     size = (int(span[0] * scale + 2 * border), int(span[1] * scale + 2 * border))
     matrix = cv2.getPerspectiveTransform(corners, target.astype(np.float32))
     warped = cv2.warpPerspective(layers, matrix, size, flags=cv2.INTER_LINEAR)
-    box = (border, border, border + span[0] * scale, border + span[1] * scale)
-    return _Layout(warped, tuple(float(v) for v in box), lines)  # type: ignore[arg-type]
+    return _Layout(warped, border + scale * np.array((0, 0, *span), np.float64), lines)
 
 
-def _turn(rng: np.random.Generator, strength: float) -> float:
-    """Degrees: pages lie nearly level; in a scene some words climb across their sign, a few stand upright on it."""
+def _turn(rng: np.random.Generator, strength: float, steep: bool) -> float:
+    """Degrees: pages lie nearly level; in a scene some words climb or fall across their sign."""
     if strength < 1:
         return float(rng.normal(0, 7.0 * strength))
     pick = rng.random()
-    if pick < 0.03:
-        return float(rng.choice((-90, 90)) + rng.normal(0, 5))
-    if pick < 0.17:
-        return float(rng.choice((-1, 1)) * rng.uniform(12, 50))
+    if pick < 0.14 and steep:
+        return float(rng.choice((-1, 1)) * rng.uniform(16, 45))
     return float(np.clip(rng.normal(0, 5.0 if pick < 0.85 else 11.0), -25, 25))
 
 
-def _crop(rng: np.random.Generator, placed: _Layout) -> np.ndarray:
-    """Cuts the word out as annotators do: mostly with a little margin, sometimes loose, sometimes into the ink."""
+def _crop(rng: np.random.Generator, placed: _Layout, cut_off: float) -> _Layout:
+    """Cuts the word out as annotators do: mostly with a little margin, sometimes into the ink.
+
+    cut_off: how much of the word's height the upper edge takes away, 0 if it is as any other edge.
+    """
     left, top, right, bottom = placed.box
     height = bottom - top
-    pick = rng.random()  # loose, into the ink, or close to it
+    pick = rng.random()  # with room, into the ink, or close to it
     low, high = (0.0, 0.4) if pick < 0.15 else (-0.12, 0.05) if pick < 0.27 else (-0.05, 0.15)
     margins = rng.uniform(low, high, 4) * height
     margins[2:] *= min(1.0, (right - left) / height)  # never through the whole of a narrow letter
+    if cut_off:
+        margins[0] = -cut_off * height
     y0, y1 = max(0, int(top - margins[0])), min(placed.layers.shape[0], int(np.ceil(bottom + margins[1])))
     x0, x1 = max(0, int(left - margins[2])), min(placed.layers.shape[1], int(np.ceil(right + margins[3])))
-    return placed.layers[y0:y1, x0:x1]
+    whole = np.array((0, 0, x1 - x0, y1 - y0), np.float64)
+    return _Layout(placed.layers[y0:y1, x0:x1], whole, placed.lines)
+
+
+def _crop_loosely(rng: np.random.Generator, placed: _Layout) -> _Layout:
+    """Cuts the word out with up to twice its size around it, as a coarse detector or a finger does."""
+    left, top, right, bottom = placed.box
+    height, width = bottom - top, right - left
+    tall, wide = rng.uniform(0.3, 2.0) * height, rng.uniform(0.1, 2.0) * min(width, 1.5 * height)
+    above, before = rng.uniform(0.15, 0.85) * tall, rng.uniform(0.15, 0.85) * wide
+    x0, y0 = int(left - before), int(top - above)
+    x1, y1 = int(right + wide - before), int(bottom + tall - above)
+    y_size, x_size = placed.layers.shape[:2]
+    room = [(max(0, -y0), max(0, y1 - y_size)), (max(0, -x0), max(0, x1 - x_size)), (0, 0)]
+    layers = np.pad(placed.layers, room)[max(0, y0) : max(0, y0) + y1 - y0, max(0, x0) : max(0, x0) + x1 - x0]
+    box = placed.box - np.array((x0, y0, x0, y0))
+    return _Layout(layers, box, placed.lines * (y1 - y0) / height)

@@ -45,6 +45,7 @@ _MIN_HEIGHT, _MAX_HEIGHT = 14, 120
 _WIDER = 1.1  # rendered words are a little narrower than the original's 114 pixels
 _NARROWEST = 1.6  # width over height: the original has few crops of one letter
 _KINDS = {"video": 0.85, "scene": 0.15}  # the original comes from news video: mostly captions laid over it, a few signs
+_LAYOUTS = {"word": 1.0}
 _QUALITIES = (60, 91)  # of the stored JPEG
 
 
@@ -120,9 +121,9 @@ def _render_chunk(plan: CvsiPlan, out: Path, split: str, prefix: str, start: int
 
 def _crop_of_video(rng: np.random.Generator, script: str, families: list[list[Face]]) -> np.ndarray:
     """A word as a small crop of a video frame, uint8 RGB: of fewer lines than it is stored with, compressed before."""
-    picture = draw_word_image(rng, script, families, _KINDS)
+    picture = draw_word_image(rng, script, families, _KINDS, _LAYOUTS)
     while picture.shape[1] < _NARROWEST * picture.shape[0]:
-        picture = draw_word_image(rng, script, families, _KINDS)
+        picture = draw_word_image(rng, script, families, _KINDS, _LAYOUTS)
     height = float(np.clip(np.exp(rng.normal(np.log(_MEDIAN_HEIGHT), _SPREAD)), _MIN_HEIGHT, _MAX_HEIGHT))
     lines = max(_MIN_HEIGHT, round(height * rng.uniform(0.55, 1.0)))
     frame = jpeg(rng, resample(picture.astype(np.float32), lines), 40)

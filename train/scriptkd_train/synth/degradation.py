@@ -23,7 +23,13 @@ def vary_light(rng: np.random.Generator, picture: FloatImage) -> FloatImage:
         level = np.clip(picture, 0, 255) * np.float32(1 / 255)
         picture = np.power(level, np.float32(np.exp(np.clip(rng.normal(0, 0.3), -0.6, 0.6)))) * 255
     if rng.random() < 0.45:  # haze, exposure and tint
-        gain, lift = rng.uniform(0.5, 1.15), rng.uniform(-10, 70)
+        pick = rng.random()
+        if pick < 0.06:  # dusk, a lamp gone out
+            gain, lift = rng.uniform(0.2, 0.5), rng.uniform(0, 10)
+        elif pick < 0.12:  # washed out by sun, fog or years
+            gain, lift = rng.uniform(0.2, 0.45), rng.uniform(70, 150)
+        else:
+            gain, lift = rng.uniform(0.5, 1.15), rng.uniform(-10, 70)
         tint = (1 + rng.normal(0, 0.05, 3)).astype(np.float32)
         picture = picture * np.float32(gain) * tint + np.float32(lift)
     return np.clip(picture, 0, 255)
@@ -94,14 +100,21 @@ def interlace(rng: np.random.Generator, picture: FloatImage) -> FloatImage:
     return shifted
 
 
-def photograph(rng: np.random.Generator, picture: FloatImage, height: int, strength: float = 1.0) -> FloatImage:
-    """Camera: light, blur, then sensor pixels with noise, sometimes enlarged from fewer, sharpened and compressed."""
-    picture = blur(rng, vary_light(rng, picture), picture.shape[0] * 0.75, strength)
+def photograph(rng: np.random.Generator, picture: FloatImage, height: int, lines: float = 1.0) -> FloatImage:
+    """Camera: light, blur, then sensor pixels with noise, sometimes enlarged from fewer, sharpened and compressed.
+
+    lines: the picture's height in lines of its text, which bounds blur and loss of resolution.
+    """
+    picture = vary_light(rng, picture)
+    if rng.random() < 0.03:  # a sign beside a road, from a car: a few pixels far away, and the camera shakes
+        picture = highway(rng, picture, lines)
+    else:
+        picture = blur(rng, picture, picture.shape[0] * 0.75 / lines, 1.0)
     if rng.random() < 0.3:  # was smaller once: zoomed in, or a frame of low resolution
-        picture = resample(picture, int(np.clip(height * rng.uniform(0.4, 0.9), 14, picture.shape[0])))
+        picture = resample(picture, int(np.clip(height * rng.uniform(0.4, 0.9), 14 * lines, picture.shape[0])))
         if rng.random() < 0.5:
             picture = jpeg(rng, picture, 35)
-    picture = noise(rng, resample(picture, height), strength)
+    picture = noise(rng, resample(picture, height), 1.0)
     if rng.random() < 0.12:
         soft = cv2.GaussianBlur(picture, (0, 0), 1.0)
         picture = picture + (picture - soft) * np.float32(rng.uniform(0.4, 1.5))
@@ -110,10 +123,22 @@ def photograph(rng: np.random.Generator, picture: FloatImage, height: int, stren
     return np.clip(picture, 0, 255)
 
 
-def video(rng: np.random.Generator, picture: FloatImage, height: int) -> FloatImage:
-    """A frame of broadcast video: few lines, interlace, strong compression."""
-    small = int(np.clip(height * rng.uniform(0.45, 1.0), 14, 48))
-    picture = resample(blur(rng, vary_light(rng, picture), picture.shape[0] * 0.75, 0.8), small)
+def highway(rng: np.random.Generator, picture: FloatImage, lines: float) -> FloatImage:
+    """Few pixels a letter, smeared along the road or by its bumps, sheeting that glows where a lamp hits it."""
+    picture = resample(picture, int(np.clip(rng.uniform(13, 20) * lines, 13, picture.shape[0])))
+    reach = int(rng.integers(1, 4))
+    kernel = np.ones((1, reach) if rng.random() < 0.7 else (reach, 1), np.float32) / reach
+    picture = cv2.GaussianBlur(cv2.filter2D(picture, -1, kernel), (0, 0), rng.uniform(0.4, 0.8))
+    if rng.random() < 0.3:
+        glow = cv2.GaussianBlur(np.maximum(picture - 150, 0), (0, 0), 2.0)
+        picture = np.clip(picture + glow * np.float32(rng.uniform(0.3, 0.8)), 0, 255)
+    return picture
+
+
+def video(rng: np.random.Generator, picture: FloatImage, height: int, lines: float = 1.0) -> FloatImage:
+    """A frame of broadcast video: few lines, interlace, strong compression. lines: as for `photograph`."""
+    small = int(np.clip(height * rng.uniform(0.45, 1.0), 14 * lines, 48 * lines))
+    picture = resample(blur(rng, vary_light(rng, picture), picture.shape[0] * 0.75 / lines, 0.8), small)
     if rng.random() < 0.25:
         picture = interlace(rng, picture)
     picture = noise(rng, jpeg(rng, picture, 25), 0.6)

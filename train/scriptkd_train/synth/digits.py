@@ -9,31 +9,16 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from pathlib import Path
-from typing import Annotated
 
 import cv2
 import numpy as np
-import typer
 from numpy.typing import NDArray
-from rich.console import Console
 
-from scriptkd_train.data.folder import SPLITS
-from scriptkd_train.synth.render import require_new
+from scriptkd_train.synth.unfinished import require_new
+from scriptkd_train.utils.files import write_file
 
 _BRIGHTEST = 16  # of scikit-learn's pixels: how many of 16 dots were ink
 _VAL, _TEST = 0.1, 0.2  # shares of the images
-
-
-def digits(
-    out: Annotated[Path, typer.Option(help="Folder to write to; new or empty.")],
-) -> None:
-    """Write scikit-learn's 1,797 handwritten digits, 8x8 pixels, as a data set (it is not MNIST, nor its test set).
-
-    MNIST itself would be a download; these come with scikit-learn. The recipe `digits` is made for them.
-    """
-    counts = write_digits(out)
-    told = ", ".join(f"{counts[split]:,} {split}" for split in SPLITS)
-    Console().print(f"{told} images of ten digits -> {out}", highlight=False, soft_wrap=True)
 
 
 def write_digits(out: Path) -> dict[str, int]:
@@ -56,7 +41,7 @@ def write_digits(out: Path) -> dict[str, int]:
         path = out / split / str(digit) / f"{name}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         counts[split] += not path.exists()
-        path.write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
+        write_file(path, cv2.imencode(".png", pixels)[1].tobytes())
     return dict(counts)
 
 

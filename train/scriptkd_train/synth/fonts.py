@@ -78,6 +78,14 @@ _LANGUAGES = {
     "Devanagari": re.compile(r"\b(Devanagari )?(Hindi|Marathi|Nepali|Sanskrit)$"),
 }
 
+# Faces whose signs are Unicode's. Others, of old encodings above all, have letters in the places of signs.
+_HAS_SYMBOLS = re.compile(
+    r"^(Noto (Sans|Serif|Music|Emoji)|DejaVu|Symbola|STIX(General)?\b|Free(Sans|Serif|Mono)|OpenSymbol|TeX ?Gyre"
+    r"|Liberation|Linux (Libertine|Biolinum)|WenQuanYi|IPA|VL |Roboto|Inter\b|Open Sans|DSEG7)(?!.*Initials)"
+)
+_FEWEST_SYMBOLS = 3
+_SYMBOLS = "symbols"  # the key of those faces beside the scripts' names
+
 _FORMAT = "%{file}\t%{index}\t%{family[0]}\t%{charset}\n"
 
 
@@ -121,7 +129,8 @@ def _scan(directories: tuple[str, ...]) -> dict[str, list[Face]]:
         listings.append((directory, _fontconfig(["fc-scan", "--format", _FORMAT, directory])))
     listings.append(("", _fontconfig(["fc-list", "--format", _FORMAT])))
     required = {script: frozenset(map(ord, probe)) for script, probe in PROBES.items()}
-    # script -> sort key -> face. The key leaves out where a folder lies, so that a seed gives the same words anywhere.
+    # script (or `_SYMBOLS`) -> sort key -> face. The key leaves out where a folder lies, so that a seed gives the same
+    # words anywhere.
     found: dict[str, dict[tuple[str, int, str, int], Face]] = defaultdict(dict)
     charsets: dict[str, frozenset[int]] = {}
     lines = [
@@ -143,10 +152,13 @@ def _scan(directories: tuple[str, ...]) -> dict[str, list[Face]]:
         if not path.lower().endswith((".ttf", ".otf", ".ttc")) or int(index) > 0xFFFF:
             continue
         points = charsets.setdefault(charset, _parse_charset(charset))
+        face = Face(path, int(index), names[_fold(designs[path])], points)
+        key = (face.family, rank, path.removeprefix(directory), face.index)
+        if _HAS_SYMBOLS.search(family):
+            found[_SYMBOLS][key] = face
         for script, probe in required.items():
             if probe <= points and not _UNSUITABLE.search(f"{family} / {script}"):
-                face = Face(path, int(index), names[_fold(designs[path])], points)
-                found[script][face.family, rank, path.removeprefix(directory), face.index] = face
+                found[script][key] = face
     return {script: [faces[key] for key in sorted(faces)] for script, faces in found.items()}
 
 
@@ -204,4 +216,24 @@ def faces_by_split(script: str, directories: Sequence[str] = ()) -> dict[str, di
     result: dict[str, dict[str, list[Face]]] = {split: defaultdict(list) for split in SPLITS}
     for face in faces:
         result[splits[face.family]][face.family].append(face)
+    return {split: dict(families) for split, families in result.items()}
+
+
+def symbol_faces(
+    characters: str, directories: Sequence[str] = (), family: str = ""
+) -> dict[str, dict[str, list[Face]]]:
+    """split -> family -> the faces that have at least three of `characters`; `family` is how the families' names begin.
+
+    With fewer than three families all of them are in every split: signs tell no script, so nothing is given away.
+    """
+    faces = [
+        face
+        for face in _scan(tuple(directories)).get(_SYMBOLS, [])
+        if face.family.startswith(family) and sum(map(face.covers, characters)) >= _FEWEST_SYMBOLS
+    ]
+    splits = split_families(face.family for face in faces)
+    result: dict[str, dict[str, list[Face]]] = {split: defaultdict(list) for split in SPLITS}
+    for face in faces:
+        for split in [splits[face.family]] if len(splits) >= len(SPLITS) else SPLITS:
+            result[split][face.family].append(face)
     return {split: dict(families) for split, families in result.items()}

@@ -1,114 +1,237 @@
-"""Negatives: pictures without text, as crops beside words are: walls, foliage, railings, tiles, edges, plain colour.
+"""Negatives: pictures that belong to none of a set's scripts: numbers, symbols, words of foreign scripts, backgrounds.
 
 A network that only ever saw words calls every picture a word; these teach it to be undecided (`losses.task_loss`).
+Numbers are of western digits, which every script uses; digits of a script's own shapes tell it, and are no negatives.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cache
+
 import cv2
 import numpy as np
 
-from scriptkd_train.synth.degradation import photograph, video
-from scriptkd_train.synth.textures import FloatImage, colour_pair, texture, textured_background
+from scriptkd_train.synth.backgrounds import draw_background
+from scriptkd_train.synth.composition import draw_text_image
+from scriptkd_train.synth.degradation import photograph
+from scriptkd_train.synth.fonts import Face, faces_by_split, symbol_faces
+from scriptkd_train.synth.text_effects import alpha_blend
+from scriptkd_train.synth.textures import FloatImage, colour_pair, print_colours, textured_background
+
+NEGATIVES = {"foreign": 0.05, "number": 0.02, "symbol": 0.01, "background": 0.04}
+"""Kind -> how many pictures of it there are for each word of a set. A file's name begins with its kind."""
+
+HELD_OUT_FOREIGN = ("Georgian", "Hebrew", "Khmer")
+"""Scripts that never are in the training or validation pictures of a set that does not know them.
+
+They tell whether `unknown` means more than "one of the foreign scripts that were shown": Georgian is an alphabet of its
+own shapes, Hebrew an abjad of square letters, Khmer of India's family and near to what the ten scripts look like.
+"""
+
+_NUMBER_LAYOUTS = {"word": 0.9, "stacked": 0.03, "spaced": 0.05, "arc": 0.02}
+_SYMBOL_LAYOUTS = {"word": 0.8, "spaced": 0.2}
+
+# Left out are signs that are letters of a script, or look like them: sums and products, empty circles, crosses,
+# horseshoes, the flat.
+SYMBOLS = {
+    "arrow": "←↑→↓↔↕↖↗↘↙↩↪⇐⇑⇒⇓⇔➔➜➡➤▲▼◀▶►◄",
+    "music": "♩♪♫♬♮♯𝄞𝄢𝄐𝄆𝄇𝄂",
+    "maths": "±×÷≠≈≤≥∞√∫∮∇≡∝∴∵⊕⊗∛∜≪≫≅∬",
+    "emoji": "😀😁😂😃😄😅😉😊😍😎😐😒😘😜😡😢😭😱👍👎👏🙏👌✌☺☹❤💔💯🔥⭐🎉🎁🌹🌞🌙🍎🍕🐱🐶🚗✈⏰📷💡",
+    "dingbat": "★☆✓✔✘✂✆✉☎☏☞☛☝♠♣♥♦✦✧✪✱✿❀❁❄❅❖●■◆◼▪☀☁☂☃⚠⚡⚽⚓♻♿⚙✎✏✒✚①②③④⑤⑥⑦⑧⑨❶❷❸❹❺",
+}
+_PUNCTUATION = (  # noqa: SIM905 - sixty literals would be a page
+    "... … ! !! !!! ? ?? ?! !? - -- — – : ; , . * *** # / // \\ + = % “” „“ «» () [] {} <> >> << ~ • ••• _____ -----"
+    " § ¶ † ‡ ° | || @ ^ ' \" (!) (?) => -> --> :-) ;-) :-( #! ..... ====== :::: +/- ,, ;;"
+).split()
 
 
-def draw_negative(rng: np.random.Generator) -> np.ndarray:
-    """A random picture without text, uint8 [H, W, 3] RGB, H in 17..96, with the widths that words have."""
-    height = round(float(np.exp(rng.uniform(np.log(17), np.log(96)))))
-    aspect = float(np.exp(rng.uniform(np.log(0.7), np.log(7))))
-    picture = _background(rng, 56, max(16, round(56 * aspect)))
-    picture = video(rng, picture, height) if rng.random() < 0.15 else photograph(rng, picture, height)
-    return picture.astype(np.uint8)
-
-
-def _background(rng: np.random.Generator, height: int, width: int) -> FloatImage:
-    colour, other = colour_pair(rng)
-    picture = textured_background(rng, colour, height, width, roughness=float(rng.uniform(0.3, 2.5)))
+def draw_negative(rng: np.random.Generator, kind: str, split: str, font_folders: Sequence[str] = ()) -> np.ndarray:
+    """A random picture of a kind other than `foreign`, uint8 [H, W, 3] RGB. The faces are those of `split`."""
+    if kind == "background":
+        return draw_background(rng)
+    if kind == "number":
+        families = _number_families(split, tuple(font_folders))
+        return draw_text_image(rng, lambda each, _: draw_number(each), families, layouts=_NUMBER_LAYOUTS)
     pick = rng.random()
-    if pick < 0.12:  # nothing but a surface
-        return picture
-    if pick < 0.34:  # an object on a plain ground, as cut out of a photograph or drawn
-        for _ in range(1 if rng.random() < 0.7 else int(rng.integers(2, 5))):
-            _draw_object(rng, picture)
-        return picture
-    if pick < 0.48:  # two surfaces that meet: a roof and sky, a shadow's border, leaves
-        shape = texture(rng, height, width) * rng.uniform(1, 12) + rng.uniform(-1, 1)
-        share = (1 / (1 + np.exp(-np.clip(shape * rng.uniform(1, 8), -30, 30)))).astype(np.float32)
-        second = textured_background(rng, other, height, width, roughness=float(rng.uniform(0.3, 2.5)))
-        picture = picture + share[..., None] * (second - picture)
-    if pick < 0.64:  # bars, railings, bricks, tiles, shutters: a pattern that repeats
-        picture = _pattern(rng, picture, other)
-    elif pick < 0.9:  # things: polygons, discs, wires
-        for _ in range(int(rng.integers(1, 9))):
-            _draw_shape(rng, picture)
-    if rng.random() < 0.15:  # a frame's corner or a pole through the crop
-        x, thick = int(rng.integers(width)), int(rng.integers(2, 16))
-        cv2.line(picture, (x, 0), (x + int(rng.integers(-20, 21)), height), colour_pair(rng)[0].tolist(), thick)
-    return picture
+    if pick < 0.22:
+        return _draw_code(rng)
+    if pick < 0.4:
+        families = _number_families(split, tuple(font_folders))
+        return draw_text_image(rng, lambda each, _: _choice(each, _PUNCTUATION), families, layouts=_SYMBOL_LAYOUTS)
+    faces = _symbol_families(split, tuple(font_folders))
+    category = _choice(rng, tuple(faces))
+    families = faces[category]
+    family = families[int(rng.integers(len(families)))]
+    known = tuple(c for c in SYMBOLS[category] if any(face.covers(c) for face in family))
+    return draw_text_image(rng, lambda each, _: _draw_symbols(each, known), [family], layouts=_SYMBOL_LAYOUTS)
 
 
-def _pattern(rng: np.random.Generator, picture: FloatImage, colour: np.ndarray) -> FloatImage:
-    """Stripes or a grid, straight or turned, in one more colour."""
-    height, width = picture.shape[:2]
-    angle = 0.0 if rng.random() < 0.5 else rng.uniform(0, np.pi)
-    y, x = np.mgrid[:height, :width].astype(np.float32)
-    along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
-    period = rng.uniform(4, 40)
-    line = (np.mod(along, period) / period < rng.uniform(0.08, 0.6)).astype(np.float32)
-    if rng.random() < 0.5:
-        second = rng.uniform(4, 40)
-        shift = period / 2 * np.mod(np.floor(across / second), 2) if rng.random() < 0.5 else 0  # bricks
-        line = (np.mod(along + shift, period) / period < 0.12).astype(np.float32)
-        line = np.maximum(line, (np.mod(across, second) / second < rng.uniform(0.08, 0.3)).astype(np.float32))
-    line = cv2.GaussianBlur(line, (0, 0), rng.uniform(0.4, 1.2)) * np.float32(rng.uniform(0.3, 1))
-    return picture + line[..., None] * (colour - picture)
+@cache
+def _number_families(split: str, font_folders: tuple[str, ...]) -> list[list[Face]]:
+    """The Latin families of a split, and for every eighth picture the segments of clocks and tills."""
+    latin = list(faces_by_split("Latin", font_folders)[split].values())
+    segments = list(symbol_faces("0123456789:-.", font_folders, "DSEG7")[split].values())
+    return latin + segments * (len(latin) // (7 * len(segments)) if segments else 0)
 
 
-def _draw_object(rng: np.random.Generator, picture: FloatImage) -> None:
-    """Draws a closed smooth shape with shading, an outline and a few parts of its own: a fruit, a face, a bottle."""
-    height, width = picture.shape[:2]
-    angles = np.linspace(0, 2 * np.pi, 60, endpoint=False)
-    radius = 1 + sum(rng.normal(0, 0.35 / k**1.3) * np.cos(k * angles + rng.uniform(0, 6.3)) for k in range(1, 6))
-    tall = rng.uniform(0.25, 0.55) * height
-    across = tall * float(np.exp(rng.normal(0, 0.5)))
-    centre = np.array([rng.uniform(0.2, 0.8) * width, rng.uniform(0.35, 0.65) * height])
-    shape = (centre + np.stack((np.cos(angles) * across, np.sin(angles) * tall), axis=1) * radius[:, None]).astype(
-        np.int32
-    )
-    inside = cv2.fillPoly(np.zeros((height, width), np.float32), [shape], 1.0, cv2.LINE_AA)
-    colour, edge = colour_pair(rng)
-    if rng.random() < 0.75:  # else line art
-        body = textured_background(rng, colour, height, width, roughness=float(rng.uniform(0.3, 3)))
-        picture += inside[..., None] * (body - picture)
-    if rng.random() < 0.6:
-        cv2.polylines(picture, [shape], True, edge.tolist(), int(rng.integers(1, 5)), cv2.LINE_AA)
-    for _ in range(int(rng.integers(0, 6))):  # eyes, handles, labels, stalks
-        spot = tuple((centre + rng.normal(0, 0.35, 2) * (across, tall)).astype(int).tolist())
-        axes = (max(1, int(across * rng.uniform(0.04, 0.4))), max(1, int(tall * rng.uniform(0.04, 0.4))))
-        start, sweep = float(rng.uniform(0, 360)), float(rng.choice((360, rng.uniform(60, 200))))
-        thick = -1 if rng.random() < 0.4 else int(rng.integers(1, 4))
-        cv2.ellipse(
-            picture, spot, axes, float(rng.uniform(0, 180)), start, start + sweep, edge.tolist(), thick, cv2.LINE_AA
-        )
+@cache
+def _symbol_families(split: str, font_folders: tuple[str, ...]) -> dict[str, list[list[Face]]]:
+    """Category of `SYMBOLS` -> the families of a split that have at least a few of its characters."""
+    found = {
+        category: list(symbol_faces(characters, font_folders)[split].values())
+        for category, characters in SYMBOLS.items()
+    }
+    return {category: families for category, families in found.items() if families}
 
 
-def _draw_shape(rng: np.random.Generator, picture: FloatImage) -> None:
-    """Draws one shape into the picture: a polygon, a disc, a ring, a wire."""
-    height, width = picture.shape[:2]
-    colour = colour_pair(rng)[0].tolist()
-    centre = rng.uniform((-0.1 * width, -0.1 * height), (1.1 * width, 1.1 * height))
-    size = rng.uniform(0.1, 1.2) * height
+def _choice(rng: np.random.Generator, options: Sequence[str]) -> str:
+    return options[int(rng.integers(len(options)))]
+
+
+def _draw_symbols(rng: np.random.Generator, known: Sequence[str]) -> str:
+    count = int(rng.choice((1, 2, 3, 4, 5, 6), p=(0.4, 0.22, 0.18, 0.1, 0.06, 0.04)))
+    one = rng.random() < 0.3  # the same again and again: stars of a hotel, a row of arrows
+    drawn = [_choice(rng, known)] * count if one else [_choice(rng, known) for _ in range(count)]
+    return ("" if rng.random() < 0.6 else " ").join(drawn)
+
+
+def draw_number(rng: np.random.Generator) -> str:
+    """Western digits without a letter, as signs and pages have them: prices, dates, times, telephones, plates, sums."""
+    return _NUMBERS[int(rng.choice(len(_NUMBERS), p=_NUMBER_SHARES))](rng)
+
+
+def _plain(rng: np.random.Generator) -> str:
+    return _digits(rng, int(rng.integers(1, 8)))
+
+
+def _digits(rng: np.random.Generator, count: int) -> str:
+    return "".join(str(digit) for digit in rng.integers(0, 10, count))
+
+
+def _amount(rng: np.random.Generator) -> str:
+    """Digits in groups, by chance with a fraction: 1,25,000 or 3 499.50."""
+    whole = str(int(10 ** rng.uniform(0, 6.5)))
+    style = rng.random()
+    if style < 0.3:
+        whole = f"{int(whole):,}"
+    elif style < 0.4:
+        whole = f"{int(whole):,}".replace(",", _choice(rng, (".", " ", "'")))
+    elif style < 0.5 and len(whole) > 5:  # lakhs
+        whole = f"{whole[:-5]},{whole[-5:-3]},{whole[-3:]}"
+    return whole + (f"{_choice(rng, '.,')}{_digits(rng, 2)}" if rng.random() < 0.35 else "")
+
+
+def _price(rng: np.random.Generator) -> str:
+    amount, sign = _amount(rng), _choice(rng, ("₹", "$", "€", "£", "¥", "₹", "$", "€"))
     pick = rng.random()
     if pick < 0.5:
-        angles = np.sort(rng.uniform(0, 2 * np.pi, int(rng.integers(3, 8))))
-        radii = size * rng.uniform(0.4, 1, len(angles))
-        corners = centre + np.stack((np.cos(angles), np.sin(angles)), axis=1) * radii[:, None]
-        cv2.fillPoly(picture, [corners.astype(np.int32)], colour, cv2.LINE_AA)
-    elif pick < 0.7:
-        axes = (max(1, int(size / 2)), max(1, int(size * rng.uniform(0.2, 0.5))))
-        thick = -1 if rng.random() < 0.6 else int(rng.integers(1, 8))
-        spot = (int(centre[0]), int(centre[1]))
-        cv2.ellipse(picture, spot, axes, float(rng.uniform(0, 180)), 0, 360, colour, thick, cv2.LINE_AA)
-    else:
-        end = rng.uniform((-0.1 * width, -0.1 * height), (1.1 * width, 1.1 * height)).astype(int).tolist()
-        cv2.line(picture, centre.astype(int).tolist(), end, colour, int(rng.integers(1, 10)), cv2.LINE_AA)
+        return f"{sign}{' ' if rng.random() < 0.3 else ''}{amount}{_choice(rng, ('', '', '/-', '.-'))}"
+    return f"{amount} {sign}" if pick < 0.7 else f"{amount}/-" if pick < 0.8 else f"-{rng.integers(1, 100)}%"
+
+
+def _date(rng: np.random.Generator) -> str:
+    day, month, year = int(rng.integers(1, 32)), int(rng.integers(1, 13)), int(rng.integers(1900, 2040))
+    between, short = _choice(rng, ("/", "-", ".", " . ", "/")), rng.random() < 0.4
+    told = f"{year % 100:02d}" if short else str(year)
+    pick = rng.random()
+    if pick < 0.2:
+        return str(year)
+    if pick < 0.3:
+        return f"{year}{_choice(rng, '-–/')}{year % 100 + 1:02d}"
+    if pick < 0.45:
+        return f"{year}-{month:02d}-{day:02d}"
+    return between.join((f"{day:02d}", f"{month:02d}", told) if rng.random() < 0.7 else (str(day), str(month), told))
+
+
+def _time(rng: np.random.Generator) -> str:
+    first, second = (f"{rng.integers(0, 24):02d}{_choice(rng, '::.')}{rng.integers(0, 60):02d}" for _ in range(2))
+    pick = rng.random()
+    if pick < 0.25:
+        return f"{first}{_choice(rng, ('-', ' - ', '–'))}{second}"
+    return f"{first}:{rng.integers(10, 60)}" if pick < 0.4 else first
+
+
+def _form(rng: np.random.Generator, forms: Sequence[str]) -> str:
+    """One of the forms, a digit in the place of each #."""
+    return "".join(_digits(rng, 1) if c == "#" else c for c in _choice(rng, forms))
+
+
+_TELEPHONES = (
+    *("+## ##### #####", "##########", "0##-########", "(###) ###-####", "###-###-####", "+## ### ### ####"),
+    *("##### #####", "1800-###-####", "0## ### ## ##", "###", "0##/#######"),
+)
+_PLATES = ("##-###-##", "### ##", "####", "## ####", "#-####", "###-###", "##·####", "## - ## - ##")
+
+
+def _sum(rng: np.random.Generator) -> str:
+    """Arithmetic, and numbers with a sign of their own: degrees, fractions, items of a list."""
+    left, right = (int(10 ** rng.uniform(0, 2.5)) for _ in range(2))
+    if rng.random() < 0.5:
+        between = _choice(
+            rng, ("{}+{}", "{} - {}", "{}×{}", "{} ÷ {}", "{}/{}", "{} = {}", "{} < {}", "{}±{}", "{}:{}")
+        )
+        return between.format(left, right)
+    if rng.random() < 0.3:
+        return f"{left} + {right} = {left + right}"
+    alone = (
+        "√{}",
+        "{}²",
+        "({})²",
+        "{}°",
+        "-{}°",
+        "½",
+        "{}½",
+        "#{}",
+        "{}.",
+        "({})",
+        "[{}]",
+        "{}%",
+        "{}+",
+        "{}*",
+        "*{}#",
+    )
+    return _choice(rng, alone).format(left)
+
+
+_NUMBERS = (
+    *(_plain, _amount, _price, _date, _time, _sum),
+    *(lambda rng: _form(rng, _TELEPHONES), lambda rng: _form(rng, _PLATES)),
+)
+_NUMBER_SHARES = (0.2, 0.1, 0.17, 0.15, 0.1, 0.12, 0.1, 0.06)
+
+
+def _draw_code(rng: np.random.Generator) -> np.ndarray:
+    """A bar code or a square code, printed or on a screen, seen by a camera."""
+    modules = _bars(rng) if rng.random() < 0.5 else _square_code(rng)
+    cell = max(1, round(72 / len(modules)))
+    ink = cv2.copyMakeBorder(np.kron(modules, np.ones((cell, cell), np.float32)), 10, 10, 10, 10, cv2.BORDER_CONSTANT)
+    rows, columns = ink.shape
+    matrix = cv2.getRotationMatrix2D((columns / 2, rows / 2), float(rng.normal(0, 4)), float(rng.uniform(0.9, 1.2)))
+    ink = cv2.warpAffine(ink, matrix, (columns, rows))
+    tone, ground = print_colours(rng) if rng.random() < 0.7 else colour_pair(rng)
+    picture: FloatImage = alpha_blend(textured_background(rng, ground, rows, columns, roughness=0.5), ink, tone)
+    height = round(float(np.exp(rng.uniform(np.log(24), np.log(96)))))
+    return photograph(rng, picture, height).astype(np.uint8)
+
+
+def _bars(rng: np.random.Generator) -> np.ndarray:
+    """A one-dimensional code: bars and gaps of one to four modules, float32 [rows, columns]."""
+    widths = rng.choice((1, 1, 1, 2, 2, 3, 4), int(rng.integers(24, 80)))
+    bars = np.repeat(np.arange(len(widths)) % 2 == 0, widths).astype(np.float32)
+    return np.tile(bars, (int(rng.integers(20, 60)), 1))
+
+
+def _square_code(rng: np.random.Generator) -> np.ndarray:
+    """Random modules with the three squares of a QR code, or the two edges of a data matrix; float32 [n, n]."""
+    side = int(rng.integers(5, 10)) * 4 + 1
+    modules = (rng.random((side, side)) < 0.5).astype(np.float32)
+    if rng.random() < 0.3:
+        modules[:, 0], modules[-1] = 1, 1
+        return modules
+    mark = np.pad(np.ones((7, 7), np.float32), 1)
+    mark[2:7, 2:7] = 0
+    mark[3:6, 3:6] = 1
+    modules[:8, :8], modules[:8, -8:], modules[-8:, :8] = mark[1:, 1:], mark[1:, :-1], mark[:-1, 1:]
+    return modules

@@ -1,8 +1,8 @@
 """Stroke augmentation: what a painter's hand or a worn press makes of type, so that few typefaces look like many.
 
-Heavier and lighter strokes, another pen, round corners, thick stems or thick bars, letters that dance, cuts and
-inlines, wobble. A change that would close a letter's counters or break its strokes is not made: the word must stay
-the word.
+Heavier and lighter strokes, a full or a dry brush, another pen, round corners, thick stems or thick bars, letters that
+dance, cuts and inlines, wobble, head lines with gaps or none. A change that would close a letter's counters or break
+its strokes is not made: the word must stay the word.
 """
 
 from __future__ import annotations
@@ -14,11 +14,19 @@ import numpy as np
 
 from scriptkd_train.synth.typeset import Mask
 
-_PAD = 5  # pixels around the word, for strokes that grow
+_PAD = 7  # pixels around the word, for strokes that grow
+HEADLINE = ("Bengali", "Devanagari", "Gurmukhi")
+"""Scripts whose letters hang from a head line (shirorekha)."""
+_HEADLINE_CHANGED = 0.06  # of their words, where the letters let it
 
 
-def augment_strokes(rng: np.random.Generator, mask: Mask) -> np.ndarray:
-    """float32 [H, W, 2]: the ink as painted, and the ink as set, which tells what a reader should still see."""
+def augment_strokes(rng: np.random.Generator, mask: Mask, headline: bool = False) -> np.ndarray:
+    """float32 [H, W, 2]: the ink as painted, and the ink as set, which tells what a reader should still see.
+
+    headline: the script is one of `HEADLINE`.
+    """
+    if headline and rng.random() < _HEADLINE_CHANGED:
+        mask = _change_headline(rng, mask)
     if rng.random() < 0.10:
         mask = _jitter_letters(rng, mask)
     clean = mask
@@ -34,6 +42,8 @@ def augment_strokes(rng: np.random.Generator, mask: Mask) -> np.ndarray:
         mask = _stencil(rng, mask)
     elif pick < 0.05:
         mask = _inline(rng, mask)
+    elif pick < 0.065:
+        mask = _dry_brush(rng, mask)
     layers = np.dstack((mask, clean))
     return _elastic_distortion(rng, layers) if rng.random() < 0.25 else layers
 
@@ -52,6 +62,83 @@ def _ink_spread(rng: np.random.Generator, mask: Mask) -> Mask:
     half_stroke = float(np.median(depth[ridge])) if ridge.any() else 1.0
     blurred = cv2.GaussianBlur(mask, (0, 0), max(0.8, rng.uniform(0.4, 0.9) * half_stroke))
     return _sharpen(blurred, rng.uniform(0.3, 0.52))
+
+
+def _bold_paint(rng: np.random.Generator, mask: Mask) -> Mask:
+    """A shop painter's fat letters with round corners: as heavy as their counters allow."""
+    for reach in (9, 7, 5, 4):
+        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+        fat = _sharpen(cv2.GaussianBlur(cv2.dilate(mask, kernel), (0, 0), rng.uniform(1.0, 2.0)), 0.5)
+        if _topology_kept(mask, fat):
+            return fat
+    return mask
+
+
+def _brush(rng: np.random.Generator, mask: Mask) -> Mask:
+    """Strokes that swell and thin as a brush is pressed, upright or leaning."""
+    height, width = mask.shape
+    if rng.random() < 0.5:
+        lean = rng.uniform(0.1, 0.35)
+        wider = int(width + lean * height)
+        mask = cv2.warpAffine(mask, np.float32([[1, -lean, lean * height], [0, 1, 0]]), (wider, height))
+        width = wider
+    depth, ridge = _medial_axis(mask)
+    half_stroke = float(np.median(depth[ridge])) if ridge.any() else 1.0
+    cells = (5, max(5, round(5 * width / height)))
+    press = cv2.resize(rng.standard_normal(cells).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
+    blurred = cv2.GaussianBlur(mask, (0, 0), max(1.0, rng.uniform(0.6, 1.0) * half_stroke))
+    return _sharpen(blurred, 0.38 + np.clip(press * 0.1, -0.18, 0.14))
+
+
+def _dry_brush(rng: np.random.Generator, mask: Mask) -> Mask:
+    """Streaks of the ground where a brush runs dry, along the line."""
+    height, width = mask.shape
+    hairs = cv2.resize(rng.random((height, max(2, width // 24)), np.float32), (width, height))
+    dry = cv2.resize(rng.random((2, 3), np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
+    return mask * (1 - np.float32(rng.uniform(0.5, 0.9)) * (hairs > np.float32(1.35) - dry * np.float32(0.8)))
+
+
+def find_headline(mask: Mask) -> tuple[int, int] | None:
+    """First and end row of the head line: the rows of the upper half that are nearly full of ink; None without one."""
+    full = (mask > 0.5).mean(axis=1)
+    peak = int(full[: max(1, 6 * len(full) // 10)].argmax())
+    if full[peak] < 0.6:
+        return None
+    top = bottom = peak
+    while top > 0 and full[top - 1] > 0.75 * full[peak]:
+        top -= 1
+    while bottom < len(full) and full[bottom] > 0.75 * full[peak]:
+        bottom += 1
+    return (top, bottom) if bottom - top < 0.25 * len(full) else None
+
+
+def _change_headline(rng: np.random.Generator, mask: Mask) -> Mask:
+    """A head line broken between its letters, or left out, as lettering has it."""
+    rows = find_headline(mask)
+    if rows is None:
+        return mask
+    top, bottom = rows
+    changed = mask.copy()
+    if rng.random() < 0.5:
+        changed[max(0, top - 1) : bottom + 1] = 0
+        return _cut_to_ink(changed)
+    # Gaps where little ink hangs from the line: between letters, and by chance beside a letter's stem.
+    below = mask[bottom : bottom + max(3, mask.shape[0] // 3)].mean(axis=0)
+    free = np.pad((below < 0.08).astype(np.int8), 1)
+    spans = np.flatnonzero(np.diff(free)).reshape(-1, 2)
+    for start, stop in spans:
+        if rng.random() < 0.8:
+            width = min(stop - start, max(2, round(mask.shape[0] * rng.uniform(0.06, 0.16))))
+            x = (start + stop - width) // 2
+            changed[max(0, top - 1) : bottom + 1, x : x + width] = 0
+    return changed
+
+
+def _cut_to_ink(mask: Mask) -> Mask:
+    rows, columns = np.flatnonzero(mask.max(axis=1) > 0.2), np.flatnonzero(mask.max(axis=0) > 0.2)
+    if not len(rows):
+        return mask
+    return np.ascontiguousarray(mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
 
 
 def _stroke_contrast(rng: np.random.Generator, mask: Mask) -> Mask:
@@ -79,9 +166,9 @@ def _redraw_with_pen(rng: np.random.Generator, mask: Mask) -> Mask:
     return _sharpen(cv2.GaussianBlur(cv2.dilate(ridge.astype(np.float32), nib), (0, 0), 1.4), 0.5)
 
 
-def _sharpen(blurred: np.ndarray, level: float) -> Mask:
+def _sharpen(blurred: np.ndarray, level: float | np.ndarray) -> Mask:
     """An edge, a few pixels soft, where `blurred` crosses `level`."""
-    return np.clip((blurred - np.float32(level)) * 4 + np.float32(0.5), 0, 1)
+    return np.clip((blurred - np.asarray(level, np.float32)) * 4 + np.float32(0.5), 0, 1)
 
 
 def _medial_axis(mask: Mask) -> tuple[np.ndarray, np.ndarray]:
@@ -95,6 +182,8 @@ _AUGMENTATIONS: tuple[tuple[float, Callable[[np.random.Generator, Mask], Mask]],
     (0.34, _ink_spread),
     (0.41, _stroke_contrast),
     (0.45, _redraw_with_pen),
+    (0.51, _bold_paint),
+    (0.56, _brush),
 )
 """(cumulative share of words, change)."""
 
@@ -135,8 +224,7 @@ def _jitter_letters(rng: np.random.Generator, mask: Mask) -> Mask:
         placed = cv2.warpAffine(letter, matrix, canvas.shape[::-1], flags=cv2.INTER_LINEAR)
         np.maximum(canvas, placed, out=canvas)
         shift += apart
-    rows, columns = np.flatnonzero(canvas.max(axis=1) > 0.2), np.flatnonzero(canvas.max(axis=0) > 0.2)
-    return np.ascontiguousarray(canvas[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+    return _cut_to_ink(canvas)
 
 
 def _stencil(rng: np.random.Generator, mask: Mask) -> Mask:

@@ -1,4 +1,7 @@
-"""Text effects, as signs and captions have them: paint, outlines, shadows, depth, neon, lamps, embossing, gloss."""
+"""Text effects, as signs and captions have them: paint, outlines, shadows, depth, neon, lamps, embossing, gloss.
+
+Some words are painted on shutters or bricks, or seen through bars.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,15 @@ import cv2
 import numpy as np
 
 from scriptkd_train.synth.degradation import jpeg
-from scriptkd_train.synth.textures import FloatImage, colour_pair, luma, texture, textured_background
+from scriptkd_train.synth.textures import (
+    FloatImage,
+    colour_pair,
+    luma,
+    shutter,
+    texture,
+    textured_background,
+    wall_of_bricks,
+)
 from scriptkd_train.synth.typeset import Mask
 
 
@@ -15,11 +26,14 @@ def alpha_blend(surface: FloatImage, mask: Mask, colour: np.ndarray) -> FloatIma
     return surface + mask[..., None] * (colour - surface)
 
 
-def apply_text_effects(rng: np.random.Generator, mask: Mask, outlined: bool) -> FloatImage:
-    """A painted, printed, glowing or embossed word on a board, a wall or over a video frame."""
+def apply_text_effects(rng: np.random.Generator, mask: Mask, outlined: bool, roughness: float = 1.0) -> FloatImage:
+    """A painted, printed, glowing or embossed word on a board, a wall or over a video frame.
+
+    outlined: an edge around each letter, as captions have. roughness: of the ground.
+    """
     height, width = mask.shape
     ink, ground = colour_pair(rng)
-    picture = textured_background(rng, ground, height, width, roughness=1.6 if outlined else 1.0)
+    picture = textured_background(rng, ground, height, width, roughness)
     if rng.random() < 0.1:
         picture = _split_background(rng, picture, ink)
     fill: np.ndarray = ink
@@ -71,6 +85,8 @@ def apply_text_effects(rng: np.random.Generator, mask: Mask, outlined: bool) -> 
         fade = 1 - np.float32(rng.uniform(0.1, 0.45)) * np.maximum(texture(rng, height, width), 0)
         mask = mask * np.clip(fade, 0.3, 1)
     picture = alpha_blend(picture, mask, fill)
+    if not outlined and rng.random() < 0.1:
+        picture = _on_a_wall(rng, picture)
     if rng.random() < 0.08:  # a frame or a band of another colour runs through the crop's edge
         thick = int(rng.integers(2, 7))
         y = 0 if rng.random() < 0.5 else height - thick
@@ -78,6 +94,43 @@ def apply_text_effects(rng: np.random.Generator, mask: Mask, outlined: bool) -> 
     if rng.random() < 0.15:
         picture = jpeg(rng, picture, 50)
     return picture
+
+
+def _on_a_wall(rng: np.random.Generator, picture: FloatImage) -> FloatImage:
+    """Paint and ground take part in what lies under them, a shutter or bricks, or bars stand before them."""
+    height, width = picture.shape[:2]
+    pick = rng.random()
+    if pick < 0.45:
+        return picture * (1 + shutter(rng, height, width) * np.float32(rng.uniform(0.1, 0.4)))[..., None]
+    if pick < 0.75:
+        joint, shade = wall_of_bricks(rng, height, width)
+        picture = picture * (1 + shade * np.float32(rng.uniform(0, 0.25)))[..., None]
+        mortar = np.full(3, rng.uniform(40, 220), np.float32)
+        return alpha_blend(picture, joint * np.float32(rng.uniform(0.2, 0.8)), mortar)
+    bars = np.zeros((height, width), np.float32)
+    gap, thick = height * rng.uniform(0.3, 0.9), max(1, round(height * rng.uniform(0.02, 0.07)))
+    lean = height * rng.normal(0, 0.1)
+    for x in np.arange(rng.uniform(0, gap), width + gap, gap):
+        cv2.line(bars, (int(x - lean), -1), (int(x + lean), height), 1.0, thick, cv2.LINE_AA)
+    if rng.random() < 0.3:  # a lattice
+        bars = np.maximum(bars, np.roll(bars[:, ::-1], thick, axis=1))
+    tone = colour_pair(rng)[0]
+    shadow = cv2.warpAffine(bars, np.float32([[1, 0, thick], [0, 1, 0]]), (width, height))
+    return alpha_blend(picture * (1 - np.float32(0.3) * shadow)[..., None], bars, tone)
+
+
+def put_on_board(rng: np.random.Generator, picture: FloatImage, box: np.ndarray, scenery: FloatImage) -> FloatImage:
+    """Leaves of `picture` a board around the word; the rest becomes `scenery`, of the same size.
+
+    box: left, top, right, bottom of the word in pixels.
+    """
+    height = box[3] - box[1]
+    room = rng.uniform(0.08, 0.45, 4) * height * np.array([-1, -1, 1, 1])
+    left, top, right, bottom = box + room
+    corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
+    corners = corners + rng.normal(0, 0.03 * height, (4, 2))
+    board = cv2.fillPoly(np.zeros(picture.shape[:2], np.float32), [corners.astype(np.int32)], 1.0, cv2.LINE_AA)
+    return scenery + board[..., None] * (picture - scenery)
 
 
 def _extrude(

@@ -114,3 +114,43 @@ def textured_background(
         else:
             surface += (shade * amount)[..., None]
     return surface
+
+
+def pattern(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
+    """float32 [H, W], 0..1: stripes, a grid or bricks, straight or turned; 1 on the lines between them."""
+    angle = 0.0 if rng.random() < 0.5 else rng.uniform(0, np.pi)
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
+    period = rng.uniform(4, 40)
+    line = (np.mod(along, period) / period < rng.uniform(0.08, 0.6)).astype(np.float32)
+    if rng.random() < 0.5:
+        second = rng.uniform(4, 40)
+        shift = period / 2 * np.mod(np.floor(across / second), 2) if rng.random() < 0.5 else 0  # bricks
+        line = (np.mod(along + shift, period) / period < 0.12).astype(np.float32)
+        line = np.maximum(line, (np.mod(across, second) / second < rng.uniform(0.08, 0.3)).astype(np.float32))
+    return cv2.GaussianBlur(line, (0, 0), rng.uniform(0.4, 1.2))
+
+
+def shutter(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
+    """float32 [H, W], about -1..1: how a shutter's slats or corrugated iron catch the light."""
+    period = height * rng.uniform(0.06, 0.3)
+    slat = np.mod(np.arange(height, dtype=np.float32) / np.float32(period) + np.float32(rng.random()), 1)
+    round_slat = np.sin(2 * np.pi * slat) if rng.random() < 0.5 else 1 - 2 * slat
+    groove = -2 * (slat < 0.12).astype(np.float32)
+    lit = np.clip(round_slat * np.float32(rng.uniform(0.2, 0.7)) + groove * np.float32(rng.uniform(0, 0.5)), -1, 1)
+    return np.repeat(lit.astype(np.float32)[:, None], width, axis=1)
+
+
+def wall_of_bricks(rng: np.random.Generator, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+    """Joints, float32 [H, W] of 0..1, and each brick's own shade, float32 [H, W] of about -1..1."""
+    course = height * rng.uniform(0.15, 0.4)
+    length = course * rng.uniform(2.0, 3.5)
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    level = y / course + rng.random()
+    row = np.floor(level)
+    shifted = x / length + 0.5 * np.mod(row, 2) + rng.random()
+    joint = np.maximum(np.mod(level, 1) < 0.1, np.mod(shifted, 1) < 0.1 * course / length)
+    rows = (row - row.min()).astype(np.intp)
+    columns = np.floor(shifted).astype(np.intp)
+    shade = rng.standard_normal((rows.max() + 1, columns.max() + 1)).astype(np.float32)[rows, columns]
+    return cv2.GaussianBlur(joint.astype(np.float32), (0, 0), 0.7), np.clip(0.5 * shade, -1, 1)

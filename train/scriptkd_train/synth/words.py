@@ -118,6 +118,7 @@ _CONFUSABLE = {
     "Lao": "ກທບນມຍລວສອຣ",
     "Thai": "กทบนมยลวสอร",
 }
+_ROMAN = re.compile("(?!.$)M{0,3}(CM|CD|D?C{0,3})(XC|XL|L?X{0,3})(IX|IV|V?I{0,3})|[IVX]")
 _CASED = ("Latin", "Armenian", "Cyrillic", "Greek")
 _VOWEL_FIRST = frozenset("เแโใไເແໂໃໄ")  # Thai and Lao: written, and stored, before its consonant
 _VOWEL_LAST = frozenset("ะาำๅะาำະາຳ")
@@ -251,9 +252,13 @@ def _native_digits(digits: str, script: str) -> str:
 
 def _cased(rng: np.random.Generator, word: str) -> str:
     pick = rng.random()
-    if pick < 0.4 and "\u0386" <= word[0] <= "\u03ce":  # Greek capitals carry no accent
-        word = unicodedata.normalize("NFC", unicodedata.normalize("NFD", word).replace("\u0301", ""))
-    return word.upper() if pick < 0.4 else word.capitalize() if pick < 0.65 else word
+    return _in_capitals(word) if pick < 0.4 else word.capitalize() if pick < 0.65 else word
+
+
+def _in_capitals(text: str) -> str:
+    if any("\u0386" <= c <= "\u03ce" for c in text):  # Greek capitals carry no accent
+        text = unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).replace("\u0301", ""))
+    return text.upper()
 
 
 def _fragment(rng: np.random.Generator, word: str) -> str:
@@ -269,17 +274,23 @@ def _fragment(rng: np.random.Generator, word: str) -> str:
 
 
 def _identifies_script(text: str, script: str) -> bool:
-    """True when at least one letter is the script's alone; in Kana, when no more than half of the letters are Han."""
+    """True when at least one letter is the script's alone; in Kana, when no more than half of the letters are Han.
+
+    A Roman numeral alone is a number, which every script uses.
+    """
     own = [c for c in text if _of(script, c)]
+    if script == "Latin" and _ROMAN.fullmatch("".join(own)):
+        return False
     if script == "Kana" and sum("一" <= c <= "鿿" for c in text) > len(own):
         return False
     return script not in _CONFUSABLE or not set(own) <= set(_CONFUSABLE[script])
 
 
-def draw_word(rng: np.random.Generator, script: str) -> str:
+def draw_word(rng: np.random.Generator, script: str, capitals: bool = False) -> str:
     """One text to render: mostly a dictionary word; sometimes a part of one, a word with a number or with punctuation.
 
-    At least one letter, digit or sign of the script's own is always in it, so that the label is never a guess.
+    At least one letter, digit or sign of the script's own is always in it, so that the label is never a guess. With
+    `capitals` it is in capitals, where the script has them and they still tell it.
     """
     pick = rng.random()
     if script in DIGITS and pick < 0.015:
@@ -288,8 +299,10 @@ def draw_word(rng: np.random.Generator, script: str) -> str:
     if script in _SIGNS and 0.015 <= pick < 0.02:
         return _SIGNS[script][int(rng.integers(len(_SIGNS[script])))]
     text = _draw(rng, script)
-    while not _identifies_script(text, script):  # never so for the ten scripts of CVSI-2015
+    while not _identifies_script(text, script):  # of CVSI-2015's scripts only Roman numerals
         text = _draw(rng, script)
+    if capitals and script in _CASED and _identifies_script(_in_capitals(text), script):
+        return _in_capitals(text)
     return text
 
 

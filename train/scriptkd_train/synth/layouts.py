@@ -1,0 +1,108 @@
+"""Layouts: how a text is set: level, with wide spaces, one letter below the other, as a line of words, along an arc."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+from scriptkd_train.synth.fonts import Face
+from scriptkd_train.synth.typeset import Mask, typeset
+from scriptkd_train.synth.words import clusters
+
+LAYOUTS = {"word": 0.86, "stacked": 0.04, "spaced": 0.02, "line": 0.05, "arc": 0.03}
+"""How often each layout is drawn."""
+
+DrawText = Callable[[np.random.Generator, bool], str]
+"""Draws a text; True asks for capitals, where the script has them."""
+
+_WIDEST = 16.0  # width over height of a text: no word is wider
+_MOST_STACKED = 10  # letters
+_TRIES = 8  # texts drawn until one has two letters to stack
+
+
+def set_text(rng: np.random.Generator, draw: DrawText, face: Face, size: int, layout: str) -> Mask | None:
+    """A text's ink in one of `LAYOUTS`, cut to its edges; None where the face cannot.
+
+    A stack lies on its side, turned counterclockwise, so that it is handled as a word whose letters lie on their sides:
+    whoever asks for one turns the finished picture back. An arc is bent later (`bend`).
+    """
+    if layout == "stacked":
+        return _stack(rng, draw, face, size)
+    if layout == "line":
+        return _line(rng, draw, face, size)
+    text = draw(rng, layout == "spaced")
+    if layout == "spaced":
+        text = (" " * int(rng.integers(1, 4))).join(_letters(text)) or text
+    mask = typeset(text, face, size)
+    return mask if mask is not None and mask.shape[1] <= _WIDEST * mask.shape[0] else None
+
+
+def _letters(text: str) -> list[str]:
+    """The grapheme clusters that hold a letter or a digit."""
+    return [part for part in clusters(text) if any(unicodedata.category(c)[0] in "LN" for c in part)]
+
+
+def _stack(rng: np.random.Generator, draw: DrawText, face: Face, size: int) -> Mask | None:
+    """Letters upright, one below the other, centred or flush left, at one pitch or at even gaps."""
+    capitals = rng.random() < 0.7
+    parts = next((found for _ in range(_TRIES) if len(found := _letters(draw(rng, capitals))) > 1), None)
+    if parts is None:
+        return None
+    letters = [typeset(part, face, size) for part in parts[:_MOST_STACKED]]
+    drawn = [letter for letter in letters if letter is not None]
+    if len(drawn) < len(letters):
+        return None
+    tallest, widest = (max(letter.shape[axis] for letter in drawn) for axis in (0, 1))
+    gap = max(2, round(rng.uniform(0.06, 0.4) * tallest))
+    one_pitch, flush_left = rng.random() < 0.4, rng.random() < 0.1
+    heights = [tallest if one_pitch else letter.shape[0] for letter in drawn]
+    stack = np.zeros((sum(heights) + gap * (len(drawn) - 1), widest), np.float32)
+    top = 0
+    for letter, height in zip(drawn, heights, strict=True):
+        y = top + (height - letter.shape[0]) // 2
+        x = 0 if flush_left else (widest - letter.shape[1]) // 2
+        stack[y : y + letter.shape[0], x : x + letter.shape[1]] = letter
+        top += height + gap
+    return np.ascontiguousarray(np.rot90(stack))
+
+
+def _line(rng: np.random.Generator, draw: DrawText, face: Face, size: int) -> Mask | None:
+    """Several words on a line, 5 to 12 times as wide as high."""
+    text, wanted = draw(rng, False), rng.uniform(4.0, 11.0)
+    capitals = rng.random() < 0.2
+    for _ in range(12):
+        mask = typeset(text, face, size)
+        if mask is None or mask.shape[1] > 12.5 * mask.shape[0]:
+            return None
+        if mask.shape[1] >= wanted * mask.shape[0] and " " in text:
+            return mask
+        text = f"{text} {draw(rng, capitals)}"
+    return None
+
+
+def bend(rng: np.random.Generator, layers: np.ndarray) -> tuple[np.ndarray, float]:
+    """The ink along an arc, letters turned with it, and how many lines high it became.
+
+    layers: float32 [H, W, n]. The arc rises in the middle, or by chance hangs.
+    """
+    height, width = layers.shape[:2]
+    angle = np.radians(rng.uniform(35, 150))
+    angle = min(angle, 1.4 * width / height)  # the inner edge keeps a third of the letters' width
+    radius = width / angle
+    outer, inner = radius + height / 2, radius - height / 2
+    rows = int(np.ceil(outer - inner * np.cos(angle / 2)))
+    columns = int(np.ceil(2 * outer * np.sin(min(angle / 2, np.pi / 2))))
+    x, y = np.meshgrid(
+        np.arange(columns, dtype=np.float32) - np.float32(columns / 2), np.arange(rows, dtype=np.float32)
+    )
+    away = np.float32(outer) - y  # up from the arc's centre
+    along = np.arctan2(x, away) / np.float32(angle) + np.float32(0.5)
+    hangs = rng.random() < 0.25
+    source_y = np.float32(outer) - np.hypot(x, away)
+    if hangs:
+        source_y = np.float32(height - 1) - source_y
+    bent = cv2.remap(layers, along * np.float32(width), source_y, cv2.INTER_LINEAR)
+    return (np.ascontiguousarray(bent[::-1]) if hangs else bent), rows / height
