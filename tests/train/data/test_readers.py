@@ -1,5 +1,6 @@
 """The readers of data sets: the folder layout, flat folders and CVSI-2015's own layout."""
 
+import os
 from pathlib import Path
 
 import cv2
@@ -13,6 +14,7 @@ from scriptkd_train.data import cvsi
 from scriptkd_train.data.cvsi import count_differences, read_cvsi
 from scriptkd_train.data.dataset import fingerprint, read_dataset, splits_of
 from scriptkd_train.data.folder import Item, read_folder
+from scriptkd_train.engine.run import read_training_data
 
 CVSI_FOLDERS = ["Arabic", "Bengali", "English", "Gujrathi", "Hindi", "Kannada", "Oriya", "Punjabi", "Tamil", "Telegu"]
 
@@ -143,3 +145,84 @@ def test_fingerprint_follows_content_and_labels_but_not_place(tmp_path: Path) ->
     assert fingerprint(relabelled) != fingerprint(first)
     with pytest.raises(ArgumentError, match=r"cannot read .*gone"):
         fingerprint([Item(tmp_path / "gone.png", "Tamil")])
+
+
+def test_what_is_not_read_is_said_in_one_line(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    train = tmp_path / "train"
+    write(
+        *(train / "Tamil" / name for name in ("1.png", "batch/2.png", "batch/deeper/3.png", "._4.png", ".hidden/5.png"))
+    )
+    write(train / "6.png", train / "Latin" / "7.png")
+    for name in ("a.heic", "b.HEIC", "c.jfif", "d.jpe", "e"):
+        (train / "Latin" / name).write_bytes(b"some picture")
+    assert [item.path.name for item in read_dataset(tmp_path, "train")] == ["7.png", "1.png"]
+    assert [record.getMessage() for record in caplog.records] == [
+        f"not read in {train}: 1 image beside its class folders, 2 images in folders inside its class folders, "
+        "2 of .heic, 1 of .jfif, 1 of .jpe, 1 of no suffix (such as 6.png, Tamil/batch/2.png)"
+    ]
+
+
+def test_nothing_is_said_where_all_is_read(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write(tmp_path / "Tamil" / "1.png", tmp_path / "none" / "1.png")
+    (tmp_path / "manifest.csv").write_text("file,script\n")
+    read_dataset(tmp_path, None)
+    read_dataset(cvsi_tree(tmp_path / "cvsi"), "test")
+    assert not caplog.records
+
+
+def test_cvsi_says_what_it_does_not_read(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    root = cvsi_tree(tmp_path)
+    (root / "TrainDataset_CVSI2015" / "Hindi" / "Thumbs.db").write_bytes(b"")
+    read_dataset(root, "train")
+    assert [record.getMessage() for record in caplog.records] == [
+        f"not read in {root / 'TrainDataset_CVSI2015'}: 1 of .db"
+    ]
+
+
+@pytest.mark.parametrize("name", ["None", "NONE", "none"])
+def test_none_is_none(tmp_path: Path, name: str) -> None:
+    write(tmp_path / "train" / name / "1.png", tmp_path / "train" / "Tamil" / "1.png")
+    assert [item.label for item in read_dataset(tmp_path, "train")] == ["Tamil", "none"]
+
+
+@pytest.mark.parametrize("name", ["unknown", "Unknown"])
+def test_no_class_is_called_unknown(tmp_path: Path, name: str) -> None:
+    (tmp_path / "train" / name).mkdir(parents=True)
+    write(tmp_path / "train" / "Tamil" / "1.png")
+    assert len(read_dataset(tmp_path, "train")) == 1  # without images it is no class
+    write(tmp_path / "train" / name / "1.png")
+    with pytest.raises(ArgumentError, match=f"no class can be called '{name}', which is what a model says where it is"):
+        read_dataset(tmp_path, "train")
+
+
+def test_case_and_unicodes_forms_make_no_other_class(tmp_path: Path) -> None:
+    """Of a name in two cases the train split's counts, and of two in one split the first in order."""
+    composed, decomposed = "\u00c5land", "A\u030aland"
+    write(*(tmp_path / "train" / name / "1.png" for name in (composed, decomposed, "Klingon", "klingon", "tamil")))
+    write(*(tmp_path / "val" / name / "1.png" for name in (decomposed.lower(), "KLINGON", "TAMIL")))
+    assert [item.label for item in read_dataset(tmp_path, "train")] == [
+        "Klingon",
+        "Klingon",
+        "Tamil",
+        composed,
+        composed,
+    ]
+    assert [item.label for item in read_dataset(tmp_path, "val")] == ["Klingon", "Tamil", composed]
+
+
+def test_names_of_files_that_are_not_utf_8(tmp_path: Path) -> None:
+    folder = tmp_path / "train" / "Tamil"
+    write(folder / "1.png")
+    os.rename(folder / "1.png", os.path.join(os.fsencode(folder), b"\xe9.png"))
+    assert len(fingerprint(read_dataset(tmp_path, "train"))) == 64
+    os.rename(folder, os.path.join(os.fsencode(tmp_path / "train"), b"Tam\xefl"))
+    with pytest.raises(ArgumentError, match=r"the folder b'Tam\\xefl' is not named in UTF-8: give it another name"):
+        read_dataset(tmp_path, "train")
+
+
+def test_one_class_alone_is_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write(*(tmp_path / split / name / "1.png" for split in ("train", "val") for name in ("Tamil", "none")))
+    assert read_training_data(tmp_path).labels == ["Tamil"]
+    assert [record.getMessage() for record in caplog.records] == [
+        f"the train split of {tmp_path} holds one class alone, Tamil: its model can tell nothing apart"
+    ]

@@ -16,6 +16,7 @@ NETWORKS = [
     ("parconv", {"network": "textnet", "arguments": {"width": 0.25}}, 1),
     ("assistant", {"hidden": 8}, 3),
     ("timm", {"model": "resnet10t"}, 3),
+    ("ppocr", {"model": "v6", "pretrained": False}, 1),
 ]
 
 

@@ -1,7 +1,7 @@
 """Augmentation of whole batches: each image gets its own draw. float [N, C, H, W] in 0..255 in and out.
 
 `photometric` is the paper's ("random brightness and contrast"); `text` adds what cropping and cameras do to words.
-Letters are never mirrored or turned far: that would change the label.
+Letters are never mirrored: that would change the label. `half_turn` is for networks that learn orientation.
 """
 
 from __future__ import annotations
@@ -27,6 +27,16 @@ def augment(images: Tensor, kind: str, generator: torch.Generator) -> Tensor:
         _apply_to_subset(pixels, 0.33, _noise, generator)
         _apply_to_subset(pixels, 0.25, _mask_strip, generator)
     return pixels.clamp_(0, 255)
+
+
+def half_turn(images: Tensor, orientation: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Turn about half of the images upside down; for networks that are to know any crop.
+
+    images: [N, C, H, W]; orientation: int64 [N], quarter turns clockwise, -1 where it is not known. Returns both anew.
+    """
+    chosen = (torch.rand(len(images), generator=generator) < 0.5).to(images.device)
+    turned = torch.where(chosen.view(-1, 1, 1, 1), images.flip(2, 3), images)
+    return turned, torch.where(chosen & (orientation >= 0), (orientation + 2) % 4, orientation)
 
 
 def _apply_to_subset(

@@ -6,7 +6,15 @@ from collections import Counter
 from pathlib import Path
 
 from scriptkd_sdk.errors import ArgumentError
-from scriptkd_train.data.folder import SPLITS, Item, check_labels, found_in, image_files, label_of, subfolders
+from scriptkd_train.data.folder import (
+    SPLITS,
+    Item,
+    check_labels,
+    found_in,
+    image_files,
+    read_class_folders,
+    warn_of_unread,
+)
 
 SPLIT_FOLDERS = {
     "train": "TrainDataset_CVSI2015",
@@ -64,13 +72,16 @@ def read_cvsi(root: str | Path, split: str) -> list[Item]:
         raise ArgumentError(f"no folder {folder}: CVSI-2015 keeps {split} in {SPLIT_FOLDERS[split]}, {found_in(root)}")
     if split == "test":
         items = [Item(path, _label_of_file(path)) for path in image_files(folder)]
+        warn_of_unread(folder.parent, [folder])
     else:
-        items = [Item(path, label_of(sub.name)) for sub in subfolders(folder) for path in image_files(sub)]
+        classes = read_class_folders(folder)
+        items = classes.items
+        warn_of_unread(folder, list(classes.images))
     if not items:
         raise ArgumentError(f"no images in {folder}, {found_in(folder)}")
     train = root / SPLIT_FOLDERS["train"]
     if split != "train" and train.is_dir():
-        check_labels(items, {label_of(sub.name) for sub in subfolders(train) if image_files(sub)}, split, root)
+        check_labels({item.label for item in items}, set(read_class_folders(train).labels.values()), split, root)
     return sorted(items, key=lambda item: (item.label, item.path.name))
 
 

@@ -46,5 +46,6 @@ def fingerprint(items: list[Item]) -> str:
             content = hashlib.sha256(item.path.read_bytes()).hexdigest()
         except OSError as error:
             raise ArgumentError(f"cannot read {item.path}: {error.strerror}") from error
-        digest.update(f"{item.label}\0{item.path.name}\0{content}\n".encode())
+        # A name need not be text in UTF-8; what is not is taken as the bytes that it is.
+        digest.update(f"{item.label}\0{item.path.name}\0{content}\n".encode(errors="surrogateescape"))
     return digest.hexdigest()

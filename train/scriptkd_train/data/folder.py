@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.images import SUFFIXES
-from scriptkd_sdk.scripts import script
+from scriptkd_sdk.scripts import UNKNOWN, script
 
 SPLITS = ("train", "val", "test")
 NON_TEXT = "none"
 """Label of images without text. It is no class: training teaches networks to be undecided on them."""
+
+_log = logging.getLogger(__name__)  # of a program without logging of its own, warnings go to stderr, a line each
 
 
 @dataclass(frozen=True)
@@ -22,21 +29,85 @@ class Item:
     label: str
 
 
+@dataclass(frozen=True)
+class ClassFolders:
+    """The folders of a split. images: of each folder, by name. labels: of each folder that holds images.
+
+    Two folders are one class where their names differ in case or in Unicode's form (NFC, NFD) alone.
+    """
+
+    images: dict[Path, list[Path]]
+    labels: dict[Path, str]
+
+    @property
+    def items(self) -> list[Item]:
+        """All images, sorted by label, then file name."""
+        items = [Item(path, label) for folder, label in self.labels.items() for path in self.images[folder]]
+        return sorted(items, key=lambda item: (item.label, item.path.name, item.path.as_posix()))
+
+
 def label_of(folder: str) -> str:
-    """The script's name for a folder's name ("Hindi" -> "Devanagari"); an unknown name is a label of its own."""
+    """Return the script's name for a folder's name ("Hindi" -> "Devanagari"); an unknown name is a label of its own.
+
+    Args:
+        folder: A folder's name, in any of Unicode's forms.
+
+    Returns:
+        A label in Unicode's form NFC; "none", however it is spelled, for images without text.
+
+    Raises:
+        ArgumentError: the name is not text in UTF-8, or it is "unknown", which is what models say of none of them.
+    """
+    name = unicodedata.normalize("NFC", folder)
     try:
-        return script(folder).name
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise ArgumentError(
+            f"the folder {os.fsencode(folder)!r} is not named in UTF-8: give it another name"
+        ) from error
+    if name.casefold() == NON_TEXT:
+        return NON_TEXT
+    if name.casefold() == UNKNOWN.name:
+        raise ArgumentError(
+            f"no class can be called {folder!r}, which is what a model says where it is sure of none: give the folder "
+            f"another name, or call it {NON_TEXT!r} if its images show no text"
+        )
+    try:
+        return script(name).name
     except ArgumentError:
-        return folder
+        return name
+
+
+def read_class_folders(folder: Path, spellings: Iterable[str] = ()) -> ClassFolders:
+    """Read the folders right inside a folder, whose names are labels, and the images right inside each of them.
+
+    Args:
+        folder: The folder of a split.
+        spellings: Labels whose spelling is taken over where one here differs from it in case alone; else the first
+            one's, by name.
+
+    Returns:
+        The folders with their labels and images.
+
+    Raises:
+        ArgumentError: a folder whose name can be no label.
+    """
+    by_fold = {label.casefold(): label for label in spellings}
+    images = {each: image_files(each) for each in subfolders(folder)}
+    labels = {}
+    for each in filter(images.get, images):  # a folder without images may have any name
+        label = label_of(each.name)
+        labels[each] = by_fold.setdefault(label.casefold(), label)
+    return ClassFolders(images, labels)
 
 
 def image_files(folder: Path) -> list[Path]:
-    """The image files right inside a folder, sorted by name; hidden ones ("._word.jpg" of macOS) are no images."""
+    """Return the images right inside a folder, by name; hidden ones ("._word.jpg" of macOS) are no images."""
     return sorted((path for path in folder.iterdir() if _is_image(path)), key=lambda path: path.name)
 
 
 def subfolders(folder: Path) -> list[Path]:
-    """The visible folders right inside a folder, sorted by name; empty if the folder does not exist."""
+    """Return the visible folders right inside a folder, by name; none if the folder does not exist."""
     if not folder.is_dir():
         return []
     folders = (path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
@@ -46,8 +117,18 @@ def subfolders(folder: Path) -> list[Path]:
 def read_folder(root: str | Path, split: str | None) -> list[Item]:
     """Read one split of a folder data set, or with `split=None` a flat folder of scripts without splits.
 
-    Returns items sorted by label, then file name. Script folders without images are passed over.
-    Raises ArgumentError if the folder is missing, holds no images, or holds a script that the train split lacks.
+    Script folders without images are passed over. What else is not read is said in a warning, a line for the split.
+
+    Args:
+        root: The data set.
+        split: "train", "val" or "test"; None for a flat folder.
+
+    Returns:
+        Items sorted by label, then file name.
+
+    Raises:
+        ArgumentError: the folder is missing, holds no images, holds a folder whose name can be no label, or a script
+            that the train split lacks.
     """
     root = Path(root)
     if split is not None and split not in SPLITS:
@@ -57,21 +138,45 @@ def read_folder(root: str | Path, split: str | None) -> list[Item]:
         raise ArgumentError(
             f"no folder {folder}: expected {root}/<{'|'.join(SPLITS)}>/<script>/*.png, {found_in(root)}"
         )
-    items = [Item(path, label_of(sub.name)) for sub in subfolders(folder) for path in image_files(sub)]
-    if not items:
+    of_train = set(read_class_folders(root / "train").labels.values()) if split in ("val", "test") else set[str]()
+    classes = read_class_folders(folder, of_train)
+    warn_of_unread(folder, list(classes.images))
+    if not classes.labels:
         kinds = "|".join(suffix[1:] for suffix in SUFFIXES)
         expected = f"{folder}/<script>/*.<{kinds}>" + (f" or {root}/<split>/<script>/*" if split is None else "")
         raise ArgumentError(f"no images in {folder}: expected {expected}, {found_in(folder)}")
     if split in ("val", "test") and (root / "train").is_dir():
-        known = {label_of(sub.name) for sub in subfolders(root / "train") if _has_image(sub)}
-        check_labels(items, known, split, root)
-    return sorted(items, key=lambda item: (item.label, item.path.name, item.path.as_posix()))
+        check_labels(set(classes.labels.values()), of_train, split, root)
+    return classes.items
 
 
-def check_labels(items: list[Item], known: set[str], split: str, root: Path) -> None:
-    """Raise ArgumentError if `items` (of `split`) hold a label that is not among the train split's labels."""
-    extra = sorted({item.label for item in items} - known)
-    if extra:
+def warn_of_unread(folder: Path, read: list[Path]) -> None:
+    """Say in one line what a split's folder holds that nobody reads, if anything.
+
+    Args:
+        folder: The folder of the split; images right inside it have no label.
+        read: Folders in it, whose images are read; images one folder deeper and files of other kinds are not.
+    """
+    unread = (
+        [(f"{len(found):,} {_images(len(found))} beside its class folders", found)]
+        if (found := image_files(folder)) and read
+        else []
+    )
+    inside = [path for each in read for path in each.iterdir() if not path.name.startswith(".")]
+    kinds = Counter(path.suffix.lower() or "no suffix" for path in inside if path.is_file() and not _is_image(path))
+    deeper = [path for each in inside if each.is_dir() for path in each.rglob("*") if _is_image(path)]
+    if deeper:
+        unread.append((f"{len(deeper):,} {_images(len(deeper))} in folders inside its class folders", deeper))
+    unread += [(f"{count:,} of {kind}", []) for kind, count in sorted(kinds.items())]
+    if unread:
+        examples = [path.relative_to(folder).as_posix() for _, found in unread for path in found[:1]]
+        such_as = f" (such as {', '.join(examples)})" if examples else ""
+        _log.warning("not read in %s: %s%s", folder, ", ".join(what for what, _ in unread), such_as)
+
+
+def check_labels(labels: set[str], known: set[str], split: str, root: Path) -> None:
+    """Raise ArgumentError if a split holds labels that are not among those of the train split."""
+    if extra := sorted(labels - known):
         raise ArgumentError(
             f"{split} of {root} holds {', '.join(extra)}, which train lacks: "
             f"train has {', '.join(sorted(known)) or 'no script with images'}"
@@ -79,7 +184,7 @@ def check_labels(items: list[Item], known: set[str], split: str, root: Path) -> 
 
 
 def found_in(folder: Path) -> str:
-    """What a folder holds, in a few words, for an error message."""
+    """Return what a folder holds, in a few words, for an error message."""
     if not folder.is_dir():
         return f"but there is no folder {folder}" if not folder.exists() else f"but {folder} is a file"
     names = sorted(path.name + ("/" if path.is_dir() else "") for path in folder.iterdir())
@@ -89,9 +194,9 @@ def found_in(folder: Path) -> str:
     return f"found {', '.join(names[:8])}{more} in {folder}"
 
 
+def _images(count: int) -> str:
+    return "image" if count == 1 else "images"
+
+
 def _is_image(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
-
-
-def _has_image(folder: Path) -> bool:
-    return any(_is_image(path) for path in folder.iterdir())

@@ -1,14 +1,12 @@
 """A split in memory, pre-processed as the network will see it, ready to be cut into batches.
 
-Word images have many widths and a batch has one, so images are kept by width. Everything is uint8: 100,000 words at
+Word images have many sizes and a batch has one, so images are kept by size. Everything is uint8: 100,000 words at
 32 x 96 take 300 MB.
 """
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
 import cv2
@@ -16,31 +14,42 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from scriptkd_sdk.crop import crops
 from scriptkd_sdk.errors import ArgumentError, ImageError
 from scriptkd_sdk.images import load_image
 from scriptkd_sdk.preprocess import Preprocessing
+from scriptkd_sdk.processes import worker_pool
 from scriptkd_train.data.dataset import NON_TEXT, Item
 from scriptkd_train.utils.cores import cores
 
 _CHUNK = 500
 
+Size = tuple[int, int]
+"""Height and width of an input, in pixels."""
+
 
 @dataclass(frozen=True)
 class Batch:
-    """images: uint8 [N, C, H, W]; target: int64 [N], -1 without text; index: int64 [N], places in the split."""
+    """A batch. images: uint8 [N, C, H, W]; target: int64 [N], -1 without text; index: int64 [N], places in the split.
+
+    orientation: int64 [N], by how many quarter turns the letters of the input are turned clockwise, -1 without text;
+    None where a network is not to learn it.
+    """
 
     images: Tensor
     target: Tensor
     index: Tensor
+    orientation: Tensor | None = None
 
 
 @dataclass(frozen=True)
 class InMemoryDataset:
-    """A split by width: images[w] is uint8 [n, C, H, w], target[w] and index[w] are int64 [n]."""
+    """A split by size: images[H, W] is uint8 [n, C, H, W]; target, index and orientation are int64 [n] (see Batch)."""
 
-    images: dict[int, Tensor]
-    target: dict[int, Tensor]
-    index: dict[int, Tensor]
+    images: dict[Size, Tensor]
+    target: dict[Size, Tensor]
+    index: dict[Size, Tensor]
+    orientation: dict[Size, Tensor] | None = None
 
     def __len__(self) -> int:
         return sum(len(target) for target in self.target.values())
@@ -48,22 +57,25 @@ class InMemoryDataset:
     def batches(
         self, size: int, generator: torch.Generator | None = None, rank: int = 0, world: int = 1
     ) -> Iterator[Batch]:
-        """All images in batches of one width each: in order, or with a generator shuffled for training.
+        """All images in batches of one size each: in order, or with a generator shuffled for training.
 
-        `rank` of `world` processes gets its share. In a round all of them read the same width and as many images, but
-        for one, since all wait for the slowest. For training a width's left-over of fewer than two images for each
+        `rank` of `world` processes gets its share. In a round all of them read the same size and as many images, but
+        for one, since all wait for the slowest. For training a size's left-over of fewer than two images for each
         process is dropped: batch statistics need two.
         """
-        rounds: list[tuple[int, Tensor]] = []
-        for width, target in self.target.items():
+        rounds: list[tuple[Size, Tensor]] = []
+        for size_of_input, target in self.target.items():
             shuffled = generator is not None
             order = torch.randperm(len(target), generator=generator) if shuffled else torch.arange(len(target))
-            rounds += [(width, part) for part in order.split(size * world) if len(part) >= 2 * world or not shuffled]
+            rounds += [
+                (size_of_input, part) for part in order.split(size * world) if len(part) >= 2 * world or not shuffled
+            ]
         if generator is not None:
             rounds = [rounds[i] for i in torch.randperm(len(rounds), generator=generator).tolist()]
-        for width, whole in rounds:
+        for key, whole in rounds:
             part = whole.tensor_split(world)[rank]
-            yield Batch(self.images[width][part], self.target[width][part], self.index[width][part])
+            orientation = self.orientation[key][part] if self.orientation is not None else None
+            yield Batch(self.images[key][part], self.target[key][part], self.index[key][part], orientation)
 
     def batch_count(self, size: int, world: int = 1) -> int:
         """How many batches an epoch of `batches(size, generator, rank, world)` has."""
@@ -83,42 +95,66 @@ def load_in_memory(items: list[Item], labels: list[str], preprocessing: Preproce
         raise ArgumentError(f"label {unknown[0]!r} is not among the labels {', '.join(labels)}")
     number = {NON_TEXT: -1} | {label: i for i, label in enumerate(labels)}
     target = torch.tensor([number[item.label] for item in items])
-    if preprocessing.fixed_width:  # filled as the images come, for the same reason as below
-        width = preprocessing.width_min
-        pixels = torch.empty(len(items), preprocessing.channels, preprocessing.height, width, dtype=torch.uint8)
-        for place, array in enumerate(_read_all(items, preprocessing)):
+    if (
+        preprocessing.fixed_width and preprocessing.square_height is None
+    ):  # filled as the images come, for the same reason as below
+        size = preprocessing.height, preprocessing.width_min
+        pixels = torch.empty(len(items), preprocessing.channels, *size, dtype=torch.uint8)
+        for place, (array, _) in enumerate(_read_all(items, preprocessing)):
             pixels[place] = torch.from_numpy(array)
-        return InMemoryDataset({width: pixels}, {width: target}, {width: torch.arange(len(items))})
-    by_width: dict[int, tuple[list[int], list[np.ndarray]]] = {}
-    for position, array in enumerate(_read_all(items, preprocessing)):
-        positions, arrays = by_width.setdefault(array.shape[2], ([], []))
+        return InMemoryDataset({size: pixels}, {size: target}, {size: torch.arange(len(items))})
+    by_size: dict[Size, tuple[list[int], list[np.ndarray], list[int]]] = {}
+    for position, (array, way) in enumerate(_read_all(items, preprocessing)):
+        positions, arrays, ways = by_size.setdefault(array.shape[1:], ([], [], []))
         positions.append(position)
         arrays.append(array)
-    images, targets, index = {}, {}, {}
-    for width in sorted(by_width):
-        positions, arrays = by_width.pop(width)  # freed width by width: a split must not be in memory twice
-        images[width] = torch.from_numpy(np.stack(arrays))
-        targets[width] = target[positions]
-        index[width] = torch.tensor(positions)
-    return InMemoryDataset(images, targets, index)
+        ways.append(way)
+    images, targets, index, orientation = {}, {}, {}, {}
+    for size in sorted(by_size):
+        positions, arrays, ways = by_size.pop(size)  # freed size by size: a split must not be in memory twice
+        images[size] = torch.from_numpy(np.stack(arrays))
+        targets[size] = target[positions]
+        index[size] = torch.tensor(positions)
+        orientation[size] = torch.where(target[positions] < 0, -1, torch.tensor(ways))
+    any_crop = preprocessing.square_height is not None
+    return InMemoryDataset(images, targets, index, orientation if any_crop else None)
 
 
-def _read_all(items: list[Item], preprocessing: Preprocessing) -> Iterator[np.ndarray]:
-    """The images in order, uint8 [C, H, W] each, read by all cores."""
-    chunks = [items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK)]
+def _read_all(items: list[Item], preprocessing: Preprocessing) -> Iterator[tuple[np.ndarray, int]]:
+    """The images in order, uint8 [C, H, W], and the ways up of their letters (see Batch), read by all cores."""
+    starts = range(0, len(items), _CHUNK)
+    chunks = [items[start : start + _CHUNK] for start in starts]
     if len(chunks) == 1:
-        yield from _read(chunks[0], preprocessing)
+        yield from _read(chunks[0], preprocessing, 0)
         return
     # Forking is unsafe once torch's threads run; spawned workers import only what this module needs.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(cores(), context) as pool:
-        for part in pool.map(_read, chunks, [preprocessing] * len(chunks)):
+    with worker_pool(cores()) as pool:
+        for part in pool.map(_read, chunks, [preprocessing] * len(chunks), starts):
             yield from part
 
 
-def _read(items: list[Item], preprocessing: Preprocessing) -> list[np.ndarray]:
+def _read(items: list[Item], preprocessing: Preprocessing, first: int) -> list[tuple[np.ndarray, int]]:
     cv2.setNumThreads(1)
     try:
-        return [preprocessing.apply(load_image(item.path)) for item in items]
+        return [_prepare(load_image(item.path), preprocessing, place) for place, item in enumerate(items, first)]
     except ImageError as error:
         raise ArgumentError(f"training data must be readable: {error}") from error
+
+
+def _prepare(image: np.ndarray, preprocessing: Preprocessing, place: int) -> tuple[np.ndarray, int]:
+    """The input of an upright image, uint8 [C, H, W], and its letters' way up in quarter turns clockwise.
+
+    For any crop (contract 3) every second image is seen upside down and, as far as it is nearly square, every second
+    pair of images on its side, so that a split holds all ways up. What is wider than high, on its side, is a tall crop,
+    which the contract lays down: it is seen upright or upside down. Of a line the middle window is seen.
+    """
+    if preprocessing.square_height is None:
+        return preprocessing.apply(image), 0
+    seen, rows, turned = crops(image, preprocessing)
+    crop, way = seen[len(seen) // 2], -turned // 90
+    height, width = crop.shape[:2]
+    if 2 * width < 3 * height and place // 2 % 2:
+        crop, way = np.rot90(crop, -1), way + 1
+    if place % 2:
+        crop, way = np.rot90(crop, 2), way + 2
+    return preprocessing.apply(crop, rows), way % 4

@@ -13,9 +13,9 @@ from torch import Tensor
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_train.data.dataset import Item
-from scriptkd_train.data.in_memory import InMemoryDataset, load_in_memory
+from scriptkd_train.data.in_memory import InMemoryDataset, Size, load_in_memory
 
-_Layout = tuple[dict[int, torch.Size], dict[int, Tensor], dict[int, Tensor]]
+_Layout = tuple[dict[Size, torch.Size], dict[Size, Tensor], dict[Size, Tensor], dict[Size, Tensor] | None]
 
 
 def load_shared(
@@ -53,7 +53,7 @@ def load_shared(
 
 
 def _write(dataset: InMemoryDataset, path: Path) -> _Layout:
-    """All pixels into one file, since a mapped file is an open one, and there may be hundreds of widths."""
+    """All pixels into one file, since a mapped file is an open one, and there may be hundreds of sizes."""
     try:
         with path.open("wb") as file:
             for pixels in dataset.images.values():
@@ -63,14 +63,19 @@ def _write(dataset: InMemoryDataset, path: Path) -> _Layout:
         raise ArgumentError(
             f"the pre-processed images cannot be written to {path}: {error.strerror or error}"
         ) from error
-    return {width: pixels.shape for width, pixels in dataset.images.items()}, dataset.target, dataset.index
+    shapes = {size: pixels.shape for size, pixels in dataset.images.items()}
+    return shapes, dataset.target, dataset.index, dataset.orientation
 
 
 def _map(
-    path: Path, shapes: dict[int, torch.Size], target: dict[int, Tensor], index: dict[int, Tensor]
+    path: Path,
+    shapes: dict[Size, torch.Size],
+    target: dict[Size, Tensor],
+    index: dict[Size, Tensor],
+    orientation: dict[Size, Tensor] | None,
 ) -> InMemoryDataset:
     # Copy-on-write, since a tensor must be writable; nobody writes, so all processes share the pages.
     pixels = torch.from_numpy(np.memmap(path, np.uint8, "c"))
     parts = pixels.split([shape.numel() for shape in shapes.values()])
-    images = {width: part.view(shape) for (width, shape), part in zip(shapes.items(), parts, strict=True)}
-    return InMemoryDataset(images, target, index)
+    images = {size: part.view(shape) for (size, shape), part in zip(shapes.items(), parts, strict=True)}
+    return InMemoryDataset(images, target, index, orientation)

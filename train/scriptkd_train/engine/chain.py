@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Mapping
+from functools import partial
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
@@ -21,7 +22,7 @@ from scriptkd_train.data.shared_memory import load_shared
 from scriptkd_train.engine.calibration import calibrate
 from scriptkd_train.engine.check import check_networks
 from scriptkd_train.engine.distiller import Teacher
-from scriptkd_train.engine.run import RunContext, claim_run_folder, open_fabric, read_training_data
+from scriptkd_train.engine.run import RunContext, claim_run_folder, on_first_process, open_fabric, read_training_data
 from scriptkd_train.engine.stage import to_checkpoint, train_stage
 from scriptkd_train.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from scriptkd_train.models.networks import parameter_count, pretrained_origin
@@ -83,9 +84,7 @@ def _train_one(run: RunContext, name: str, finished: Mapping[str, Checkpoint], d
     result = train_stage(run, name, stage, train, val, teachers, init_weights)
     checkpoint = to_checkpoint(stage, run.data.labels, result, _provenance(run, name, stage))
     checkpoint = calibrate(checkpoint, val, stage.batch_size)
-    if run.fabric.is_global_zero:
-        save_checkpoint(path, checkpoint)
-    run.fabric.barrier()
+    on_first_process(run.fabric, partial(save_checkpoint, path, checkpoint))
     run.print(
         f"{name}: {stage.network.name}, {parameter_count(checkpoint.build()) / 1e6:.2f} M parameters, validation "
         f"{100 * result.metrics['val_accuracy']:.2f} %, {time.perf_counter() - started:.0f} s -> {path}"

@@ -8,6 +8,7 @@ from scriptkd_sdk.errors import ArgumentError
 from scriptkd_train.compression.decompose import check_decomposable
 from scriptkd_train.compression.quantize import quantizable_layers
 from scriptkd_train.engine.feature_distillation import feature_widths
+from scriptkd_train.engine.trainer import parameter_groups
 from scriptkd_train.models.init_weights import freeze, select_init_weights
 from scriptkd_train.models.networks import Network, build_network, without_download
 from scriptkd_train.models.onnx_weights import read_onnx_weights
@@ -37,6 +38,10 @@ def check_networks(recipe: Recipe, labels: list[str]) -> None:
             where = f"stage {name}: start from {stage.start.origin}"
             select_init_weights(built[name], source.state_dict(), stage.start.layers, where)
             freeze(built[name], stage.start.freeze, where)
+        try:
+            parameter_groups(built[name], stage.optimizer)
+        except ArgumentError as error:
+            raise ArgumentError(f"stage {name}: {error}") from error
         if stage.quantize is not None:
             quantizable_layers(built[name])
         if stage.distil is not None and stage.distil.match:

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import json
+import logging
+import os
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from typing import Literal
 
 import torch
 from lightning_fabric import Fabric
 from rich.console import Console
 
-from scriptkd_sdk.errors import ArgumentError
+from scriptkd_sdk.errors import ArgumentError, ScriptkdError
 from scriptkd_train.data.dataset import NON_TEXT, Item, fingerprint, read_dataset
 from scriptkd_train.recipe import Recipe, parse_recipe
+from scriptkd_train.utils.files import write_file
+
+_LAUNCHER = "SCRIPTKD_LAUNCHER"  # number of the process that started those which train beside it
+_PERIOD = 0.5  # seconds between a process's looks for its launcher
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -69,6 +80,8 @@ def read_training_data(root: Path) -> TrainingData:
         if all(item.label == NON_TEXT for item in items):
             raise ArgumentError(f"the {split} split of {root} holds only {NON_TEXT!r}; it must hold words of a script")
     labels = sorted({item.label for item in train} - {NON_TEXT})
+    if len(labels) == 1:
+        _log.warning("the train split of %s holds one class alone, %s: its model can tell nothing apart", root, *labels)
     return TrainingData(train, val, labels, fingerprint(train))
 
 
@@ -89,8 +102,48 @@ def open_fabric(recipe: Recipe, devices: int | str) -> Fabric:
     fastest: Literal["bf16-mixed", "32-true"] = "bf16-mixed" if half else "32-true"
     precision = fastest if recipe.precision == "auto" else recipe.precision
     fabric = Fabric(accelerator="auto", devices=devices, precision=precision)
-    fabric.launch()
+    parent = int(os.environ.get(_LAUNCHER, 0))
+    if parent:
+        Thread(target=_end_with, args=(parent,), daemon=True).start()
+    os.environ[_LAUNCHER] = str(os.getpid())
+    try:
+        fabric.launch()
+    finally:
+        del os.environ[_LAUNCHER]
     return fabric
+
+
+def on_first_process(fabric: Fabric, write: Callable[[], object]) -> None:
+    """Let the first process write something, while the others wait for it.
+
+    Args:
+        fabric: The processes.
+        write: What the first one does.
+
+    Raises:
+        ScriptkdError: in every process, where the first one cannot: it alone would leave the others waiting.
+    """
+    refused = ""
+    if fabric.is_global_zero:
+        try:
+            write()
+        except ScriptkdError as error:
+            refused = str(error)
+        except OSError as error:
+            refused = f"{os.fsdecode(error.filename)}: {error.strerror}" if error.filename else str(error)
+    refused = fabric.broadcast(refused)
+    if refused:
+        raise ScriptkdError(refused)
+
+
+def _end_with(launcher: int) -> None:
+    """End this process within a second of the one that started it, whatever that died of.
+
+    Windows, where the number stays when that process has ended, has only torch's own look at its neighbours.
+    """
+    while os.getppid() == launcher:
+        time.sleep(_PERIOD)
+    os._exit(1)
 
 
 def claim_run_folder(out: Path, recipe: Recipe, data: TrainingData, fabric: Fabric) -> None:
@@ -109,13 +162,13 @@ def claim_run_folder(out: Path, recipe: Recipe, data: TrainingData, fabric: Fabr
                 f"{out} holds a run whose {differing[0]} was another; give another --out, or delete the folder"
             )
     fabric.barrier()  # every process has looked before the first one writes
-    if fabric.is_global_zero:
+    content = {"recipe": recipe.model_dump(mode="json"), "data_sha256": data.fingerprint}
+
+    def write() -> None:
         out.mkdir(parents=True, exist_ok=True)
-        draft = out / ".run.json"
-        content = {"recipe": recipe.model_dump(mode="json"), "data_sha256": data.fingerprint}
-        draft.write_text(json.dumps(content, indent=2) + "\n")
-        draft.replace(path)  # whole or not at all: a run killed here goes on
-    fabric.barrier()
+        write_file(path, json.dumps(content, indent=2) + "\n")  # whole or not at all: a run killed here goes on
+
+    on_first_process(fabric, write)
 
 
 def changed_stages(out: Path, there: Recipe, recipe: Recipe) -> list[str]:

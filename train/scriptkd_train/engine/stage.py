@@ -7,9 +7,11 @@ was killed and started again takes the very steps that it would have taken, bit 
 from __future__ import annotations
 
 import csv
+import io
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -24,11 +26,12 @@ from scriptkd_sdk.errors import ArgumentError, ScriptkdError
 from scriptkd_train.compression.quantize import quantized_state_dict
 from scriptkd_train.data.in_memory import InMemoryDataset
 from scriptkd_train.engine.distiller import Teacher
-from scriptkd_train.engine.run import RunContext
+from scriptkd_train.engine.run import RunContext, on_first_process
 from scriptkd_train.engine.trainer import Trainer, derived_seed
 from scriptkd_train.models.checkpoint import Checkpoint, save_atomically
 from scriptkd_train.models.networks import without_download
 from scriptkd_train.recipe import ResolvedStage
+from scriptkd_train.utils.files import named, printable, write_file
 from scriptkd_train.utils.progress import columns
 
 _CHECK_EVERY = 50  # steps between looks at the loss: each look waits for a GPU
@@ -93,6 +96,8 @@ def train_stage(
             f"needs {2 * world} images of one width or more"
         )
     out.mkdir(parents=True, exist_ok=True)
+    if not _takes_events(out):
+        run.print(f"{name}: without TensorBoard's events, as {out} is no UTF-8; metrics.csv holds the same")
     trainer = Trainer(fabric, name, stage, len(run.data.labels), seed, teachers, init_weights)
     first, history = 0, list[dict[str, float]]()
     best: _Best | None = None
@@ -101,8 +106,8 @@ def train_stage(
         state = _read_state(last, fabric.device)
         trainer.load_state_dict(state["trainer"])
         first, best, history = state["epoch"], state["best"], state["history"]
-        if fabric.is_global_zero:
-            _write_metrics(out, history)  # a run killed right after it had saved last.pt has not
+        # A run killed right after it had saved last.pt has not.
+        on_first_process(fabric, partial(_write_metrics, out, history))
 
     for epoch in range(first, stage.epochs):
         started = time.perf_counter()
@@ -135,11 +140,8 @@ def train_stage(
             }
             metrics = {"val_accuracy": accuracy, "val_loss": val_loss, "epoch": float(epoch + 1)}
             best = {"state_dict": weights, "metrics": metrics}
-        if fabric.is_global_zero:
-            state = {"trainer": trainer.state_dict(), "epoch": epoch + 1, "best": best, "history": history}
-            save_atomically(state, last)
-            _log(out, history)
-        fabric.barrier()
+        state = {"trainer": trainer.state_dict(), "epoch": epoch + 1, "best": best, "history": history}
+        on_first_process(fabric, partial(_save, state, out))
         run.print(
             f"{name} {epoch + 1}/{stage.epochs}: loss {row['train_loss']:.4f}, validation {100 * accuracy:.2f} % "
             f"(best {100 * best['metrics']['val_accuracy']:.2f} %), {row['seconds']:.0f} s"
@@ -196,23 +198,30 @@ def _require_finite(fabric: Fabric, total: Tensor, name: str, epoch: int, out: P
         )
 
 
-def _log(out: Path, history: list[dict[str, float]]) -> None:
-    """All rows to metrics.csv, the newest to TensorBoard."""
-    _write_metrics(out, history)
-    with SummaryWriter(str(out)) as writer:
-        for key, value in history[-1].items():
-            if key != "epoch":
-                writer.add_scalar(key, value, int(history[-1]["epoch"]))
+def _save(state: dict[str, Any], out: Path) -> None:
+    """The whole state to last.pt, all rows of its history to metrics.csv, the newest to TensorBoard."""
+    save_atomically(state, out / "last.pt")
+    _write_metrics(out, state["history"])
+    row = state["history"][-1]
+    if _takes_events(out):
+        with named(out / "events.out.tfevents"), SummaryWriter(str(out)) as writer:
+            for key, value in row.items():
+                if key != "epoch":
+                    writer.add_scalar(key, value, int(row["epoch"]))
+
+
+def _takes_events(out: Path) -> bool:
+    """Whether TensorBoard can write into a folder: only where its path is text in UTF-8."""
+    return printable(str(out)) == str(out)
 
 
 def _write_metrics(out: Path, history: list[dict[str, float]]) -> None:
     """metrics.csv whole, so that a resumed run has no gaps."""
-    draft = out / ".metrics.csv"  # a report may be reading the other one
-    with draft.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(history[0]))
-        writer.writeheader()
-        writer.writerows(history)
-    draft.replace(out / "metrics.csv")
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(history[0]))
+    writer.writeheader()
+    writer.writerows(history)
+    write_file(out / "metrics.csv", text.getvalue())  # in one move, as a report may be reading the one before
 
 
 class _bar:

@@ -11,13 +11,14 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
+from scriptkd_sdk.errors import ArgumentError
 from scriptkd_train.compression.quantize import fake_quantize
-from scriptkd_train.data.augment import augment
+from scriptkd_train.data.augment import augment, half_turn
 from scriptkd_train.data.in_memory import Batch
 from scriptkd_train.engine.distiller import Distiller, Teacher
 from scriptkd_train.engine.ema import ModelEma
 from scriptkd_train.engine.feature_distillation import as_vectors, feature_widths
-from scriptkd_train.losses import auxiliary_loss, task_loss
+from scriptkd_train.losses import auxiliary_loss, orientation_loss, task_loss
 from scriptkd_train.models.depthwise import Float32Depthwise
 from scriptkd_train.models.init_weights import freeze, select_init_weights, set_frozen_to_eval
 from scriptkd_train.models.networks import Network, build_network
@@ -80,11 +81,14 @@ class Trainer:
         """One step on a batch; `epoch`, with its fraction, sets the rate. Returns the loss, which nobody waited for."""
         stage = self.stage
         for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(stage.optimizer, epoch, stage.epochs)
+            # A run that began before there were scales has none in its state.
+            group["lr"] = learning_rate(stage.optimizer, epoch, stage.epochs) * group.get("lr_scale", 1.0)
         # Bytes travel to a GPU four times faster than what augmentation makes of them there.
-        images, target = self.fabric.to_device((batch.images, batch.target))
+        images, target, orientation = self.fabric.to_device((batch.images, batch.target, batch.orientation))
+        if orientation is not None:
+            images, orientation = half_turn(images, orientation, generator)
         images = augment(images, stage.augment, generator)
-        logits, vectors, auxiliary = self.learner(images)
+        logits, vectors, auxiliary, ways = self.learner(images)
         if self.distiller is None:
             loss = task_loss(logits, target, stage.label_smoothing)
         else:
@@ -92,8 +96,13 @@ class Trainer:
             loss = self.distiller.loss(logits, vectors, target, teacher_outputs, stage.label_smoothing)
         if auxiliary is not None:
             loss = loss + auxiliary_loss(auxiliary, target, stage.label_smoothing)
+        if ways is not None and orientation is not None:
+            loss = loss + orientation_loss(ways, orientation)
         self.optimizer.zero_grad(set_to_none=True)
         self.fabric.backward(loss)
+        if stage.optimizer.clip is not None:  # of a loss that is no number `train_stage` tells
+            clip = stage.optimizer.clip
+            self.fabric.clip_gradients(self.learner, self.optimizer, max_norm=clip, error_if_nonfinite=False)
         self.optimizer.step()
         if self.ema is not None:
             self.ema.update()
@@ -134,12 +143,15 @@ class _Learner(nn.Module):
             set_frozen_to_eval(self._frozen)
         return self
 
-    def forward(self, images: Tensor) -> tuple[Tensor, dict[str, Tensor], Tensor | None]:
-        """Logits [N, K], matched points as vectors [M, F] of the teacher's width, and an auxiliary head's logits."""
+    def forward(self, images: Tensor) -> tuple[Tensor, dict[str, Tensor], Tensor | None, Tensor | None]:
+        """Logits [N, K], matched points as vectors [M, F] of the teacher's width, and the logits of two more heads.
+
+        One is auxiliary, [N, K]; the other tells orientation, [N, 4]. None where the network lacks the head.
+        """
         with Float32Depthwise():
             logits, feature_maps, auxiliary = self.network.forward_training(images)
         vectors = {point: projection(as_vectors(feature_maps[point])) for point, projection in self.projections.items()}
-        return logits, vectors, auxiliary
+        return logits, vectors, auxiliary, self.network.orient(feature_maps["features"])
 
 
 def learning_rate(optimizer: Optimizer, epoch: float, epochs: int) -> float:
@@ -156,18 +168,37 @@ def make_optimizer(learner: nn.Module, spec: Optimizer) -> torch.optim.Optimizer
     # fused: weights, gradients and moments are read once a step, of which a large network's step on a processor is made
     # (VGG19's 140 M parameters: 0.4 s in place of 0.8). A gradient must lie in memory as its weight does, as autograd
     # makes it: of another order fused steps are wrong without a word.
-    parameters = [p for p in learner.parameters() if p.requires_grad]
+    groups = parameter_groups(learner, spec)
     if spec.name == "sgd":
-        nesterov, decay = spec.momentum > 0, spec.weight_decay
-        return torch.optim.SGD(
-            parameters, lr=spec.lr, momentum=spec.momentum, nesterov=nesterov, weight_decay=decay, fused=True
-        )
-    # Decay is for weights that multiply, not for biases and batch-norm scales.
-    groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": spec.weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-    ]
+        return torch.optim.SGD(groups, lr=spec.lr, momentum=spec.momentum, nesterov=spec.momentum > 0, fused=True)
     return torch.optim.AdamW(groups, lr=spec.lr, fused=True)
+
+
+def parameter_groups(learner: nn.Module, spec: Optimizer) -> list[dict[str, Any]]:
+    """The parameters in training by how they are trained: `lr_scale`, the share of the rate, and `weight_decay`.
+
+    learner: a _Learner or a network by itself.
+
+    Raises:
+        ArgumentError: a layer of `lr_scale` that the network lacks.
+    """
+    named = {name.removeprefix("network."): p for name, p in learner.named_parameters() if p.requires_grad}
+    scales = dict.fromkeys(named, 1.0)
+    for layer in sorted(spec.lr_scale, key=len):  # an inner layer's name is longer than that of what it is in
+        inside = [name for name in named if name.startswith(f"{layer}.")]
+        if not inside:
+            known = ", ".join(dict.fromkeys(name.partition(".")[0] for name in named))
+            raise ArgumentError(f"optimizer.lr_scale: nothing in training is in a layer {layer!r}; layers are {known}")
+        scales |= dict.fromkeys(inside, spec.lr_scale[layer])
+    groups = []
+    for scale in dict.fromkeys((1.0, *spec.lr_scale.values())):
+        mine = [p for name, p in named.items() if scales[name] == scale]
+        if spec.name == "sgd":
+            parts = [(mine, spec.weight_decay)]
+        else:  # decay is for weights that multiply, not for biases and batch-norm scales
+            parts = [([p for p in mine if p.ndim > 1], spec.weight_decay), ([p for p in mine if p.ndim <= 1], 0.0)]
+        groups += [{"params": part, "weight_decay": decay, "lr_scale": scale} for part, decay in parts]
+    return groups
 
 
 def derived_seed(seed: int, stage: str, purpose: str) -> int:

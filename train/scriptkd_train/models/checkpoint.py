@@ -7,7 +7,7 @@ import warnings
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 from torch import Tensor
@@ -15,6 +15,7 @@ from torch import Tensor
 from scriptkd_sdk.errors import ModelError, ScriptkdError
 from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_train.models.networks import Network, build_network, without_download
+from scriptkd_train.utils.files import named
 
 FORMAT = 1
 _FLOATS = {torch.float16, torch.bfloat16, torch.float32, torch.float64}
@@ -28,8 +29,9 @@ class Checkpoint:
 
     network, arguments: name and keyword arguments for `build_network`. labels: K script names in the order of the
     logits. metrics, provenance: plain JSON-like values. temperature: divides the logits before the softmax.
-    threshold: a top score below it means that the image shows none of the scripts. source: what errors call it, the
-    path of a file.
+    threshold: a top score below it means that the image shows none of the scripts. orientation_temperature and
+    orientation_threshold: the same for orientation, of networks for any crop; others have none. source: what errors
+    call it, the path of a file.
     """
 
     network: str
@@ -41,6 +43,8 @@ class Checkpoint:
     provenance: dict[str, Any] = field(default_factory=dict)
     temperature: float = 1.0
     threshold: float = 0.0
+    orientation_temperature: float | None = None
+    orientation_threshold: float | None = None
     source: str = field(default="the checkpoint", compare=False)
 
     def build(self) -> Network:
@@ -86,17 +90,52 @@ class Checkpoint:
 
 
 def save_atomically(content: Any, path: Path) -> None:
-    """torch.save that leaves either the old file or the whole new one, also when killed half-way."""
+    """Do what torch.save does, leaving either the old file or the whole new one, also when killed half-way.
+
+    Args:
+        content: What torch.save takes.
+        path: The file's place; its folder is made.
+
+    Raises:
+        OSError: the file cannot be written, for want of room for example; the error names it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with named(path):
+        try:
+            with draft.open("wb") as file:
+                _save(content, file)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
+
+
+def _save(content: Any, file: BinaryIO) -> None:
+    output = _Output(file)
     try:
-        with draft.open("wb") as file:
-            torch.save(content, file)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+        torch.save(content, output)
+    except RuntimeError as error:
+        raise output.refusal or error from error
+
+
+class _Output:
+    """A file for torch.save, which says of a full disk only that it failed: why is kept here."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+        self.refusal: OSError | None = None
+
+    def write(self, content: bytes) -> int:
+        try:
+            return self.file.write(content)
+        except OSError as error:
+            self.refusal = error
+            raise
+
+    def flush(self) -> None:
+        self.file.flush()
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
@@ -113,6 +152,9 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         "temperature": checkpoint.temperature,
         "threshold": checkpoint.threshold,
     }
+    if checkpoint.orientation_temperature is not None:
+        content["orientation_temperature"] = checkpoint.orientation_temperature
+        content["orientation_threshold"] = checkpoint.orientation_threshold
     save_atomically(content, path)
 
 
@@ -160,16 +202,23 @@ def load_checkpoint(path: Path) -> Checkpoint:
     broken = [name for name, value in state.items() if value.is_floating_point() and not torch.isfinite(value).all()]
     if broken:
         raise ModelError(f"{path} holds NaN or infinite weights in {broken[0]!r}; its training diverged")
+    preprocessing = Preprocessing.from_dict(content["preprocessing"])
+    orientation: dict[str, float] = {}
+    if preprocessing.square_height is not None:
+        for key, default, low, high in (("temperature", 1.0, 1e-3, 1e3), ("threshold", 0.0, 0.0, 1.0)):
+            name = f"orientation_{key}"
+            orientation[name] = _number(path, content.get(name, default), name, low, high)
     return Checkpoint(
         network=content["network"],
         arguments=content["arguments"],
         labels=labels,
-        preprocessing=Preprocessing.from_dict(content["preprocessing"]),
+        preprocessing=preprocessing,
         state_dict=state,
         metrics=content.get("metrics", {}),
         provenance=content.get("provenance", {}),
         temperature=_number(path, content.get("temperature", 1.0), "temperature", 1e-3, 1e3),
         threshold=_number(path, content.get("threshold", 0.0), "threshold", 0.0, 1.0),
+        **orientation,
         source=str(path),
     )
 
