@@ -18,11 +18,11 @@ import onnx
 from numpy.typing import NDArray
 
 from scriptkd_sdk.errors import ArgumentError
+from scriptkd_sdk.modelfile import INPUT, OUTPUT
 from scriptkd_train.models.checkpoint import Checkpoint
 
 from .errors import ExportError
 from .files import file_name, write_verified
-from .graph import INPUT, OUTPUT
 from .precisions import Precision
 from .samples import Samples
 from .session import cpu_session

@@ -8,6 +8,7 @@ import onnx
 import onnxsim
 import torch
 
+from scriptkd_sdk.modelfile import INPUT, OUTPUT
 from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_train.models.checkpoint import Checkpoint
 
@@ -15,7 +16,6 @@ from .errors import ExportError
 from .quiet import quiet
 
 OPSET = 18  # the oldest that torch's exporter writes without converting; onnxruntime reads it since 1.14
-INPUT, OUTPUT = "image", "logits"
 _SKIPPED = ["fuse_consecutive_reduce"]  # `Standardise` takes means row by row, so that long float32 sums stay exact
 WEIGHT_OPERATORS = {"Conv", "Gemm", "LSTM", "MatMul"}  # operators that hold weights
 

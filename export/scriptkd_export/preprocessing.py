@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import onnx
 
-from scriptkd_sdk.preprocess import Preprocessing
-
-from .graph import INPUT
+from scriptkd_sdk.modelfile import INPUT
+from scriptkd_sdk.preprocess import LUMA, ROUNDING, Preprocessing
 
 PREFIX = "prepare/"  # of the added nodes and values: keeps them apart from the network's
 
@@ -21,8 +20,8 @@ prepare (uint8[rows, columns, 3] image) => (uint8[1, %(channels)d, %(height)d, w
     int64 step = {%(step)d}, int64 narrowest = {%(narrowest)d}, int64 widest = {%(widest)d},
     int64 height2 = {%(height2)d}, int64 two = {2}, int64[1] channels = {%(channels)d},
     int64[2] list = {-1, 3}, int64[1] first = {0}, int64[1] last = {-1},
-    float[1, 3] luma_weights = {0.299, 0.587, 0.114}, float[1] luma_half = {0.5005},
-    float none = {0}, float one = {1}, float half = {%(half)r}, float brightest = {255}, float m_rows = {%(height)d}
+    float[1, 3] luma_weights = {%(luma_weights)s}, float[1] luma_rounding = {%(luma_rounding)s},
+    float none = {0}, float one = {1}, float rounding = {%(rounding)r}, float brightest = {255}, float m_rows = {%(height)d}
 >
 {
     size = Shape <start = 0, end = 2> (image)
@@ -55,7 +54,7 @@ prepare (uint8[rows, columns, 3] image) => (uint8[1, %(channels)d, %(height)d, w
     weights_across = Transpose <perm = [1, 0]> (weights_columns)
     resized = MatMul (shorter, weights_across)
 
-    lifted = Add (resized, half)
+    lifted = Add (resized, rounding)
     rounded = Floor (lifted)
     limited = Min (rounded, brightest)
     whole = Cast <to = 2> (limited)
@@ -64,7 +63,7 @@ prepare (uint8[rows, columns, 3] image) => (uint8[1, %(channels)d, %(height)d, w
 """
 
 _LUMA = """
-    mixed = Gemm (luma_weights, bytes, luma_half)
+    mixed = Gemm (luma_weights, bytes, luma_rounding)
     tones = Floor (mixed)"""
 
 _COLOUR = """
@@ -98,7 +97,9 @@ def preprocessing_graph(preprocessing: Preprocessing, ir: int, opset: int) -> on
         "channels": preprocessing.channels,
         "height": preprocessing.height,
         "height2": 2 * preprocessing.height,
-        "half": 0.5 + 2**-9,  # section 2 of the contract
+        "rounding": float(ROUNDING),
+        "luma_weights": ", ".join(map(str, LUMA[0, :3])),
+        "luma_rounding": str(LUMA[0, 3]),
         "narrowest": preprocessing.width_min,
         "widest": preprocessing.width_max,
         "step": preprocessing.width_step,

@@ -25,10 +25,11 @@ from onnxruntime.quantization import (
     quantize_static,
 )
 
+from scriptkd_sdk.modelfile import INPUT, OUTPUT
 from scriptkd_train.compression.quantize import SMALLEST, largest_code, weight_scales
 
 from .errors import ExportError, naming
-from .graph import INPUT, OUTPUT, input_normalization_nodes, strip
+from .graph import input_normalization_nodes, strip
 from .int4_packing import UNPACK_CONSTANTS, even_axis, pack
 from .precisions import Calibration
 from .quiet import quiet

@@ -24,13 +24,13 @@ from numpy.typing import NDArray
 
 from scriptkd_sdk import ScriptIdentifier
 from scriptkd_sdk.errors import ScriptkdError
-from scriptkd_sdk.modelfile import METADATA_KEY
+from scriptkd_sdk.modelfile import INPUT, METADATA_KEY, OUTPUT
 from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_train.models.checkpoint import Checkpoint
 from scriptkd_train.models.networks import parameter_count
 
 from . import metadata
-from .graph import INPUT, OPSET, OUTPUT, example_width, fixed_to
+from .graph import OPSET, example_width, fixed_to
 from .intervals import least_drop, least_mean, least_share
 from .precisions import Limits, Precision
 from .preprocessing import preprocessing_graph

@@ -19,6 +19,7 @@ from scriptkd_sdk.runtime import import_onnxruntime, open_session
 from scriptkd_sdk.scripts import Script
 
 METADATA_KEY = "scriptkd"
+INPUT, OUTPUT = "image", "logits"  # names of the network's input and of its first output
 FORMAT = 3  # the newest format of metadata that this version reads; see section 4 of the contract
 ANY_CROP = 3  # the format from which on a network takes any crop and tells orientation
 MOST_THREADS = 256
@@ -56,7 +57,7 @@ class ModelInfo:
     @property
     def outputs(self) -> list[str]:
         """The names of the network's outputs."""
-        return ["logits"] if self.orientation_temperature is None else ["logits", "orientation"]
+        return [OUTPUT] if self.orientation_temperature is None else [OUTPUT, "orientation"]
 
     @classmethod
     def from_json(cls, text: str) -> ModelInfo:
@@ -288,7 +289,7 @@ def _is_pair(provider: object) -> bool:
 def _check_network(session: Any, info: ModelInfo) -> None:
     """Check that inputs and outputs are what the metadata says, at last by running the network on a blank image."""
     inputs, outputs = session.get_inputs(), [each.name for each in session.get_outputs()]
-    if [each.name for each in inputs] != ["image"] or not set(info.outputs) <= set(outputs):
+    if [each.name for each in inputs] != [INPUT] or not set(info.outputs) <= set(outputs):
         wanted_names = " and ".join(f"'{name}'" for name in info.outputs)
         raise ModelError(
             f"the network must have the one input 'image' and the output {wanted_names}, not "
@@ -321,7 +322,7 @@ def _check_network(session: Any, info: ModelInfo) -> None:
 def _run_blank(session: Any, info: ModelInfo, shape: tuple[int, ...], count: int) -> None:
     """Run the network on a blank input of that shape, uint8, which are so many images, and check what it answers."""
     try:
-        answers = session.run(info.outputs, {"image": np.zeros(shape, np.uint8)})
+        answers = session.run(info.outputs, {INPUT: np.zeros(shape, np.uint8)})
     except Exception as error:
         raise ModelError(f"the network does not run on a blank image ({_first_line(error)})") from error
     for answer, classes, what in zip(answers, (len(info.labels), 4), ("labels", "ways up"), strict=False):

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scriptkd_sdk.errors import ArgumentError
-from scriptkd_sdk.modelfile import open_exactly
+from scriptkd_sdk.modelfile import INPUT, open_exactly
 
 Providers = Sequence[str | tuple[str, dict[str, Any]]]
 
@@ -49,7 +49,7 @@ class Network:
         if self._process != os.getpid():
             self._session = open_exactly(self._model, *self._options, self._sha256).session
             self._process = os.getpid()  # last: another thread may be here too, and then opens one of its own
-        answers: list[npt.NDArray[np.float32]] = self._session.run(self.info.outputs, {"image": images})
+        answers: list[npt.NDArray[np.float32]] = self._session.run(self.info.outputs, {INPUT: images})
         return answers
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:

@@ -33,10 +33,10 @@ LARGEST_SIDE = 4096  # of a network's input: a model file asking for more is bro
 
 # A little above 1/2: resampling bytes by whole ratios often gives exact halves, where the last bit of a float sum would
 # decide, and so the order of additions on some other platform.
-_HALF = np.float32(0.5 + 2**-9)
+ROUNDING = np.float32(0.5 + 2**-9)
 # Sums of these are off by less than 1e-4, while the 0.0005 on top keeps every sum at least 5e-4 away from an integer:
 # the floor is therefore the exact integer formula's. A test checks all 2^24 colours.
-_LUMA = np.array([[0.299, 0.587, 0.114, 0.5005]], np.float32)
+LUMA = np.array([[0.299, 0.587, 0.114, 0.5005]], np.float32)
 
 Bands = tuple[tuple[slice, slice, npt.NDArray[np.float32]], ...]
 """Blocks of a resampling matrix: output rows, input rows, and the weights between them."""
@@ -141,7 +141,7 @@ def luma(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """Return (299 R + 587 G + 114 B + 500) // 1000 of a uint8 [H, W, 3] RGB image as uint8 [H, W]."""
     rows = max(STRIP // image.shape[1], 1)
     strips = [  # whose floats stay in the processor's cache
-        cv2.transform(image[top : top + rows].astype(np.float32), _LUMA).astype(np.uint8)
+        cv2.transform(image[top : top + rows].astype(np.float32), LUMA).astype(np.uint8)
         for top in range(0, len(image), rows)
     ]
     return strips[0] if len(strips) == 1 else np.concatenate(strips)
@@ -164,7 +164,7 @@ def _resample(plane: npt.NDArray[np.uint8], out_height: int, out_width: int) -> 
         for top in range(0, out_height, step):
             part = slice(top, top + step)
             np.matmul(rows[part, inputs], weights.T, out=pixels[part, outputs])
-    pixels += _HALF
+    pixels += ROUNDING
     # Positive, so the cast is the floor; a weighted mean of bytes exceeds 255 by float noise at most.
     return pixels.astype(np.uint8)
 
