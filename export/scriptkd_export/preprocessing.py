@@ -21,7 +21,8 @@ prepare (uint8[rows, columns, 3] image) => (uint8[1, %(channels)d, %(height)d, w
     int64 height2 = {%(height2)d}, int64 two = {2}, int64[1] channels = {%(channels)d},
     int64[2] list = {-1, 3}, int64[1] first = {0}, int64[1] last = {-1},
     float[1, 3] luma_weights = {%(luma_weights)s}, float[1] luma_rounding = {%(luma_rounding)s},
-    float none = {0}, float one = {1}, float rounding = {%(rounding)r}, float brightest = {255}, float m_rows = {%(height)d}
+    float none = {0}, float one = {1}, float rounding = {%(rounding)r},
+    float brightest = {255}, float m_rows = {%(height)d}
 >
 {
     size = Shape <start = 0, end = 2> (image)

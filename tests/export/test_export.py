@@ -72,7 +72,7 @@ def test_networks_and_precisions(name: str, train: Train, samples: tuple[Samples
     assert (Precision.int8_dynamic in precisions) == (
         network in ("assistant", "student")
     )  # they have hidden linear layers
-    sizes = {}
+    sizes: dict[str, int] = {}
     for precision in precisions:
         model = convert(precision, graph, images)
         path = tmp_path / f"{precision}.onnx"

@@ -85,9 +85,10 @@ def test_a_full_temporary_folder(
 def test_no_temporary_folder(
     ckpt: Path, data: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("tempfile.tempdir", None)
-    monkeypatch.setattr("tempfile._candidate_tempdir_list", lambda: ["/nowhere"])
-    assert run(monkeypatch, "--ckpt", ckpt, "--data", data, "--count", 20, "--quantize", "int8") == 2
+    with monkeypatch.context() as inside:  # pytest needs one too
+        inside.setattr("tempfile.tempdir", None)
+        inside.setattr("tempfile._candidate_tempdir_list", lambda: ["/nowhere"])
+        assert run(inside, "--ckpt", ckpt, "--data", data, "--count", 20, "--quantize", "int8") == 2
     assert capfd.readouterr().err == "error: No usable temporary directory found in ['/nowhere']\n"
 
 
@@ -106,7 +107,8 @@ def test_names_that_the_output_cannot_show(
     place.mkdir()
     save_checkpoint(place / "student.pt", textnet)
     (place / "words").symlink_to(data)
-    wishes = ["--ckpt", place / "student.pt", "--data", place / "words", "--count", "20", "--ort", "--quantize", "int8"]
+    wishes: list[str | Path] = ["--ckpt", place / "student.pt", "--data", place / "words", "--count", "20"]
+    wishes += ["--ort", "--quantize", "int8"]
     done = subprocess.run(
         [sys.executable, "-c", "from scriptkd_export.cli import main; main()", *wishes],
         env={**os.environ, "PYTHONIOENCODING": encoding},

@@ -83,7 +83,7 @@ def test_every_sum_of_an_exported_model(quantized: onnx.ModelProto) -> None:
         if node.op_type == "QuantizeLinear" and made[node.input[0]].op_type == "Add"
     ]
     assert len(sums) == 3  # TextNet's stages have a block each
-    assert all(agree(*terms, result) for terms, result in sums)
+    assert all(agree(first, second, result) for (first, second), result in sums)
 
 
 def test_nothing_is_left_to_change(quantized: onnx.ModelProto) -> None:
