@@ -54,7 +54,11 @@ class NetworkSpec(_Strict):
 
 
 class Optimizer(_Strict):
-    """SGD has Nesterov momentum, as in the paper. The rate falls by `schedule` after `warmup` epochs of rising."""
+    """SGD has Nesterov momentum, as in the paper. The rate falls by `schedule` after `warmup` epochs of rising.
+
+    lr_scale: layers, by name, whose rate is this many times `lr`, such as `{trunk: 0.1}` under a new head; of layers
+    inside one another the innermost counts. clip: the gradient's norm, over all layers, is at most this.
+    """
 
     name: Literal["sgd", "adamw"]
     lr: Annotated[float, Field(gt=0, le=10)]
@@ -62,6 +66,8 @@ class Optimizer(_Strict):
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.95
     schedule: Literal["constant", "cosine"] = "constant"
     warmup: Annotated[float, Field(ge=0)] = 0.0
+    lr_scale: dict[str, Annotated[float, Field(gt=0, le=100)]] = {}
+    clip: Annotated[float, Field(gt=0)] | None = None
 
 
 def _teachers(value: Any) -> Any:
