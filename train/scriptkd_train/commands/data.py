@@ -12,23 +12,26 @@ from rich.progress import Progress
 from rich.table import Table
 
 from scriptkd_sdk.errors import ArgumentError
+from scriptkd_train.data.folder import SPLITS
 from scriptkd_train.data.inspect import inspect_command
 from scriptkd_train.synth.cvsi_like import CvsiPlan, render_cvsi
-from scriptkd_train.synth.digits import digits
+from scriptkd_train.synth.digits import write_digits
 from scriptkd_train.synth.fontsource import fetch_fonts
-from scriptkd_train.synth.render import SCRIPTS, WORLD, RenderPlan, check_plan, require_new
+from scriptkd_train.synth.render import SCRIPTS, WORLD, RenderPlan, check_plan
 from scriptkd_train.synth.render import render as render_set
+from scriptkd_train.synth.unfinished import require_new_or_unfinished
 from scriptkd_train.utils.cores import cores
 from scriptkd_train.utils.progress import columns
 
 app = typer.Typer(help="Render word images, look at a data set, fetch more fonts.", no_args_is_help=True)
 app.command("inspect")(inspect_command)
-app.command()(digits)
 
 
 @app.command()
 def render(
-    out: Annotated[Path, typer.Option(help="Folder to write to; new or empty.")],
+    out: Annotated[
+        Path, typer.Option(help="Folder to write to; new, empty, or of an interrupted render, which goes on.")
+    ],
     words_per_script: Annotated[
         int, typer.Option(min=1, help="Training images a script; val and test: a tenth.")
     ] = 2000,
@@ -52,7 +55,7 @@ def render(
     """Render words as train, val and test folders; no font family is in two splits."""
     if like == "cvsi" and scripts == "world":
         raise ArgumentError("--like cvsi has CVSI-2015's ten scripts; leave --scripts world out")
-    require_new(out)  # before the fonts are read, which takes a while
+    require_new_or_unfinished(out)  # before the fonts are read, which takes a while
     console = Console()
     workers = workers or cores()
     if like == "cvsi":
@@ -78,6 +81,19 @@ def render(
     seconds = time.perf_counter() - started
     rate = plan.total / seconds / workers
     console.print(f"{plan.total:,} images in {seconds:.0f} s ({rate:.0f} a second and core) -> {out}", highlight=False)
+
+
+@app.command()
+def digits(
+    out: Annotated[Path, typer.Option(help="Folder to write to; new or empty.")],
+) -> None:
+    """Write scikit-learn's 1,797 handwritten digits, 8x8 pixels, as a data set (it is not MNIST, nor its test set).
+
+    MNIST itself would be a download; these come with scikit-learn. The recipe `digits` is made for them.
+    """
+    counts = write_digits(out)
+    listed = ", ".join(f"{counts[split]:,} {split}" for split in SPLITS)
+    Console().print(f"{listed} images of ten digits -> {out}", highlight=False, soft_wrap=True)
 
 
 @app.command("fonts")

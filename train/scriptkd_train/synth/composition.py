@@ -30,7 +30,7 @@ SHARES = {"scene": 0.55, "page": 0.16, "scan": 0.24, "video": 0.05}
 _JOINED = ("Arabic",)  # scripts whose letters join: wide spaces would tear them
 _LOOSE = 0.06  # share of the crops with wide margins
 _HEADLINE_CUT = 0.03  # share of the crops whose upper edge runs below the head line
-_MIN_CONTRAST = 30.0  # gray levels between ink and ground: with less, light and blur have eaten the word
+MIN_CONTRAST = 30.0  # gray levels between ink and ground: with less, light and blur have eaten the word
 _MIN_LEGIBILITY = 0.36  # see `legibility`; contact sheets show words below it that a person cannot read
 _MAX_HEIGHT = 96  # pixels of a picture whose word fills it
 _MAX_LINES = 4.5  # a word that climbs higher, in heights of its own line, has letters too small to read
@@ -86,7 +86,7 @@ def draw_text_image(
         picture, ink, word = _compose(rng, draw, families, _pick(rng, shares), layout, headline)
         seen, ink = _part(picture, word), _part(ink, word)
         low, high = np.percentile(seen[::2, ::2] @ LUMA, (4, 96))
-        if high - low >= _MIN_CONTRAST and legibility(seen, ink) >= _MIN_LEGIBILITY:
+        if high - low >= MIN_CONTRAST and legibility(seen, ink) >= _MIN_LEGIBILITY:
             upright = np.rot90(picture, -1) if layout == "stacked" else picture  # see `set_text`
             return np.ascontiguousarray(upright.astype(np.uint8))
 
@@ -146,7 +146,7 @@ def _compose(
         picture = scan(rng, mask, max(height, 22))
     elif kind == "page":
         tone, ground = print_colours(rng)
-        paper = textured_background(rng, ground, *mask.shape, roughness=1.5 if loose else 0.5)
+        paper = textured_background(rng, ground, mask.shape[0], mask.shape[1], roughness=1.5 if loose else 0.5)
         picture = photograph(rng, alpha_blend(paper, mask, tone), height, lines)
     elif kind == "video":
         picture = video(rng, apply_text_effects(rng, mask, outlined=True, roughness=1.6), height, lines)
@@ -154,7 +154,7 @@ def _compose(
         picture = apply_text_effects(rng, mask, outlined=False, roughness=1.8 if loose else 1.0)
         if loose and rng.random() < 0.5:
             pixels = box * np.tile(mask.shape[::-1], 2)
-            picture = put_on_board(rng, picture, pixels, draw_scenery(rng, *mask.shape))
+            picture = put_on_board(rng, picture, pixels, draw_scenery(rng, mask.shape[0], mask.shape[1]))
         picture = photograph(rng, picture, height, lines)
     return picture, ink, box
 

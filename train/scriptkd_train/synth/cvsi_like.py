@@ -8,10 +8,7 @@ two splits. It proves readers and protocols and compares methods; figures on it 
 
 from __future__ import annotations
 
-import json
-import multiprocessing
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -22,8 +19,10 @@ from scriptkd_train.data.cvsi import PREFIXES, SPLIT_FOLDERS, TEST_COUNTS, TOTAL
 from scriptkd_train.synth.composition import draw_word_image
 from scriptkd_train.synth.degradation import jpeg, resample
 from scriptkd_train.synth.fonts import Face, faces_by_split
-from scriptkd_train.synth.render import require_new
+from scriptkd_train.synth.pool import draw_chunks
 from scriptkd_train.synth.typeset import require_shaping
+from scriptkd_train.synth.unfinished import begin, finish, is_there, require_new_or_unfinished
+from scriptkd_train.utils.files import write_file
 
 FOLDERS = {
     "ARB": "Arabic",
@@ -75,31 +74,35 @@ class CvsiPlan:
 def render_cvsi(plan: CvsiPlan, out: Path, workers: int, progress: Callable[[int], None] = lambda done: None) -> None:
     """Render the plan into `out` in CVSI-2015's layout; same plan, fonts and words: same bytes.
 
-    `out/dataset.json`, written last, says that the words are rendered. progress: gets the number of images just done.
+    `out/dataset.json`, written last, says that the words are rendered. A rendering of the same plan that was
+    interrupted goes on.
+
+    Args:
+        plan: what to render.
+        out: the folder; new, empty, or of the same plan's interrupted rendering.
+        workers: how many processes draw.
+        progress: called with the number of images just done.
 
     Raises:
-        ArgumentError: `out` holds something already, or fonts, words or text shaping are missing.
+        ArgumentError: `out` holds something else, or fonts, words or text shaping are missing.
+        ScriptkdError: the disk is full, or a process died.
+        OSError: an image cannot be written.
     """
-    require_new(out)
+    require_new_or_unfinished(out)
     require_shaping()
-    tasks = []
-    for split in TOTALS:
-        for prefix, script in PREFIXES.items():
-            faces_by_split(script, plan.font_folders)  # raises now, not in a worker, if fonts are missing
-            _folder(out, split, prefix).mkdir(parents=True, exist_ok=True)
-            count = plan.counts(split)[script]
-            tasks += [(split, prefix, start, min(start + _CHUNK, count)) for start in range(0, count, _CHUNK)]
-    method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
-    context = multiprocessing.get_context(method)
-    with ProcessPoolExecutor(workers, context, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
-        for done in pool.map(_render_chunk, *zip(*((plan, out, *task) for task in tasks), strict=True)):
-            progress(done)
-    families = {
+    families = {  # raises now, not in a worker, if fonts are missing
         script: {split: sorted(found) for split, found in faces_by_split(script, plan.font_folders).items()}
         for script in PREFIXES.values()
     }
-    description = {"rendered": "words in the layout and size of CVSI-2015", "plan": asdict(plan), "families": families}
-    (out / "dataset.json").write_text(json.dumps(description, indent=2) + "\n")
+    begin(out, {"rendered": "words in the layout and size of CVSI-2015", "plan": asdict(plan), "families": families})
+    tasks = []
+    for split in TOTALS:
+        for prefix, script in PREFIXES.items():
+            _folder(out, split, prefix).mkdir(parents=True, exist_ok=True)
+            count = plan.counts(split)[script]
+            tasks += [(split, prefix, start, min(start + _CHUNK, count)) for start in range(0, count, _CHUNK)]
+    draw_chunks(_render_chunk, [(plan, out, *task) for task in tasks], PREFIXES.values(), workers, progress)
+    finish(out)
 
 
 def _folder(out: Path, split: str, prefix: str) -> Path:
@@ -112,10 +115,13 @@ def _render_chunk(plan: CvsiPlan, out: Path, split: str, prefix: str, start: int
     families = list(faces_by_split(script, plan.font_folders)[split].values())
     for number in range(start, stop):
         rng = np.random.default_rng([plan.seed, list(TOTALS).index(split), list(PREFIXES).index(prefix), number])
+        path = _folder(out, split, prefix) / f"{prefix}_{number + 1:03d}.jpg"
+        if is_there(path):
+            continue
         picture = _crop_of_video(rng, script, families)
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(*_QUALITIES))]
         _, data = cv2.imencode(".jpg", picture[..., ::-1], quality)
-        (_folder(out, split, prefix) / f"{prefix}_{number + 1:03d}.jpg").write_bytes(data.tobytes())
+        write_file(path, data.tobytes())
     return stop - start
 
 

@@ -90,7 +90,7 @@ def bend(rng: np.random.Generator, layers: np.ndarray) -> tuple[np.ndarray, floa
     """
     height, width = layers.shape[:2]
     angle = np.radians(rng.uniform(35, 150))
-    angle = min(angle, 1.4 * width / height)  # the inner edge keeps a third of the letters' width
+    angle = min(angle, 0.6 * width / height)  # a short word bends little, or its letters would be wedges
     radius = width / angle
     outer, inner = radius + height / 2, radius - height / 2
     rows = int(np.ceil(outer - inner * np.cos(angle / 2)))

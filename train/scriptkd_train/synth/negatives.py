@@ -13,11 +13,11 @@ import cv2
 import numpy as np
 
 from scriptkd_train.synth.backgrounds import draw_background
-from scriptkd_train.synth.composition import draw_text_image
+from scriptkd_train.synth.composition import MIN_CONTRAST, draw_text_image
 from scriptkd_train.synth.degradation import photograph
 from scriptkd_train.synth.fonts import Face, faces_by_split, symbol_faces
 from scriptkd_train.synth.text_effects import alpha_blend
-from scriptkd_train.synth.textures import FloatImage, colour_pair, print_colours, textured_background
+from scriptkd_train.synth.textures import LUMA, FloatImage, colour_pair, print_colours, textured_background
 
 NEGATIVES = {"foreign": 0.05, "number": 0.02, "symbol": 0.01, "background": 0.04}
 """Kind -> how many pictures of it there are for each word of a set. A file's name begins with its kind."""
@@ -124,7 +124,7 @@ def _amount(rng: np.random.Generator) -> str:
 
 
 def _price(rng: np.random.Generator) -> str:
-    amount, sign = _amount(rng), _choice(rng, ("₹", "$", "€", "£", "¥", "₹", "$", "€"))
+    amount, sign = _amount(rng), _choice(rng, ("₹", "$", "€", "£", "₹", "$", "€"))
     pick = rng.random()
     if pick < 0.5:
         return f"{sign}{' ' if rng.random() < 0.3 else ''}{amount}{_choice(rng, ('', '', '/-', '.-'))}"
@@ -204,6 +204,14 @@ _NUMBER_SHARES = (0.2, 0.1, 0.17, 0.15, 0.1, 0.12, 0.1, 0.06)
 
 def _draw_code(rng: np.random.Generator) -> np.ndarray:
     """A bar code or a square code, printed or on a screen, seen by a camera."""
+    while True:
+        picture = _photographed_code(rng)
+        low, high = np.percentile(picture @ LUMA, (10, 90))
+        if high - low >= MIN_CONTRAST:
+            return picture.astype(np.uint8)
+
+
+def _photographed_code(rng: np.random.Generator) -> FloatImage:
     modules = _bars(rng) if rng.random() < 0.5 else _square_code(rng)
     cell = max(1, round(72 / len(modules)))
     ink = cv2.copyMakeBorder(np.kron(modules, np.ones((cell, cell), np.float32)), 10, 10, 10, 10, cv2.BORDER_CONSTANT)
@@ -213,7 +221,7 @@ def _draw_code(rng: np.random.Generator) -> np.ndarray:
     tone, ground = print_colours(rng) if rng.random() < 0.7 else colour_pair(rng)
     picture: FloatImage = alpha_blend(textured_background(rng, ground, rows, columns, roughness=0.5), ink, tone)
     height = round(float(np.exp(rng.uniform(np.log(24), np.log(96)))))
-    return photograph(rng, picture, height).astype(np.uint8)
+    return photograph(rng, picture, height)
 
 
 def _bars(rng: np.random.Generator) -> np.ndarray:

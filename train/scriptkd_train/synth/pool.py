@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import signal
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Any
@@ -13,10 +13,15 @@ import cv2
 
 from scriptkd_sdk.errors import ScriptkdError
 from scriptkd_sdk.processes import worker_pool
+from scriptkd_train.synth.words import hand_over, words
 
 
 def draw_chunks(
-    draw: Callable[..., int], tasks: Iterable[tuple[Any, ...]], workers: int, progress: Callable[[int], None]
+    draw: Callable[..., int],
+    tasks: Iterable[tuple[Any, ...]],
+    scripts: Iterable[str],
+    workers: int,
+    progress: Callable[[int], None],
 ) -> None:
     """Draw all pictures of a set, in chunks.
 
@@ -26,6 +31,7 @@ def draw_chunks(
     Args:
         draw: draws one chunk, and returns how many pictures that was; a module's function.
         tasks: its arguments for each chunk.
+        scripts: those whose words it may ask for; reading dictionaries takes seconds, so this process does it for all.
         workers: how many processes draw.
         progress: called with the number of pictures just done.
 
@@ -33,7 +39,7 @@ def draw_chunks(
         ScriptkdError: the disk is full, or a process died.
         OSError: a picture cannot be written for another reason.
     """
-    pool = worker_pool(workers, _use_one_thread)
+    pool = worker_pool(workers, _start, ({name: words(name) for name in scripts},))
     try:
         with _interrupts_held():
             counts = pool.map(draw, *zip(*tasks, strict=True))
@@ -66,5 +72,6 @@ def _interrupts_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _use_one_thread() -> None:
+def _start(known: Mapping[str, tuple[str, ...]]) -> None:
     cv2.setNumThreads(1)  # one process a core: threads inside each would only fight
+    hand_over(known)

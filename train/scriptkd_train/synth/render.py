@@ -8,16 +8,14 @@ scripts. The test split alone has `unseen-<script>-<number>.jpg`, words of forei
 
 from __future__ import annotations
 
-import json
-import multiprocessing
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from scriptkd_sdk import scripts
 from scriptkd_sdk.errors import ArgumentError
@@ -26,8 +24,11 @@ from scriptkd_train.data.folder import NON_TEXT
 from scriptkd_train.synth.composition import draw_word_image
 from scriptkd_train.synth.fonts import PROBES, SPLITS, Face, faces_by_split
 from scriptkd_train.synth.negatives import HELD_OUT_FOREIGN, NEGATIVES, draw_negative
+from scriptkd_train.synth.pool import draw_chunks
 from scriptkd_train.synth.typeset import require_shaping
+from scriptkd_train.synth.unfinished import begin, finish, is_there, require_new_or_unfinished
 from scriptkd_train.synth.words import words
+from scriptkd_train.utils.files import write_file
 
 SCRIPTS = tuple(each.name for each in scripts.SCRIPTS)
 WORLD = tuple(each.name for each in scripts.WORLD)
@@ -69,6 +70,13 @@ class RenderPlan:
         }
 
     @property
+    def all_scripts(self) -> tuple[str, ...]:
+        """The scripts that words are drawn of: the set's, foreign ones, and Latin, whose type digits are set in."""
+        return tuple(
+            dict.fromkeys((*self.scripts, *self.foreign_scripts(FOREIGN), *self.foreign_scripts(UNSEEN), "Latin"))
+        )
+
+    @property
     def total(self) -> int:
         """Images in all splits and scripts, those of no script among them."""
         return sum(self.count(split) * len(self.scripts) + sum(self.negatives(split).values()) for split in SPLITS)
@@ -93,49 +101,46 @@ def check_plan(plan: RenderPlan) -> dict[str, dict[str, int]]:
             **{f"fonts_{split}": len(splits[split]) for split in SPLITS},
             "faces": sum(len(faces) for families in splits.values() for faces in families.values()),
         }
-    for name in (*plan.foreign_scripts(FOREIGN), *plan.foreign_scripts(UNSEEN), "Latin"):  # digits are of Latin type
+    for name in plan.all_scripts:
         faces_by_split(name, plan.font_folders), words(name)  # raise now, not in a worker
     return table
 
 
-def require_new(out: Path) -> None:
-    """Makes the folder `out`. Raises ArgumentError if it holds something already, OSError if it cannot be made."""
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise ArgumentError(f"{out} is not an empty folder; give a new one, so that nothing is overwritten")
-    out.mkdir(parents=True, exist_ok=True)
-
-
 def render(plan: RenderPlan, out: Path, workers: int, progress: Callable[[int], None] = lambda done: None) -> None:
-    """Renders the plan into `out` and writes `out/dataset.json` last, so that its presence says the set is whole.
+    """Renders the plan into `out`, whose `dataset.json` comes last: its presence says that the set is whole.
 
-    progress: called with the number of images just finished.
+    A rendering of the same plan that was interrupted goes on: images that are there are kept.
+
+    Args:
+        plan: what to render.
+        out: the folder; new, empty, or of the same plan's interrupted rendering.
+        workers: how many processes draw.
+        progress: called with the number of images just finished.
 
     Raises:
-        ArgumentError: `out` holds something already, or the plan cannot be rendered (see `check_plan`).
+        ArgumentError: `out` holds something else, or the plan cannot be rendered (see `check_plan`).
+        ScriptkdError: the disk is full, or a process died.
+        OSError: an image cannot be written.
     """
-    require_new(out)
+    require_new_or_unfinished(out)
     if workers < 1:
         raise ArgumentError(f"workers must be at least 1, not {workers}")
     table = check_plan(plan)
+    begin(out, {"plan": asdict(plan), "scripts": {n: {"code": script(n).code, **table[n]} for n in plan.scripts}})
     tasks = []
     for split in SPLITS:
         for name in plan.scripts:
             (out / split / name).mkdir(parents=True, exist_ok=True)
-            tasks += [(split, name, start) for start in range(0, plan.count(split), _CHUNK)]
-        (out / split / NON_TEXT).mkdir()
+            tasks += [(split, name, *part) for part in _parts(plan.count(split))]
+        (out / split / NON_TEXT).mkdir(exist_ok=True)
         for kind, count in plan.negatives(split).items():
-            tasks += [(split, kind, start) for start in range(0, count, _CHUNK)]
-    # A forked worker finds fonts and words already loaded; a spawned one (macOS) loads them itself.
-    method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
-    with ProcessPoolExecutor(workers, multiprocessing.get_context(method), initializer=_use_one_thread) as pool:
-        for done in pool.map(_render_chunk, *zip(*((plan, out, *task) for task in tasks), strict=True)):
-            progress(done)
-    description = {"plan": asdict(plan), "scripts": {n: {"code": script(n).code, **table[n]} for n in plan.scripts}}
-    (out / "dataset.json").write_text(json.dumps(description, indent=2) + "\n")
+            tasks += [(split, kind, *part) for part in _parts(count)]
+    draw_chunks(_render_chunk, [(plan, out, *task) for task in tasks], plan.all_scripts, workers, progress)
+    finish(out)
 
 
-def _use_one_thread() -> None:
-    cv2.setNumThreads(1)  # one process a core: threads inside each would only fight
+def _parts(count: int) -> list[tuple[int, int]]:
+    return [(start, min(start + _CHUNK, count)) for start in range(0, count, _CHUNK)]
 
 
 @cache
@@ -143,28 +148,38 @@ def _faces_by_family(name: str, split: str, font_folders: tuple[str, ...]) -> li
     return list(faces_by_split(name, font_folders)[split].values())
 
 
-def _render_chunk(plan: RenderPlan, out: Path, split: str, series: str, start: int) -> int:
+def _render_chunk(plan: RenderPlan, out: Path, split: str, series: str, start: int, stop: int) -> int:
     """series: a script, or a kind of `none`."""
-    count = plan.negatives(split).get(series, plan.count(split))
-    stop = min(start + _CHUNK, count)
     for number in range(start, stop):
-        path, picture = _render_one(plan, split, series, number)
+        name = _script_of(plan, series, number)
+        path = out / split / _path(series, name, number)
+        if is_there(path):
+            continue
+        picture = _render_one(plan, split, series, name, number)
         _, data = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
-        (out / split / path).write_bytes(data.tobytes())
+        write_file(path, data.tobytes())
     return stop - start
 
 
-def _render_one(plan: RenderPlan, split: str, series: str, number: int) -> tuple[Path, np.ndarray]:
-    """Where below the split's folder a picture goes, and the picture, RGB."""
-    known = series in plan.scripts
-    code = int.from_bytes((script(series).code if known else series).encode())
-    rng = np.random.default_rng([plan.seed, SPLITS.index(split), code, number])
-    if known:
-        families = _faces_by_family(series, split, plan.font_folders)
-        return Path(series, f"{number:06d}.jpg"), draw_word_image(rng, series, families)
+def _script_of(plan: RenderPlan, series: str, number: int) -> str | None:
+    """The script of a picture's word; None where a kind of `none` draws what it likes."""
     if series in (FOREIGN, UNSEEN):
-        scripts_of_kind = plan.foreign_scripts(series)
-        name = scripts_of_kind[number % len(scripts_of_kind)]
-        families = _faces_by_family(name, split, plan.font_folders)
-        return Path(NON_TEXT, f"{series}-{name.lower()}-{number:06d}.jpg"), draw_word_image(rng, name, families)
-    return Path(NON_TEXT, f"{series}-{number:06d}.jpg"), draw_negative(rng, series, split, plan.font_folders)
+        others = plan.foreign_scripts(series)
+        return others[number % len(others)]
+    return series if series in plan.scripts else None
+
+
+def _path(series: str, name: str | None, number: int) -> Path:
+    """Where a picture goes, below the split's folder."""
+    if name == series:
+        return Path(series, f"{number:06d}.jpg")
+    return Path(NON_TEXT, f"{series}-{f'{name.lower()}-' if name else ''}{number:06d}.jpg")
+
+
+def _render_one(plan: RenderPlan, split: str, series: str, name: str | None, number: int) -> NDArray[np.uint8]:
+    """A picture, RGB."""
+    code = int.from_bytes((script(series).code if name == series else series).encode())
+    rng = np.random.default_rng([plan.seed, SPLITS.index(split), code, number])
+    if name is None:
+        return draw_negative(rng, series, split, plan.font_folders)
+    return draw_word_image(rng, name, _faces_by_family(name, split, plan.font_folders))

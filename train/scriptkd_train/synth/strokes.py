@@ -80,7 +80,7 @@ def _brush(rng: np.random.Generator, mask: Mask) -> Mask:
     if rng.random() < 0.5:
         lean = rng.uniform(0.1, 0.35)
         wider = int(width + lean * height)
-        mask = cv2.warpAffine(mask, np.float32([[1, -lean, lean * height], [0, 1, 0]]), (wider, height))
+        mask = cv2.warpAffine(mask, np.array([[1, -lean, lean * height], [0, 1, 0]], np.float32), (wider, height))
         width = wider
     depth, ridge = _medial_axis(mask)
     half_stroke = float(np.median(depth[ridge])) if ridge.any() else 1.0

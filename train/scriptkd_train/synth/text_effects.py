@@ -39,7 +39,7 @@ def apply_text_effects(rng: np.random.Generator, mask: Mask, outlined: bool, rou
     fill: np.ndarray = ink
     pick = rng.random()
     if outlined or pick < 0.14:  # an edge of a third colour around each letter
-        edge = colour_pair(rng)[int(rng.integers(2))] if not outlined else (np.float32(255) - ink)
+        edge = _edge_colour(rng, ink) if not outlined else (np.float32(255) - ink)
         if not outlined and rng.random() < 0.25:
             picture = _extrude(rng, picture, mask, ink, ground)
         reach = int(rng.integers(2, 5))
@@ -96,6 +96,12 @@ def apply_text_effects(rng: np.random.Generator, mask: Mask, outlined: bool, rou
     return picture
 
 
+def _edge_colour(rng: np.random.Generator, ink: np.ndarray) -> np.ndarray:
+    """A colour around letters that does not run together with them."""
+    colours = [colour_pair(rng)[int(rng.integers(2))] for _ in range(4)]
+    return max(colours, key=lambda colour: min(abs(luma(colour) - luma(ink)), 60.0))
+
+
 def _on_a_wall(rng: np.random.Generator, picture: FloatImage) -> FloatImage:
     """Paint and ground take part in what lies under them, a shutter or bricks, or bars stand before them."""
     height, width = picture.shape[:2]
@@ -108,14 +114,14 @@ def _on_a_wall(rng: np.random.Generator, picture: FloatImage) -> FloatImage:
         mortar = np.full(3, rng.uniform(40, 220), np.float32)
         return alpha_blend(picture, joint * np.float32(rng.uniform(0.2, 0.8)), mortar)
     bars = np.zeros((height, width), np.float32)
-    gap, thick = height * rng.uniform(0.3, 0.9), max(1, round(height * rng.uniform(0.02, 0.07)))
+    gap, thick = height * rng.uniform(0.45, 1.1), max(1, round(height * rng.uniform(0.02, 0.05)))
     lean = height * rng.normal(0, 0.1)
     for x in np.arange(rng.uniform(0, gap), width + gap, gap):
         cv2.line(bars, (int(x - lean), -1), (int(x + lean), height), 1.0, thick, cv2.LINE_AA)
-    if rng.random() < 0.3:  # a lattice
+    if rng.random() < 0.15:  # a lattice
         bars = np.maximum(bars, np.roll(bars[:, ::-1], thick, axis=1))
     tone = colour_pair(rng)[0]
-    shadow = cv2.warpAffine(bars, np.float32([[1, 0, thick], [0, 1, 0]]), (width, height))
+    shadow = cv2.warpAffine(bars, np.array([[1, 0, thick], [0, 1, 0]], np.float32), (width, height))
     return alpha_blend(picture * (1 - np.float32(0.3) * shadow)[..., None], bars, tone)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import subprocess
 import unicodedata
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -129,6 +130,14 @@ _VIRAMA = 9  # Unicode's canonical combining class of every Indic virama
 _LONGEST = 24  # characters; longer dictionary entries are compounds that no sign or line carries
 
 
+_handed_over: dict[str, tuple[str, ...]] = {}
+
+
+def hand_over(known: Mapping[str, tuple[str, ...]]) -> None:
+    """Take the words of scripts from a process that has read their dictionaries."""
+    _handed_over.update(known)
+
+
 @cache
 def words(script: str) -> tuple[str, ...]:
     """The distinct words of a script in a fixed order.
@@ -136,6 +145,8 @@ def words(script: str) -> tuple[str, ...]:
     Raises:
         ArgumentError: the script's dictionary is not installed, or aspell is not.
     """
+    if script in _handed_over:
+        return _handed_over[script]
     if script in COMPOSERS:
         return tuple(sorted(composed(script)))
     first, *further = LANGUAGES[script].split()
