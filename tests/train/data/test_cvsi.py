@@ -22,6 +22,7 @@ from scriptkd_train.data.dataset import read_dataset, splits_of
 from scriptkd_train.data.inspect import inspect
 from scriptkd_train.evaluation.cvsi_tasks import TASKS, restrict, task_accuracies, task_scripts
 from scriptkd_train.evaluation.evaluate import evaluate
+from scriptkd_train.evaluation.report import Accuracy
 from scriptkd_train.models.checkpoint import Checkpoint, save_checkpoint
 from scriptkd_train.models.networks import build_network
 from scriptkd_train.synth import cvsi_like
@@ -129,22 +130,22 @@ def test_task_accuracies_by_hand() -> None:
     scores[1, LABELS.index("Latin")] = 1
     truth = np.array([LABELS.index("Telugu"), LABELS.index("Latin")])
     found = task_accuracies(LABELS, scores, truth)
-    assert found["4"] == {"images": 2, "accuracy": 0.5}
-    assert found["3"] == found["1-Telugu"] == {"images": 2, "accuracy": 1.0}
-    assert found["2"] == found["1-Oriya"] == {"images": 1, "accuracy": 1.0}
-    assert found["1"]["accuracy"] == 1.0
+    assert found["4"] == Accuracy(2, 0.5)
+    assert found["3"] == found["1-Telugu"] == Accuracy(2, 1.0)
+    assert found["2"] == found["1-Oriya"] == Accuracy(1, 1.0)
+    assert found["1"].accuracy == 1.0
     assert task_accuracies(LABELS[1:], scores[:, 1:], truth - 1) == {}
 
 
 def test_evaluation_by_task(tree: Path, checkpoint: Path) -> None:
     whole = evaluate(checkpoint, tree).report
-    assert list(whole["tasks"]) == ["1", *TASKS]
-    assert whole["tasks"]["4"] == {"images": whole["images"], "accuracy": pytest.approx(whole["accuracy"])}
+    assert list(whole.tasks) == ["1", *TASKS]
+    assert whole.tasks["4"] == Accuracy(whole.images, pytest.approx(whole.accuracy))
     for task in ("1-Tamil", "2", "3"):
         report = evaluate(checkpoint, tree, task=task).report
-        assert set(report["scripts"]) == set(TASKS[task]) and "tasks" not in report
-        assert {"images": report["images"], "accuracy": pytest.approx(report["accuracy"])} == whole["tasks"][task]
-        assert "test holds" in report["notes"][0]
+        assert set(report.scripts) == set(TASKS[task]) and report.tasks is None
+        assert whole.tasks[task] == Accuracy(report.images, pytest.approx(report.accuracy))
+        assert "test holds" in report.notes[0]
 
 
 def test_commands(tree: Path, checkpoint: Path) -> None:

@@ -14,6 +14,7 @@ from scriptkd_train.commands.analyse import analyse
 from scriptkd_train.data.dataset import NON_TEXT, Item
 from scriptkd_train.evaluation import analyse as module
 from scriptkd_train.evaluation.analyse import (
+    Confusion,
     ImageTraits,
     ModelResults,
     WordResult,
@@ -71,15 +72,15 @@ def test_words_and_figures(data: Path) -> None:
     found = run_model("gray.onnx", data)
     assert len(found.words) == 7 and [word.item.path.name for word in found.non_text] == ["wall.png"]
     report = summarise(found)
-    assert report["wrong"] == 1 and report["accuracy"] == pytest.approx(6 / 7)
-    assert report["macro_accuracy"] == pytest.approx((3 / 4 + 1) / 2)
-    assert report["confusions"] == [("Arabic", "Latin", 1)] and report["second_is_true"] == 1
-    assert report["score_of_wrong"]["50 %"] == pytest.approx(0.8)
-    (tall, wide) = report["tables"]["length"]
-    assert (tall["group"], tall["images"], tall["accuracy"]) == ("< 0.8", 1, 0)
-    assert (wide["group"], wide["images"], wide["share"]) == ("2.4–3.4", 6, pytest.approx(6 / 7))
-    assert {row["group"]: row["wrong"] for row in report["tables"]["kind"]} == {"scan": 0, "scene": 1}
-    assert [row["group"] for row in report["tables"]["source"]] == ["here"]
+    assert report.wrong == 1 and report.accuracy == pytest.approx(6 / 7)
+    assert report.macro_accuracy == pytest.approx((3 / 4 + 1) / 2)
+    assert report.confusions == [Confusion("Arabic", "Latin", 1)] and report.second_is_true == 1
+    assert report.score_of_wrong["50 %"] == pytest.approx(0.8)
+    (tall, wide) = report.tables["length"]
+    assert (tall.group, tall.images, tall.accuracy) == ("< 0.8", 1, 0)
+    assert (wide.group, wide.images, wide.share) == ("2.4–3.4", 6, pytest.approx(6 / 7))
+    assert {row.group: row.wrong for row in report.tables["kind"]} == {"scan": 0, "scene": 1}
+    assert [row.group for row in report.tables["source"]] == ["here"]
 
 
 def test_looks() -> None:
@@ -105,6 +106,8 @@ def test_written_files_and_gap(data: Path, tmp_path: Path) -> None:
     assert sorted(path.name for path in out.iterdir()) == sorted(names)
     assert all(cv2.imread(str(out / name)) is not None for name in names[2:])
     content = json.loads((out / "analysis.json").read_text("utf-8"))
+    assert content["confusions"] == [["Arabic", "Latin", 1]]
+    assert content["tables"]["script"][0]["confusions"] == [["Arabic", "Latin", 1]]
     assert content["wrong"] == 1 and content["against"]["wrong"] == 0
     text = (out / "analysis.md").read_text("utf-8")
     assert "Macro accuracy: 100.0 % on rendered (6 words), 87.5 % on words: a gap of 12.5 points." in text

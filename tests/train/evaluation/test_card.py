@@ -12,6 +12,7 @@ from scriptkd_train.commands import card as card_command
 from scriptkd_train.commands.card import card
 from scriptkd_train.data.dataset import fingerprint, read_dataset
 from scriptkd_train.evaluation.card import learned_from, model_card, read_sources
+from scriptkd_train.evaluation.report import Accuracy, EvaluationReport, ScriptFigures, ThresholdFigures
 
 BUNDLED = Path(__file__).parents[3] / "sdk" / "scriptkd_sdk" / "models" / "student.onnx"
 
@@ -19,23 +20,27 @@ app = Typer()
 app.command()(card)
 
 
-def report(recalls: dict[str, float | None]) -> dict:
+def report(recalls: dict[str, float | None]) -> EvaluationReport:
     labels = list(recalls)
-    return {
-        "macro_accuracy": 0.9,
-        "calibration_error": 0.02,
-        "scripts": {
-            label: {"images": 0 if recall is None else 200, "recall": recall} for label, recall in recalls.items()
+    return EvaluationReport(
+        model="student.onnx",
+        data="real",
+        split=None,
+        task=None,
+        images=400,
+        accuracy=0.9,
+        macro_accuracy=0.9,
+        calibration_error=0.02,
+        scripts={
+            label: ScriptFigures(0 if recall is None else 200, recall, recall, recall)
+            for label, recall in recalls.items()
         },
-        "confusion": [[150, 7], [0, 200]] if len(labels) == 2 else [],
-        "groups": {
-            "Arabic": {"scene": {"images": 200, "accuracy": 0.75}},
-            "Latin": {"scan": {"images": 9, "accuracy": 1.0}},
-        },
-        "apart": {},
-        "non_text_roc_area": 0.975,
-        "threshold": {"right_words_kept": 0.991, "wrong_words_unknown": 0.4, "non_text_unknown": 0.8},
-    }
+        confusion=[[150, 7], [0, 200]] if len(labels) == 2 else [],
+        threshold=ThresholdFigures(0.5, right_words_kept=0.991, wrong_words_unknown=0.4, non_text_unknown=0.8),
+        group_by="kind",
+        groups={"Arabic": {"scene": Accuracy(200, 0.75)}, "Latin": {"scan": Accuracy(9, 1.0)}},
+        non_text_roc_area=0.975,
+    )
 
 
 @pytest.fixture

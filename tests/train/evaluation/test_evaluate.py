@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import cv2
@@ -24,6 +25,7 @@ from scriptkd_train.commands.evaluate import evaluate as evaluate_command
 from scriptkd_train.data.dataset import read_dataset
 from scriptkd_train.data.folder import Item
 from scriptkd_train.evaluation.evaluate import evaluate, predict_scores, write_evaluation
+from scriptkd_train.evaluation.report import Accuracy, ScriptFigures, ThresholdFigures
 from scriptkd_train.models.checkpoint import Checkpoint, save_checkpoint
 from scriptkd_train.models.networks import build_network
 
@@ -99,24 +101,30 @@ def data(tmp_path: Path) -> Path:
 def test_report(model: Path, data: Path) -> None:
     evaluation = evaluate(model, data)
     report = evaluation.report
-    assert report["images"] == 7
-    assert report["accuracy"] == pytest.approx(6 / 7)
-    assert report["macro_accuracy"] == pytest.approx((1 + 1 + 2 / 3) / 3)
-    assert report["confusion"] == [[2, 0, 0], [0, 2, 0], [0, 1, 2]]
-    assert report["scripts"]["Latin"] == pytest.approx({"images": 2, "precision": 2 / 3, "recall": 1.0, "f": 0.8})
-    assert report["unknown_labels"] == {"none": 2}
-    ((broken, reason),) = report["unreadable"].items()
+    assert report.images == 7
+    assert report.accuracy == pytest.approx(6 / 7)
+    assert report.macro_accuracy == pytest.approx((1 + 1 + 2 / 3) / 3)
+    assert report.confusion == [[2, 0, 0], [0, 2, 0], [0, 1, 2]]
+    assert asdict(report.scripts["Latin"]) == pytest.approx({"images": 2, "precision": 2 / 3, "recall": 1.0, "f": 0.8})
+    assert report.unknown_labels == {"none": 2}
+    ((broken, reason),) = report.unreadable.items()
     assert Path(broken).name == "broken.png" and reason.startswith("not a PNG")
-    assert report["apart"] == {"scan-line": 1}
-    assert report["groups"]["Tamil"] == {
-        "scan": {"images": 1, "accuracy": 1.0},
-        "scan-line": {"images": 1, "accuracy": 0.0},
-        "scene": {"images": 2, "accuracy": 0.5},
+    assert report.apart == {"scan-line": 1}
+    assert report.groups["Tamil"] == {
+        "scan": Accuracy(1, 1.0),
+        "scan-line": Accuracy(1, 0.0),
+        "scene": Accuracy(2, 0.5),
     }
-    assert report["non_text_roc_area"] == 1.0  # gray 70 and 170 lie half-way between two scripts
-    assert report["threshold"] == pytest.approx(
-        {"threshold": 0.5, "right_words_kept": 1.0, "wrong_words_unknown": 0.0, "non_text_unknown": 1.0}
+    assert report.non_text_roc_area == 1.0  # gray 70 and 170 lie half-way between two scripts
+    assert report.threshold == ThresholdFigures(
+        0.5, right_words_kept=1.0, wrong_words_unknown=0.0, non_text_unknown=1.0
     )
+    assert list(report.to_dict()) == [
+        *("model", "data", "split", "task", "images", "accuracy", "macro_accuracy", "calibration_error", "scripts"),
+        *("confusion", "unknown_labels", "unreadable", "notes", "group_by", "groups", "apart", "non_text_roc_area"),
+        "threshold",
+    ]
+    assert report.to_dict()["groups"]["Tamil"]["scene"] == {"images": 2, "accuracy": 0.5}
     (mistake,) = evaluation.mistakes
     assert (mistake.item.path.name, mistake.item.label, mistake.predicted) == ("word-2.png", "Tamil", "Latin")
     logits = -((125 - np.array(list(GRAY.values()))) ** 2) / 1000 / 2
@@ -126,18 +134,18 @@ def test_report(model: Path, data: Path) -> None:
 def test_split_data_without_manifest(model: Path, tmp_path: Path) -> None:
     write(tmp_path / "train" / "Latin" / "1.png", 120)
     write(tmp_path / "test" / "Latin" / "1.png", 220)
-    assert evaluate(model, tmp_path, "train").report["accuracy"] == 1
+    assert evaluate(model, tmp_path, "train").report.accuracy == 1
     report = evaluate(model, tmp_path).report
-    assert report["accuracy"] == 0 and report["split"] == "test" and "groups" not in report
-    assert report["scripts"]["Arabic"] == {"images": 0, "precision": None, "recall": None, "f": None}
+    assert report.accuracy == 0 and report.split == "test" and report.groups == {} and "groups" not in report.to_dict()
+    assert report.scripts["Arabic"] == ScriptFigures(0, None, None, None)
     with pytest.raises(ArgumentError, match=r"no folder .*val"):
         evaluate(model, tmp_path, "val")
 
 
 def test_other_columns(model: Path, data: Path, tmp_path: Path) -> None:
     report = evaluate(model, data, group_by="source").report
-    assert report["groups"]["Tamil"] == {"here": {"images": 4, "accuracy": 0.5}}
-    assert report["images"] == 7  # the line is still apart
+    assert report.groups["Tamil"] == {"here": Accuracy(4, 0.5)}
+    assert report.images == 7  # the line is still apart
     with pytest.raises(ArgumentError, match=r"cannot group by 'page': .*has the columns file, script, kind, source"):
         evaluate(model, data, group_by="page")
     (data / "manifest.csv").unlink()
@@ -150,10 +158,10 @@ def test_a_manifest_from_a_spreadsheet(model: Path, data: Path) -> None:
     text = path.read_text()
     path.write_text(text.replace("Arabic/word-0.png,Arabic,scan,here", "Arabic/word-0.png,Arabic"), "utf-8-sig")
     report = evaluate(model, data).report
-    assert report["apart"] == {"scan-line": 1}
-    assert report["groups"]["Arabic"] == {  # the row without a kind has none
-        "": {"images": 1, "accuracy": 1.0},
-        "scene": {"images": 1, "accuracy": 1.0},
+    assert report.apart == {"scan-line": 1}
+    assert report.groups["Arabic"] == {  # the row without a kind has none
+        "": Accuracy(1, 1.0),
+        "scene": Accuracy(1, 1.0),
     }
     for content, reason in (
         (b"file,kind\nA\xff,scan\n", "not UTF-8"),
@@ -178,7 +186,7 @@ def test_written_files(model: Path, data: Path, tmp_path: Path) -> None:
     evaluation, out = evaluate(model, data), tmp_path / "new" / "out"
     pictures = ["confusion.png", "reliability.png", "roc.png", "wrong.png"]
     assert [path.name for path in write_evaluation(evaluation, out)] == ["report.json", *pictures]
-    assert json.loads((out / "report.json").read_text("utf-8")) == evaluation.report
+    assert json.loads((out / "report.json").read_text("utf-8")) == evaluation.report.to_dict()
     assert all(min(cv2.imread(str(out / name)).shape[:2]) > 300 for name in pictures[:3])
     assert cv2.imread(str(out / "wrong.png")) is not None
     (data / "Tamil" / "word-2.png").unlink()
@@ -216,10 +224,10 @@ def test_where_nothing_can_be_written_nothing_is_measured(tmp_path: Path, monkey
 
 def test_bundled_names_and_ort_files(model: Path, data: Path, tmp_path: Path) -> None:
     named, by_path = (evaluate(each, data).report for each in ("student", MODELS / "student.onnx"))
-    assert named | {"model": "student.onnx"} == by_path
+    assert replace(named, model="student.onnx") == by_path
     ort = tmp_path / "gray.ort"
     write_ort(onnx.load(model), ort)
-    assert evaluate(ort, data).report["confusion"] == [[2, 0, 0], [0, 2, 0], [0, 1, 2]]
+    assert evaluate(ort, data).report.confusion == [[2, 0, 0], [0, 2, 0], [0, 1, 2]]
 
 
 def test_checkpoint_scores_are_the_network_s(tmp_path: Path) -> None:

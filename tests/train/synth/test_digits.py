@@ -45,7 +45,7 @@ def test_a_student_learns_them_and_answers_with_their_names(digits: Path, tmp_pa
     brief = student.model_copy(update={"distil": None, "epochs": 4, "ema": 0.9})
     train_chain(recipe.model_copy(update={"stages": {"student": brief}}), "digits", digits, tmp_path, devices=1)
     report = evaluate(tmp_path / "student.pt", digits, "test").report
-    assert report["macro_accuracy"] > 0.85 and list(report["scripts"]) == DIGITS
+    assert report.macro_accuracy > 0.85 and list(report.scripts) == DIGITS
     model = tmp_path / "student.onnx"
     export_onnx(load_checkpoint(tmp_path / "student.pt"), model, draw_samples(8))
     identifier = ScriptIdentifier(model)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -13,6 +13,8 @@ from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.modelfile import model_path
 from scriptkd_train.evaluation.card import learned_from, model_card, read_sources
 from scriptkd_train.evaluation.evaluate import evaluate
+from scriptkd_train.evaluation.report import EvaluationReport
+from scriptkd_train.utils.files import write_file
 from scriptkd_train.utils.progress import columns
 from scriptkd_train.utils.writable import check_file
 
@@ -39,7 +41,7 @@ def card(
     sources = read_sources(data, fonts)
     with Progress(*columns("identifying"), console=console, transient=True) as bar:
 
-        def measured(root: Path | None) -> dict[str, Any] | None:
+        def measured(root: Path | None) -> EvaluationReport | None:
             if root is None:
                 return None
             task = bar.add_task(root.name, total=None)
@@ -49,5 +51,5 @@ def card(
 
         text = model_card(model, sources, measured(real), measured(data), made_by or [])
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, "utf-8")
+    write_file(path, text)
     console.print(f"Written: {path}", highlight=False, markup=False, soft_wrap=True)

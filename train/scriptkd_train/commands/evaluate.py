@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -15,6 +15,7 @@ from rich.table import Table
 from scriptkd_train.data.dataset import NON_TEXT
 from scriptkd_train.evaluation.evaluate import evaluate as evaluate_model
 from scriptkd_train.evaluation.evaluate import write_evaluation
+from scriptkd_train.evaluation.report import EvaluationReport
 from scriptkd_train.utils.progress import columns
 from scriptkd_train.utils.writable import check_folder
 
@@ -50,68 +51,66 @@ def evaluate(
         console.print(f"Written to {out}: {names}", highlight=False, markup=False, soft_wrap=True)
 
 
-def print_report(report: dict[str, Any], console: Console) -> None:
+def print_report(report: EvaluationReport, console: Console) -> None:
     """Print an evaluation's report; what was left out of the figures comes first."""
 
     def say(text: str) -> None:
         console.print(text, highlight=False, markup=False, soft_wrap=True)
 
-    for note in report["notes"]:
+    for note in report.notes:
         say(note)
-    for label, count in report["unknown_labels"].items():
+    for label, count in report.unknown_labels.items():
         if label == NON_TEXT:
             say(f"{_counted(count, 'picture')} without text, measured apart")
         else:
             say(f"{_counted(count, 'image')} labelled {label} left out: the model does not know that label")
-    for path, reason in report["unreadable"].items():
+    for path, reason in report.unreadable.items():
         say(f"left out {path}: {reason}")
-    for kind, count in report.get("apart", {}).items():
+    for kind, count in report.apart.items():
         say(f"{_counted(count, 'image')} of kind {kind} reported apart")
 
-    scripts = report["scripts"]
+    scripts = report.scripts
     table = Table("script", "images", "precision", "recall", "F")
     for label, row in scripts.items():
-        table.add_row(
-            escape(label), f"{row['images']:,}", *(_percent(row[key]) for key in ("precision", "recall", "f"))
-        )
+        table.add_row(escape(label), f"{row.images:,}", *map(_percent, (row.precision, row.recall, row.f)))
     _right(table)
     console.print(table)
-    say(f"Confusion (rows: true script)\n{confusion_text(list(scripts), report['confusion'])}")
-    if "groups" in report:
-        table = Table("script", report["group_by"], "images", "accuracy")
+    say(f"Confusion (rows: true script)\n{confusion_text(list(scripts), report.confusion)}")
+    if report.group_by is not None:
+        table = Table("script", report.group_by, "images", "accuracy")
         by_group: dict[str, list[float]] = defaultdict(list)
-        for label, cells in report["groups"].items():
+        for label, cells in report.groups.items():
             for group, cell in cells.items():
-                table.add_row(escape(label), escape(group), f"{cell['images']:,}", _percent(cell["accuracy"]))
-                by_group[group].append(cell["accuracy"])
+                table.add_row(escape(label), escape(group), f"{cell.images:,}", _percent(cell.accuracy))
+                by_group[group].append(cell.accuracy)
         _right(table, 2)
         console.print(table)
         for group, shares in sorted(by_group.items()):
             if len(shares) > 1:
                 say(f"{group}: {_percent(sum(shares) / len(shares))} %, the mean of its {len(shares)} scripts")
-    if report.get("tasks"):
+    if report.tasks:
         table = Table("CVSI-2015 task", "images", "accuracy")
-        for name, row in report["tasks"].items():
+        for name, row in report.tasks.items():
             shown = f"{name}, mean of the triplets" if name == "1" else name
-            table.add_row(shown, f"{row['images']:,}", _percent(row["accuracy"]))
+            table.add_row(shown, f"{row.images:,}", _percent(row.accuracy))
         _right(table)
         console.print(table)
-    if "non_text_roc_area" in report:
-        say(f"Words against non-text by top score: area under the ROC {report['non_text_roc_area']:.3f}")
-    at = report["threshold"]
-    if at["threshold"] > 0:
-        unknown = f"{_percent(at['wrong_words_unknown'])} % of the wrong ones"
-        if at["non_text_unknown"] is not None:
-            unknown += f" and {_percent(at['non_text_unknown'])} % of the non-text"
+    if report.non_text_roc_area is not None:
+        say(f"Words against non-text by top score: area under the ROC {report.non_text_roc_area:.3f}")
+    at = report.threshold
+    if at.threshold > 0:
+        unknown = f"{_percent(at.wrong_words_unknown)} % of the wrong ones"
+        if at.non_text_unknown is not None:
+            unknown += f" and {_percent(at.non_text_unknown)} % of the non-text"
         say(
-            f"Threshold {at['threshold']:.3f}: {_percent(at['right_words_kept'])} % of the right words keep their "
+            f"Threshold {at.threshold:.3f}: {_percent(at.right_words_kept)} % of the right words keep their "
             f"answer; {unknown} become unknown"
         )
-    occurring = sum(row["images"] > 0 for row in scripts.values())
+    occurring = sum(row.images > 0 for row in scripts.values())
     say(
-        f"{report['model']} on {report['images']:,} images of {report['data']}: "
-        f"accuracy {_percent(report['accuracy'])} %, macro accuracy over {occurring} scripts "
-        f"{_percent(report['macro_accuracy'])} %, calibration error {_percent(report['calibration_error'])} %"
+        f"{report.model} on {report.images:,} images of {report.data}: "
+        f"accuracy {_percent(report.accuracy)} %, macro accuracy over {occurring} scripts "
+        f"{_percent(report.macro_accuracy)} %, calibration error {_percent(report.calibration_error)} %"
     )
 
 

@@ -5,10 +5,9 @@ It is for the people who make the training data: what fails together, and what t
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,8 @@ from scriptkd_sdk.preprocess import luma
 from scriptkd_train.data.dataset import NON_TEXT, Item, read_split_or_all
 from scriptkd_train.evaluation.evaluate import EXCLUDED_KINDS, predict_scores, read_manifest
 from scriptkd_train.utils.contact_sheet import Tile, contact_sheet, write_png
+from scriptkd_train.utils.files import printable, write_figure, write_file, write_json
+from scriptkd_train.utils.markdown import markdown_table
 
 ROWS = 32  # pixels: sharpness and clutter are measured at this height, so that large crops compare with small ones
 COLUMNS = ("kind", "source")  # of manifest.csv, where it has them
@@ -80,7 +81,15 @@ def run_model(
 ) -> ModelResults:
     """Run a model over a data set; unreadable images, unknown labels and kinds in EXCLUDED_KINDS are passed over.
 
-    Raises ArgumentError if no word is left, ModelError if the model cannot be read.
+    Args:
+        model: a checkpoint, a model file, or a bundled model's name.
+        root: the data set.
+        split: train, val or test, where the data set has splits.
+        progress: called with the numbers of images done and in all, now and then.
+
+    Raises:
+        ArgumentError: no word is left.
+        ModelError: the model cannot be read.
     """
     root = Path(root)
     items = read_split_or_all(root, split)
@@ -122,37 +131,102 @@ def measure_image(image: NDArray[np.uint8]) -> ImageTraits:
     )
 
 
-def summarise(found: ModelResults) -> dict[str, Any]:
-    """The figures of a data set, ready for JSON: shares in 0..1, groups in the order in which people read them."""
+@dataclass(frozen=True)
+class Confusion:
+    """How many words of one script were taken for another."""
+
+    true: str
+    predicted: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Group:
+    """Figures of the words that have something in common. share: the part of all words that they are, 0..1."""
+
+    group: str
+    images: int
+    share: float
+    wrong: int
+    accuracy: float
+    confusions: list[Confusion]
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """The figures of a model on a data set; shares are in 0..1.
+
+    Attributes:
+        model: name of the model's file.
+        data: name of the data set's folder.
+        images: words that were measured.
+        wrong: those of them that are predicted wrongly.
+        accuracy: of all words.
+        macro_accuracy: mean over the scripts.
+        score_of_wrong: percentile ("10 %") -> top score of the wrong words; empty without any.
+        second_is_true: share of the wrong words whose true script comes second; None without any.
+        confusions: the commonest ones.
+        tables: what the words are grouped by -> groups, in the order in which people read them.
+    """
+
+    model: str
+    data: str
+    images: int
+    wrong: int
+    accuracy: float
+    macro_accuracy: float
+    score_of_wrong: dict[str, float]
+    second_is_true: float | None
+    confusions: list[Confusion]
+    tables: dict[str, list[Group]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The analysis as JSON holds it; a confusion is a list of the true and the predicted script and the count."""
+        content = asdict(self)
+        for holder in (content, *(group for groups in content["tables"].values() for group in groups)):
+            holder["confusions"] = [list(confusion.values()) for confusion in holder["confusions"]]
+        return content
+
+
+def summarise(found: ModelResults) -> Analysis:
+    """The figures of a data set."""
     words = found.words
     wrong = [word for word in words if not word.correct]
     by_script = _grouped(words, lambda word: word.item.label)
     tables = {"script": by_script}
     for name in COLUMNS:
         if any(name in word.columns for word in words):
-            tables[name] = _grouped(words, lambda word, name=name: word.columns.get(name, "not in manifest.csv"))
+            tables[name] = _grouped(words, _column(name))
     for name, (_, edges) in BANDS.items():
-        tables[name] = _grouped(words, lambda word, name=name: getattr(word.traits, name), edges)
+        tables[name] = _banded(words, name, edges)
     scores = [word.score for word in wrong]
-    return {
-        "model": found.model,
-        "data": found.data,
-        "images": len(words),
-        "wrong": len(wrong),
-        "accuracy": 1 - len(wrong) / len(words),
-        "macro_accuracy": float(np.mean([row["accuracy"] for row in by_script])),
-        "score_of_wrong": {f"{q} %": float(np.percentile(scores, q)) for q in (10, 50, 90)} if wrong else {},
-        "second_is_true": sum(word.second == word.item.label for word in wrong) / len(wrong) if wrong else None,
-        "confusions": _confusions(wrong, CONFUSIONS),
-        "tables": tables,
-    }
+    return Analysis(
+        model=found.model,
+        data=found.data,
+        images=len(words),
+        wrong=len(wrong),
+        accuracy=1 - len(wrong) / len(words),
+        macro_accuracy=float(np.mean([group.accuracy for group in by_script])),
+        score_of_wrong={f"{q} %": float(np.percentile(scores, q)) for q in (10, 50, 90)} if wrong else {},
+        second_is_true=sum(word.second == word.item.label for word in wrong) / len(wrong) if wrong else None,
+        confusions=_confusions(wrong, CONFUSIONS),
+        tables=tables,
+    )
 
 
 def write_analysis(found: ModelResults, out: str | Path, against: ModelResults | None = None) -> list[Path]:
-    """Write analysis.md, analysis.json, bands.png and a sheet of wrong words a script; returns the paths.
+    """Write analysis.md, analysis.json, bands.png and a sheet of wrong words a script.
 
-    against: the same model's answers to other data, such as rendered words in fonts that training never saw.
-    Raises OSError if the folder cannot be written to.
+    Args:
+        found: a model's results.
+        out: the folder; it is made if needed.
+        against: the same model's results on other data, such as rendered words in fonts that training never saw.
+
+    Returns:
+        The paths written.
+
+    Raises:
+        OSError: the folder cannot be written to.
     """
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
@@ -160,41 +234,38 @@ def write_analysis(found: ModelResults, out: str | Path, against: ModelResults |
         old.unlink()
     mine, other = summarise(found), summarise(against) if against else None
     sheets = _write_sheets(found, out)
-    figure = out / "bands.png"
+    report, text, figure = out / "analysis.json", out / "analysis.md", out / "bands.png"
+    write_json(report, mine.to_dict() | ({"against": other.to_dict()} if other else {}))
+    write_file(text, markdown(mine, other, [path.name for path in sheets]))
     _draw_bands(mine, other, figure)
-    report, text = out / "analysis.json", out / "analysis.md"
-    content = mine | ({"against": other} if other else {})
-    report.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    text.write_text(markdown(mine, other, [path.name for path in sheets]), "utf-8")
     return [text, report, figure, *sheets]
 
 
-def markdown(mine: dict[str, Any], other: dict[str, Any] | None, sheets: Sequence[str] = ()) -> str:
-    """The analysis as Markdown; `mine` and `other` are summaries, `sheets` names of pictures beside the file."""
-    lines = [f"# Errors of {mine['model']} on {mine['data']}", ""]
+def markdown(mine: Analysis, other: Analysis | None, sheets: Sequence[str] = ()) -> str:
+    """The analysis as Markdown, beside another data set's if there is one; sheets: names of pictures to show."""
+    lines = [f"# Errors of {mine.model} on {mine.data}", ""]
     lines.append(
-        f"{mine['wrong']:,} of {mine['images']:,} words wrong: accuracy {_percent(mine['accuracy'])} %, "
-        f"macro accuracy {_percent(mine['macro_accuracy'])} %."
+        f"{mine.wrong:,} of {mine.images:,} words wrong: accuracy {_percent(mine.accuracy)} %, "
+        f"macro accuracy {_percent(mine.macro_accuracy)} %."
     )
-    if mine["wrong"]:
-        scores = ", ".join(f"{share} up to {score:.2f}" for share, score in mine["score_of_wrong"].items())
+    if mine.wrong:
+        scores = ", ".join(f"{share} up to {score:.2f}" for share, score in mine.score_of_wrong.items())
         lines.append(
             f"Top scores of the wrong words: {scores}. "
-            f"The true script comes second in {_percent(mine['second_is_true'])} % of them."
+            f"The true script comes second in {_percent(mine.second_is_true)} % of them."
         )
-        lines += ["", "Confusions (true > predicted): "]
-        lines[-1] += ", ".join(f"{true} > {predicted} {count}" for true, predicted, count in mine["confusions"]) + "."
-    for name, rows in mine["tables"].items():
+        lines += ["", f"Confusions (true > predicted): {_listed(mine.confusions)}."]
+    for name, groups in mine.tables.items():
         lines += ["", f"## By {BANDS[name][0] if name in BANDS else name}", ""]
-        lines += _table(rows, {row["group"]: row for row in other["tables"].get(name, [])} if other else None, other)
+        lines += _table(groups, name, other)
     if other:
-        lines += ["", f"## The gap to {other['data']}", ""]
+        lines += ["", f"## The gap to {other.data}", ""]
         lines.append(
-            f"Macro accuracy: {_percent(other['macro_accuracy'])} % on {other['data']} ({other['images']:,} words), "
-            f"{_percent(mine['macro_accuracy'])} % on {mine['data']}: a gap of "
-            f"{100 * (other['macro_accuracy'] - mine['macro_accuracy']):.1f} points. In the tables, `share` is the "
-            f"part of a data set's words that a row holds. A row with a far larger share of {mine['data']} shows what "
-            f"{other['data']} has too little of; one whose accuracies differ looks alike by this measure, and differs "
+            f"Macro accuracy: {_percent(other.macro_accuracy)} % on {other.data} ({other.images:,} words), "
+            f"{_percent(mine.macro_accuracy)} % on {mine.data}: a gap of "
+            f"{100 * (other.macro_accuracy - mine.macro_accuracy):.1f} points. In the tables, `share` is the "
+            f"part of a data set's words that a row holds. A row with a far larger share of {mine.data} shows what "
+            f"{other.data} has too little of; one whose accuracies differ looks alike by this measure, and differs "
             "in something else."
         )
     lines += ["", "![Accuracy and shares by band](bands.png)"]
@@ -203,28 +274,30 @@ def markdown(mine: dict[str, Any], other: dict[str, Any] | None, sheets: Sequenc
     return "\n".join(lines) + "\n"
 
 
-def _grouped(
-    words: Sequence[WordResult], key: Callable[[WordResult], Any], edges: Sequence[float] | None = None
-) -> list[dict[str, Any]]:
-    """Figures of the words by `key`: by its value, or with `edges` by the band that its number lies in."""
-    groups: dict[Any, list[WordResult]] = defaultdict(list)
+def _column(name: str) -> Callable[[WordResult], str]:
+    return lambda word: word.columns.get(name, "not in manifest.csv")
+
+
+def _grouped(words: Sequence[WordResult], key: Callable[[WordResult], str]) -> list[Group]:
+    """Figures of the words that have a value of `key` in common, sorted by it."""
+    groups: dict[str, list[WordResult]] = defaultdict(list)
     for word in words:
-        value = key(word)
-        groups[sum(value >= edge for edge in edges) if edges else value].append(word)
-    rows = []
-    for group in sorted(groups):
-        wrong = [word for word in groups[group] if not word.correct]
-        rows.append(
-            {
-                "group": _band(group, edges) if edges else group,
-                "images": len(groups[group]),
-                "share": len(groups[group]) / len(words),
-                "wrong": len(wrong),
-                "accuracy": 1 - len(wrong) / len(groups[group]),
-                "confusions": _confusions(wrong, 3),
-            }
-        )
-    return rows
+        groups[key(word)].append(word)
+    return [_group(name, groups[name], len(words)) for name in sorted(groups)]
+
+
+def _banded(words: Sequence[WordResult], trait: str, edges: Sequence[float]) -> list[Group]:
+    """Figures of the words whose trait lies in the same band."""
+    bands: dict[int, list[WordResult]] = defaultdict(list)
+    for word in words:
+        bands[sum(getattr(word.traits, trait) >= edge for edge in edges)].append(word)
+    return [_group(_band(number, edges), bands[number], len(words)) for number in sorted(bands)]
+
+
+def _group(name: str, words: Sequence[WordResult], total: int) -> Group:
+    wrong = [word for word in words if not word.correct]
+    images = len(words)
+    return Group(name, images, images / total, len(wrong), 1 - len(wrong) / images, _confusions(wrong, 3))
 
 
 def _band(number: int, edges: Sequence[float]) -> str:
@@ -233,37 +306,31 @@ def _band(number: int, edges: Sequence[float]) -> str:
     return f"{edges[number - 1]:g}–{edges[number]:g}" if number < len(edges) else f">= {edges[-1]:g}"
 
 
-def _confusions(wrong: Sequence[WordResult], most: int) -> list[tuple[str, str, int]]:
+def _confusions(wrong: Sequence[WordResult], most: int) -> list[Confusion]:
     """The commonest pairs of a true and a predicted script, with their counts."""
     counts = Counter((word.item.label, word.predicted) for word in wrong)
     ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-    return [(true, predicted, count) for (true, predicted), count in ordered[:most]]
+    return [Confusion(true, predicted, count) for (true, predicted), count in ordered[:most]]
 
 
-def _table(
-    rows: list[dict[str, Any]], theirs: dict[str, dict[str, Any]] | None, other: dict[str, Any] | None
-) -> list[str]:
-    """A Markdown table of one grouping, with the other data set's columns if its rows are given."""
+def _listed(confusions: Sequence[Confusion]) -> str:
+    return ", ".join(f"{each.true} > {each.predicted} {each.count}" for each in confusions)
+
+
+def _table(groups: Sequence[Group], name: str, other: Analysis | None) -> list[str]:
+    """A Markdown table of one grouping, with another data set's columns where it has the same one."""
+    theirs = {group.group: group for group in other.tables.get(name, [])} if other else {}
     heads = ["", "words", "share %", "wrong", "accuracy %"]
-    if theirs and other:
-        heads += [f"{other['data']}: share %", "accuracy %"]
-    heads.append("confusions")
-    ends = len(heads) - 2
-    lines = [f"| {' | '.join(heads)} |", "|---|" + "---:|" * ends + "---|"]
-    for row in rows:
-        cells = [
-            row["group"],
-            f"{row['images']:,}",
-            _percent(row["share"]),
-            str(row["wrong"]),
-            _percent(row["accuracy"]),
-        ]
-        if theirs and other:
-            their = theirs.get(row["group"])
-            cells += [_percent(their["share"]), _percent(their["accuracy"])] if their else ["0.0", "–"]
-        cells.append(", ".join(f"{true} > {predicted} {count}" for true, predicted, count in row["confusions"]))
-        lines.append(f"| {' | '.join(cells)} |")
-    return lines
+    if other and theirs:
+        heads += [f"{other.data}: share %", "accuracy %"]
+    rows = []
+    for group in groups:
+        cells = [group.group, f"{group.images:,}", _percent(group.share), str(group.wrong), _percent(group.accuracy)]
+        if theirs:
+            their = theirs.get(group.group)
+            cells += [_percent(their.share), _percent(their.accuracy)] if their else ["0.0", "–"]
+        rows.append([*cells, _listed(group.confusions)])
+    return markdown_table([*heads, "confusions"], rows, {0, len(heads)})
 
 
 def _write_sheets(found: ModelResults, out: Path) -> list[Path]:
@@ -285,7 +352,7 @@ def _write_sheets(found: ModelResults, out: Path) -> list[Path]:
     return paths
 
 
-def _draw_bands(mine: dict[str, Any], other: dict[str, Any] | None, path: Path) -> None:
+def _draw_bands(mine: Analysis, other: Analysis | None, path: Path) -> None:
     """For each measure: accuracy by band as lines, and shares of the words as bars."""
     from matplotlib.figure import Figure  # here: takes a second to load
 
@@ -295,19 +362,19 @@ def _draw_bands(mine: dict[str, Any], other: dict[str, Any] | None, path: Path) 
         axes = figure.add_subplot((len(BANDS) + 1) // 2, 2, place)
         names = [_band(number, edges) for number in range(len(edges) + 1)]
         for number, each in enumerate(sets):
-            rows = {row["group"]: row for row in each["tables"][name]}
-            shares = [100 * rows[band]["share"] if band in rows else 0 for band in names]
-            accuracies = [100 * rows[band]["accuracy"] if band in rows else np.nan for band in names]
+            groups = {group.group: group for group in each.tables[name]}
+            shares = [100 * groups[band].share if band in groups else 0 for band in names]
+            accuracies = [100 * groups[band].accuracy if band in groups else np.nan for band in names]
             places, colour = np.arange(len(names)), f"C{number}"
             offset = (number - (len(sets) - 1) / 2) * 0.4
             axes.bar(places + offset, shares, 0.4, color=colour, alpha=0.25)
-            axes.plot(places, accuracies, "o-", color=colour, label=each["data"])
+            axes.plot(places, accuracies, "o-", color=colour, label=printable(each.data))
         axes.set_xticks(range(len(names)), names, fontsize=8)
         axes.set_ylim(0, 102)
         axes.set_title(title, fontsize=9)
         axes.set_ylabel("%: accuracy (line), share (bars)", fontsize=8)
     figure.axes[0].legend(fontsize=8, loc="center right")
-    figure.savefig(path, dpi=100)
+    write_figure(path, figure, dpi=100)
 
 
 def _percent(share: float | None) -> str:

@@ -20,6 +20,8 @@ from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.modelfile import ModelInfo
 from scriptkd_train.data.dataset import fingerprint, read_dataset
 from scriptkd_train.engine.threshold import KEEP
+from scriptkd_train.evaluation.report import EvaluationReport
+from scriptkd_train.utils.markdown import markdown_table
 
 WEAK = 0.95  # scripts and kinds below this accuracy are named among the limits
 
@@ -68,8 +70,8 @@ def learned_from(model: Path, data: Path) -> bool:
 def model_card(
     model: Path,
     sources: Sources,
-    real: dict[str, Any] | None,
-    unseen: dict[str, Any] | None,
+    real: EvaluationReport | None,
+    unseen: EvaluationReport | None,
     commands: Sequence[str] = (),
 ) -> str:
     """The card of a model file as Markdown.
@@ -106,7 +108,7 @@ def _facts(model: Path, info: ModelInfo, commands: Sequence[str]) -> list[str]:
         "software": ", ".join(f"{name} {number}" for name, number in provenance.get("packages", {}).items())
         or "not recorded",
     }
-    lines = ["| | |", "|---|---|", *(f"| {name} | {text} |" for name, text in rows.items()), ""]
+    lines = [*markdown_table(["", ""], list(rows.items()), 2), ""]
     if commands:
         lines += ["Made by:", "", "```sh", *commands, "```", ""]
     return lines
@@ -134,14 +136,14 @@ def _training(info: ModelInfo, sources: Sources) -> list[str]:
             "video frames and degraded. No photograph of a word was used. No font family is in two of the splits "
             "train, validation and test.",
             "",
-            "| script | distinct words | font families: train | validation | test | faces |",
-            "|---|---:|---:|---:|---:|---:|",
         ]
+        heads = ["script", "distinct words", "font families: train", "validation", "test", "faces"]
+        names = ("words", "fonts_train", "fonts_val", "fonts_test", "faces")
+        rows = []
         for label in info.labels:
             facts = sources.scripts.get(label.name, {})
-            names = ("words", "fonts_train", "fonts_val", "fonts_test", "faces")
-            lines.append(f"| {label.name} | " + " | ".join(_count(facts.get(name)) for name in names) + " |")
-        lines.append("")
+            rows.append([label.name, *(_count(facts.get(name)) for name in names)])
+        lines += [*markdown_table(heads, rows), ""]
     else:
         lines += ["The data set was not at hand when this card was written; its fingerprint is above.", ""]
     if sources.fonts:
@@ -154,40 +156,40 @@ def _training(info: ModelInfo, sources: Sources) -> list[str]:
     return lines
 
 
-def _figures(real: dict[str, Any] | None, unseen: dict[str, Any] | None) -> list[str]:
+def _figures(real: EvaluationReport | None, unseen: EvaluationReport | None) -> list[str]:
     lines = ["## Figures", ""]
     sets = {"real words": real, "rendered, unseen fonts": unseen}
     known = {name: report for name, report in sets.items() if report}
     if not known:
         return [*lines, "No images were given to measure it on when this card was written.", ""]
     lines += ["The best script's accuracy in per cent, whatever its score.", ""]
-    groups = sorted({group for cells in (real or {}).get("groups", {}).values() for group in cells})
+    groups = sorted({group for cells in (real.groups if real else {}).values() for group in cells})
     if real:
-        apart = set(real.get("apart", {}))
+        apart = set(real.apart)
         groups = [group for group in groups if group not in apart]
-    lines.append("| script | " + " | ".join([*(f"{name} (images)" for name in known), *groups]) + " |")
-    lines.append("|---|" + "---:|" * (len(known) + len(groups)))
-    labels = list(next(iter(known.values()))["scripts"])
+    table = []
+    labels = list(next(iter(known.values())).scripts)
     for label in labels:
-        rows = [report["scripts"][label] for report in known.values()]
-        cells = [f"{_percent(row['recall'])} ({row['images']:,})" for row in rows]
-        kinds = (real or {}).get("groups", {}).get(label, {})
-        cells += [_percent(kinds[group]["accuracy"]) if group in kinds else "" for group in groups]
-        lines.append(f"| {label} | {' | '.join(cells)} |")
-    means = [f"**{_percent(report['macro_accuracy'])}**" for report in known.values()]
+        rows = [report.scripts[label] for report in known.values()]
+        cells = [f"{_percent(row.recall)} ({row.images:,})" for row in rows]
+        kinds = real.groups.get(label, {}) if real else {}
+        cells += [_percent(kinds[group].accuracy) if group in kinds else "" for group in groups]
+        table.append([label, *cells])
+    means = [f"**{_percent(report.macro_accuracy)}**" for report in known.values()]
     for group in groups:
-        shares = [kinds[group]["accuracy"] for kinds in (real or {})["groups"].values() if group in kinds]
+        shares = [kinds[group].accuracy for kinds in (real.groups if real else {}).values() if group in kinds]
         means.append(f"**{_percent(sum(shares) / len(shares))}**")
-    lines += [f"| **mean of the scripts** | {' | '.join(means)} |", ""]
+    table.append(["**mean of the scripts**", *means])
+    lines += [*markdown_table(["script", *(f"{name} (images)" for name in known), *groups], table), ""]
     for name, report in known.items():
-        lines.append(f"- Expected calibration error on {name}: {_percent(report['calibration_error'])} %.")
+        lines.append(f"- Expected calibration error on {name}: {_percent(report.calibration_error)} %.")
     if real and unseen:
-        gap = 100 * (unseen["macro_accuracy"] - real["macro_accuracy"])
+        gap = 100 * (unseen.macro_accuracy - real.macro_accuracy)
         lines.append(f"- From rendered words in unseen fonts to real ones: {gap:+.1f} points.")
     return [*lines, ""]
 
 
-def _unknown(info: ModelInfo, real: dict[str, Any] | None) -> list[str]:
+def _unknown(info: ModelInfo, real: EvaluationReport | None) -> list[str]:
     lines = ["## Scores and `unknown`", ""]
     lines.append(
         f"Scores are a softmax at the temperature {info.temperature:.3f}, fitted on rendered validation words."
@@ -200,19 +202,19 @@ def _unknown(info: ModelInfo, real: dict[str, Any] | None) -> list[str]:
         )
     else:
         lines[-1] += " There is no threshold: the model never answers `unknown` by itself."
-    if real and real.get("non_text_roc_area") is not None:
-        lines[-1] += f" Real words against real non-text: area under the ROC {real['non_text_roc_area']:.3f}."
-        at = real["threshold"]
+    if real and real.non_text_roc_area is not None:
+        lines[-1] += f" Real words against real non-text: area under the ROC {real.non_text_roc_area:.3f}."
+        at = real.threshold
         if info.threshold > 0:
             lines[-1] += (
-                f" At the threshold {_percent(at['right_words_kept'])} % of the right real words keep their answer; "
-                f"{_percent(at['wrong_words_unknown'])} % of the wrong ones and {_percent(at['non_text_unknown'])} % "
+                f" At the threshold {_percent(at.right_words_kept)} % of the right real words keep their answer; "
+                f"{_percent(at.wrong_words_unknown)} % of the wrong ones and {_percent(at.non_text_unknown)} % "
                 "of the non-text become `unknown`."
             )
     return [*lines, ""]
 
 
-def _limits(info: ModelInfo, real: dict[str, Any] | None) -> list[str]:
+def _limits(info: ModelInfo, real: EvaluationReport | None) -> list[str]:
     lines = ["## Limits", ""]
     lines += [
         "- It learned from type. Handwriting, and lettering unlike any font, are told less well.",
@@ -222,26 +224,26 @@ def _limits(info: ModelInfo, real: dict[str, Any] | None) -> list[str]:
     ]
     if real:
         weak = [
-            f"{label} {_percent(row['recall'])} %"
-            for label, row in real["scripts"].items()
-            if row["recall"] is not None and row["recall"] < WEAK
+            f"{label} {_percent(row.recall)} %"
+            for label, row in real.scripts.items()
+            if row.recall is not None and row.recall < WEAK
         ]
         if weak:
             lines.append(f"- Real words under {_percent(WEAK)} %: {', '.join(weak)}.")
         pairs = [
             (count, label, predicted)
-            for label, row in zip(real["scripts"], real["confusion"], strict=True)
-            for predicted, count in zip(real["scripts"], row, strict=True)
+            for label, row in zip(real.scripts, real.confusion, strict=True)
+            for predicted, count in zip(real.scripts, row, strict=True)
             if label != predicted and count
         ]
         if pairs:
             commonest = sorted(pairs, key=lambda pair: (-pair[0], pair[1], pair[2]))[:5]
             listed = ", ".join(f"{label} taken for {predicted} ({count})" for count, label, predicted in commonest)
             lines.append(f"- Commonest confusions on real words: {listed}.")
-        few = [f"{label} ({row['images']})" for label, row in real["scripts"].items() if 0 < row["images"] < 150]
+        few = [f"{label} ({row.images})" for label, row in real.scripts.items() if 0 < row.images < 150]
         if few:
             lines.append(f"- Few real words were there to measure: {', '.join(few)}; a point or two there is chance.")
-        none = [label for label, row in real["scripts"].items() if row["images"] == 0]
+        none = [label for label, row in real.scripts.items() if row.images == 0]
         if none:
             lines.append(f"- No real words were there to measure: {', '.join(none)}.")
     return lines

@@ -8,13 +8,14 @@ scripts only. Accuracy is the share of right images; the test words of tasks 1 t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_train.evaluation.metrics import Floats, Ints
+from scriptkd_train.evaluation.report import Accuracy
 
 _EVERYWHERE = ("Latin", "Devanagari")
 _NORTH = ("Bengali", "Oriya", "Gujarati", "Gurmukhi", "Arabic")
@@ -39,7 +40,8 @@ def task_scripts(task: str) -> tuple[str, ...]:
 def restrict(labels: Sequence[str], scores: Floats, scripts: Sequence[str]) -> tuple[list[str], Floats]:
     """A model's labels and scores [N, K] cut down to some scripts, every row's scores summing to 1 again.
 
-    Raises ArgumentError if the model does not know one of the scripts.
+    Raises:
+        ArgumentError: the model does not know one of the scripts.
     """
     if missing := [script for script in scripts if script not in labels]:
         raise ArgumentError(f"the task needs {', '.join(missing)}, which the model does not know")
@@ -50,7 +52,7 @@ def restrict(labels: Sequence[str], scores: Floats, scripts: Sequence[str]) -> t
     return [labels[i] for i in kept], some / np.where(total > 0, total, 1)
 
 
-def task_accuracies(labels: Sequence[str], scores: Floats, truth: Ints) -> Mapping[str, dict[str, float]]:
+def task_accuracies(labels: Sequence[str], scores: Floats, truth: Ints) -> dict[str, Accuracy]:
     """Images and accuracy (0..1) of every task, "1" being the mean of its eight triplets; empty if labels are missing.
 
     scores: [N, K]; truth: index of each image's label [N].
@@ -65,7 +67,9 @@ def task_accuracies(labels: Sequence[str], scores: Floats, truth: Ints) -> Mappi
             continue
         kept, some = restrict(labels, scores[mine], scripts)
         right = np.array(kept)[some.argmax(axis=1)] == names[mine]
-        result[task] = {"images": int(mine.sum()), "accuracy": float(right.mean())}
+        result[task] = Accuracy(int(mine.sum()), float(right.mean()))
     triplets = [row for task, row in result.items() if task.startswith("1-")]
-    mean = sum(row["accuracy"] for row in triplets) / max(len(triplets), 1)
-    return {"1": {"images": sum(row["images"] for row in triplets), "accuracy": mean}, **result} if triplets else result
+    if not triplets:
+        return result
+    mean = sum(row.accuracy for row in triplets) / len(triplets)
+    return {"1": Accuracy(sum(row.images for row in triplets), mean), **result}

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import csv
-import json
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +29,9 @@ from scriptkd_train.evaluation.metrics import (
     roc_area,
     script_scores,
 )
+from scriptkd_train.evaluation.report import Accuracy, EvaluationReport, ScriptFigures, ThresholdFigures
 from scriptkd_train.utils.contact_sheet import Tile, contact_sheet, write_png
+from scriptkd_train.utils.files import printable, write_json
 
 EXCLUDED_KINDS = ("scan-line", "non-text")  # kinds that are no word images: not part of the figures
 THREADS = 2
@@ -53,13 +53,17 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """report: all figures, ready for JSON (undefined ones are None). mistakes: the most confident first.
+    """What was measured, and what it was measured from.
 
-    words, right: top scores of the N counted words and whether they are predicted rightly, [N] each.
-    non_text: top scores [M] of the images without text.
+    Attributes:
+        report: all figures.
+        mistakes: the wrong words, the most confident first.
+        words: top scores [N] of the counted words.
+        right: whether they are predicted rightly [N].
+        non_text: top scores [M] of the images without text.
     """
 
-    report: dict[str, Any]
+    report: EvaluationReport
     mistakes: list[Mistake]
     words: Floats
     right: NDArray[np.bool_]
@@ -124,49 +128,47 @@ def evaluate(
     confusion = confusion_matrix(truth[counted], predicted[counted], len(labels))
     per_script = script_scores(confusion)
     columns = (confusion.sum(axis=1), per_script.precision, per_script.recall, per_script.f)
-    report: dict[str, Any] = {
-        "model": Path(model).name,
-        "data": root.resolve().name,
-        "split": split if splits_of(root) else None,
-        "task": task,
-        "images": int(counted.sum()),
-        "accuracy": _none_if_nan(accuracy(confusion)),
-        "macro_accuracy": _none_if_nan(macro_accuracy(confusion)),
-        "calibration_error": _none_if_nan(expected_calibration_error(top[counted], right[counted])),
-        "scripts": {
-            label: {"images": int(n), "precision": _none_if_nan(p), "recall": _none_if_nan(r), "f": _none_if_nan(f)}
-            for label, n, p, r, f in zip(labels, *columns, strict=True)
-        },
-        "confusion": confusion.tolist(),
-        "unknown_labels": dict(Counter(item.label for item in items if item.label not in labels)),
-        "unreadable": {str(items[i].path): reason for i, reason in failures.items()},
-        "notes": notes,
-    }
-    if is_cvsi(root) and task is None:
-        report["tasks"] = task_accuracies(labels, scores[counted], truth[counted])
+    groups: dict[str, dict[str, Accuracy]] = {}
     if manifest:
-        groups: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
+        hits: dict[str, dict[str, list[bool]]] = defaultdict(lambda: defaultdict(list))
         for i in np.flatnonzero(known):
-            cell = groups[items[i].label][rows[i].get(group_by, "not in manifest.csv")]
-            cell[0] += int(right[i])
-            cell[1] += 1
-        report["group_by"] = group_by
-        report["groups"] = {
-            label: {group: {"images": n, "accuracy": hits / n} for group, (hits, n) in sorted(cells.items())}
-            for label, cells in sorted(groups.items())
+            hits[items[i].label][rows[i].get(group_by, "not in manifest.csv")].append(bool(right[i]))
+        groups = {
+            label: {group: Accuracy(len(each), sum(each) / len(each)) for group, each in sorted(cells.items())}
+            for label, cells in sorted(hits.items())
         }
-        report["apart"] = dict(Counter(rows[i]["kind"] for i in np.flatnonzero(known & ~counted)))
     is_non_text = readable & np.array([item.label == NON_TEXT and NON_TEXT not in labels for item in items])
     words, non_text = top[counted], top[is_non_text]
-    if len(non_text):
-        report["non_text_roc_area"] = roc_area(words, non_text)
     threshold = threshold_of(model)
-    report["threshold"] = {
-        "threshold": threshold,
-        "right_words_kept": _none_if_nan(_share(words[right[counted]] >= threshold)),
-        "wrong_words_unknown": _none_if_nan(_share(words[~right[counted]] < threshold)),
-        "non_text_unknown": _none_if_nan(_share(non_text < threshold)),
-    }
+    report = EvaluationReport(
+        model=Path(model).name,
+        data=root.resolve().name,
+        split=split if splits_of(root) else None,
+        task=task,
+        images=int(counted.sum()),
+        accuracy=accuracy(confusion),
+        macro_accuracy=macro_accuracy(confusion),
+        calibration_error=expected_calibration_error(words, right[counted]),
+        scripts={
+            label: ScriptFigures(int(n), _none_if_nan(p), _none_if_nan(r), _none_if_nan(f))
+            for label, n, p, r, f in zip(labels, *columns, strict=True)
+        },
+        confusion=confusion.tolist(),
+        threshold=ThresholdFigures(
+            threshold=threshold,
+            right_words_kept=_share(words[right[counted]] >= threshold),
+            wrong_words_unknown=_share(words[~right[counted]] < threshold),
+            non_text_unknown=_share(non_text < threshold),
+        ),
+        unknown_labels=dict(Counter(item.label for item in items if item.label not in labels)),
+        unreadable={str(items[i].path): reason for i, reason in failures.items()},
+        notes=notes,
+        tasks=task_accuracies(labels, scores[counted], truth[counted]) if is_cvsi(root) and task is None else None,
+        group_by=group_by if manifest else None,
+        groups=groups,
+        apart=dict(Counter(rows[i]["kind"] for i in np.flatnonzero(known & ~counted))),
+        non_text_roc_area=roc_area(words, non_text) if len(non_text) else None,
+    )
     wrong = [i for i in np.flatnonzero(counted & ~right)]
     wrong.sort(key=lambda i: -top[i])
     mistakes = [Mistake(items[i], labels[predicted[i]], float(top[i])) for i in wrong]
@@ -178,9 +180,18 @@ def predict_scores(
 ) -> tuple[list[str], NDArray[np.float64], dict[int, str]]:
     """Score every item by a checkpoint, a model file or a bundled model, calibrated by the temperature that it carries.
 
-    Returns the model's K labels, scores [N, K] that sum to 1 a row, and for each unreadable item, by its index, why;
-    its row of scores is 0. `progress(done, total)` is called now and then. Raises ArgumentError for another kind of
-    file, ModelError for a file that is missing or broken.
+    Args:
+        model: a checkpoint, a model file, or a bundled model's name.
+        items: the N images.
+        progress: called with the numbers of images done and in all, now and then.
+
+    Returns:
+        The model's K labels, scores [N, K] that sum to 1 a row, and for each unreadable item, by its index, why; its
+        row of scores is 0.
+
+    Raises:
+        ArgumentError: another kind of file.
+        ModelError: a file that is missing or broken.
     """
     kinds = {".pt": _torch_model, ".onnx": _onnx_model, ".ort": _onnx_model}
     path = model_path(model)
@@ -218,24 +229,29 @@ def threshold_of(model: str | Path) -> float:
 def write_evaluation(evaluation: Evaluation, out: str | Path) -> list[Path]:
     """Write report.json and PNGs: confusion, reliability, roc if there is non-text, and wrong: a contact sheet.
 
-    Returns the paths written. Raises OSError if the folder cannot be written to.
-    """
-    from scriptkd_train.evaluation.plots import draw_reliability, draw_roc
+    Returns:
+        The paths written, the report first.
 
+    Raises:
+        OSError: the folder cannot be written to; what had been there under the file's name is kept.
+    """
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     report = evaluation.report
     paths = [out / name for name in ("report.json", "confusion.png", "reliability.png")]
-    paths[0].write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    _draw_confusion(report, paths[1])
-    title = f"{report['model']} on {report['data']}"
+    write_json(paths[0], report.to_dict())
+    # Here, since it loads matplotlib, which takes a second and a folder that it can write to.
+    from scriptkd_train.evaluation.plots import draw_confusion, draw_reliability, draw_roc
+
+    title = printable(f"{report.model} on {report.data}")
+    draw_confusion(report, f"{title}: {100 * report.accuracy:.1f} % right", paths[1])
     found = reliability(evaluation.words, evaluation.right)
-    draw_reliability(found, report["calibration_error"], title, paths[2])
+    draw_reliability(found, report.calibration_error, title, paths[2])
     for name in ("roc.png", "wrong.png"):
         (out / name).unlink(missing_ok=True)  # an earlier run's
     if len(evaluation.non_text):
         paths.append(out / "roc.png")
-        draw_roc(evaluation.words, evaluation.non_text, report["threshold"]["threshold"], title, paths[-1])
+        draw_roc(evaluation.words, evaluation.non_text, report.threshold.threshold, title, paths[-1])
     if evaluation.mistakes:
         tiles = [
             Tile(load_image(mistake.item.path), f"{mistake.item.label}>{mistake.predicted} {mistake.score:.2f}")
@@ -296,7 +312,8 @@ def _torch_model(path: Path) -> tuple[list[str], int, Score]:
 def read_manifest(root: Path, group_by: str) -> dict[str, dict[str, str]]:
     """Rows of root/manifest.csv by their column `file`; none if there is no manifest with the column `group_by`.
 
-    Raises ArgumentError for a manifest that is no CSV in UTF-8, or lacks a column that was asked for.
+    Raises:
+        ArgumentError: the manifest is no CSV in UTF-8, or lacks a column that was asked for.
     """
     path = root / "manifest.csv"
     columns: Sequence[str] = ()
@@ -321,34 +338,9 @@ def _listed(items: Sequence[Item]) -> str:
     return ", ".join(sorted({item.label for item in items}))
 
 
-def _share(hits: NDArray[np.bool_]) -> float:
-    return float(hits.mean()) if len(hits) else math.nan
+def _share(hits: NDArray[np.bool_]) -> float | None:
+    return float(hits.mean()) if len(hits) else None
 
 
 def _none_if_nan(value: float) -> float | None:
     return None if math.isnan(value) else float(value)
-
-
-def plot_confusion(axes: Any, labels: Sequence[str], counts: NDArray[np.int64]) -> None:
-    """Draw a confusion matrix [K, K] on matplotlib axes: colour is the share of the true script, numbers are counts."""
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    axes.set_xticks(range(len(labels)), labels, rotation=60, ha="right", rotation_mode="anchor")
-    axes.set_yticks(range(len(labels)), labels)
-    axes.set_xlabel("predicted")
-    axes.set_ylabel("true")
-    for row, column in np.argwhere(counts):
-        ink = "white" if shares[row, column] > 0.5 else "black"
-        axes.text(column, row, f"{counts[row, column]}", ha="center", va="center", color=ink, fontsize=8)
-
-
-def _draw_confusion(report: dict[str, Any], path: Path) -> None:
-    from matplotlib.figure import Figure  # here: takes a second to load; and no pyplot, so no window system
-
-    labels = list(report["scripts"])
-    side = 2.2 + 0.48 * len(labels)
-    figure = Figure(figsize=(side, side), layout="constrained")
-    axes = figure.add_subplot()
-    plot_confusion(axes, labels, np.array(report["confusion"]))
-    axes.set_title(f"{report['model']} on {report['data']}: {100 * report['accuracy']:.1f} % right", loc="right")
-    figure.savefig(path, dpi=110)

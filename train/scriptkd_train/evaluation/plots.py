@@ -1,13 +1,42 @@
-"""The two curves of an evaluation: how well scores tell words from non-text, and how far they can be believed."""
+"""Plots of an evaluation: what is taken for what, words against non-text, and how far scores can be believed."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from scriptkd_train.evaluation.metrics import Floats, Reliability, roc_area, roc_curve
+from scriptkd_train.evaluation.metrics import Floats, Ints, Reliability, roc_area, roc_curve
+from scriptkd_train.evaluation.report import EvaluationReport
+from scriptkd_train.utils.files import printable, write_figure
+
+
+def plot_confusion(axes: Axes, labels: Sequence[str], counts: Ints) -> None:
+    """Draw a confusion matrix [K, K] on matplotlib axes: colour is the share of the true script, numbers are counts."""
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    names = [printable(label) for label in labels]
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    axes.set_xticks(range(len(names)), names, rotation=60, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(len(names)), names)
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("true")
+    for row, column in np.argwhere(counts):
+        ink = "white" if shares[row, column] > 0.5 else "black"
+        axes.text(column, row, f"{counts[row, column]}", ha="center", va="center", color=ink, fontsize=8)
+
+
+def draw_confusion(report: EvaluationReport, title: str, path: Path) -> None:
+    """A report's confusion matrix; writes a PNG."""
+    labels = list(report.scripts)
+    side = 2.2 + 0.48 * len(labels)
+    figure = Figure(figsize=(side, side), layout="constrained")
+    axes = figure.add_subplot()
+    plot_confusion(axes, labels, np.array(report.confusion))
+    axes.set_title(title, loc="right")
+    write_figure(path, figure, dpi=110)
 
 
 def draw_roc(words: Floats, non_text: Floats, threshold: float, title: str, path: Path) -> None:
@@ -24,7 +53,7 @@ def draw_roc(words: Floats, non_text: Floats, threshold: float, title: str, path
     axes.set_ylabel("words that get an answer, %")
     axes.set_title(title, fontsize=10)
     axes.legend(loc="lower right")
-    figure.savefig(path, dpi=110)
+    write_figure(path, figure, dpi=110)
 
 
 def draw_reliability(found: Reliability, error: float, title: str, path: Path) -> None:
@@ -42,4 +71,4 @@ def draw_reliability(found: Reliability, error: float, title: str, path: Path) -
     lower.bar(middle, 100 * found.images / found.images.sum(), width, color="0.6", edgecolor="white")
     lower.set_ylabel("words, %")
     lower.set_xlabel("top score, %")
-    figure.savefig(path, dpi=110)
+    write_figure(path, figure, dpi=110)

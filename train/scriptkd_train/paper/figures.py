@@ -12,9 +12,10 @@ from matplotlib.patches import Patch
 
 from scriptkd_sdk.errors import ImageError
 from scriptkd_sdk.images import load_image
-from scriptkd_train.evaluation.evaluate import plot_confusion
+from scriptkd_train.evaluation.plots import plot_confusion
 from scriptkd_train.paper.collect import Matrix, Measured
 from scriptkd_train.utils.contact_sheet import PAPER, Tile, contact_sheet, write_png
+from scriptkd_train.utils.files import write_figure
 
 _OURS, _PAPERS = "#2a6f97", "#c9c9c9"
 _DRAW = 0  # seed of the draw of example images
@@ -53,7 +54,7 @@ def accuracy_bars(matrix: Matrix, titles: Mapping[str, str], papers: Mapping[str
     if papers:
         keys = [Patch(color=_OURS, label="ours, with 95 % interval"), Patch(color=_PAPERS, label="paper")]
         axes.legend(handles=keys, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)
-    figure.savefig(path, dpi=110)
+    write_figure(path, figure, dpi=110)
     return True
 
 
@@ -76,7 +77,7 @@ def confusions(matrix: Matrix, stage: str, titles: Mapping[str, str], path: Path
         plot_confusion(axes, matrix.labels, counts)
         share = 100 * np.trace(counts) / counts.sum()
         axes.set_title(f"{titles[row]}: {share:.1f} %", loc="right", fontsize=10)
-    figure.savefig(path, dpi=90)
+    write_figure(path, figure, dpi=90)
     return True
 
 

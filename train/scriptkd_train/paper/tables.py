@@ -17,6 +17,7 @@ from scriptkd_train.paper.published import (
     TABLE_7_SCRIPTS,
     TEACHERS,
 )
+from scriptkd_train.utils.markdown import markdown_table
 
 TEACHER, ASSISTANT, STUDENT = "teacher", "assistant", "student"
 ALONE = "alone"
@@ -24,8 +25,7 @@ ALONE = "alone"
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], text_columns: int = 1) -> str:
     """A Markdown table; columns after the first `text_columns` hold numbers and stand right."""
-    marks = ["---" if i < text_columns else "---:" for i in range(len(header))]
-    return "\n".join("| " + " | ".join(line) + " |" for line in (header, marks, *rows))
+    return "\n".join(markdown_table(header, rows, text_columns))
 
 
 def row_titles(matrix: Matrix) -> dict[str, str]:
@@ -132,9 +132,7 @@ def cvsi_tasks(matrix: Matrix) -> str:
         runs = matrix.runs(row, matrix.last(row)).values()
         each = [task_accuracies(network.labels, network.scores, network.truth) for network in runs]
         if each and all(each):
-            columns[title] = {
-                t: estimate([100 * tasks[t]["accuracy"] for tasks in each if t in tasks]) for t in each[0]
-            }
+            columns[title] = {t: estimate([100 * tasks[t].accuracy for tasks in each if t in tasks]) for t in each[0]}
     if not columns:
         return ""
     names = {"1": "1, mean of its triplets", "2": "2, north", "3": "3, south", "4": "4, all ten"}

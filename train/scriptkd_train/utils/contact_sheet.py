@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scriptkd_sdk.errors import ArgumentError
+from scriptkd_train.utils.files import write_file
 
 TILE_WIDTH, TILE_HEIGHT = 148, 56  # pixels; a word of CVSI-2015 has a median of 114 x 39
 GAP = 6
@@ -58,7 +59,7 @@ def write_png(path: str | Path, image: NDArray[np.uint8]) -> None:
     """Write a uint8 RGB image [H, W, 3] as PNG, making the folder if needed; OSError if that cannot be done."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(cv2.imencode(".png", image[:, :, ::-1])[1].tobytes())
+    write_file(path, cv2.imencode(".png", image[:, :, ::-1])[1].tobytes())
 
 
 def _fitted(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
