@@ -55,7 +55,17 @@ def test_json_holds_answers_and_errors(run: Run, folder: Path, model: Path) -> N
     status, out, err = run("identify", "--json", "--model", model, folder, "no.png")
     assert status == 1
     first, second, third, fourth = json.loads(out)
-    assert list(first) == ["file", "script", "code", "score", "best", "orientation", "orientation_score", "shares", "scores"]
+    assert list(first) == [
+        "file",
+        "script",
+        "code",
+        "score",
+        "best",
+        "orientation",
+        "orientation_score",
+        "shares",
+        "scores",
+    ]
     assert (first["file"], first["script"], first["code"]) == (f"{folder}/a.JPG", "Arabic", "Arab")
     assert set(first["scores"]) == {"Arabic", "Latin", "Klingon"}
     assert second["file"] == f"{folder}/b.png"

@@ -22,13 +22,17 @@ class _Strict(BaseModel):
 
 
 class Input(_Strict):
-    """The network's input: see `scriptkd_sdk.preprocess.Preprocessing`. Equal widths mean one fixed size."""
+    """The network's input: see `scriptkd_sdk.preprocess.Preprocessing`. Equal widths mean one fixed size.
+
+    square_height: with it the network is one for any crop, and learns orientation beside the script (contract 3).
+    """
 
     channels: Literal[1, 3] = 3
     height: Annotated[int, Field(ge=8, le=1024)]
     width_min: Annotated[int, Field(ge=8, le=4096)]
     width_max: Annotated[int, Field(ge=8, le=4096)]
     width_step: Annotated[int, Field(ge=1, le=256)] = 1
+    square_height: Annotated[int, Field(ge=8, le=1024)] | None = None
 
     @model_validator(mode="after")
     def _possible(self) -> Input:
@@ -155,6 +159,7 @@ class Distil(_Strict):
 
     @property
     def taus(self) -> list[float]:
+        """All temperatures."""
         return self.tau if isinstance(self.tau, list) else [self.tau]
 
     @property
@@ -352,8 +357,10 @@ def _keys_at(location: tuple[str | int, ...]) -> list[str]:
     """The keys that a mapping at this place of a recipe may have."""
     parts = [part for i, part in enumerate(location) if not (i == 1 and location[0] == "stages")]
     model: type[BaseModel] = Recipe
-    nested = {"stages": Stage, "network": NetworkSpec, "input": Input, "optimizer": Optimizer, "start": InitWeights,
-              "decompose": Decompose, "quantize": Quantize, "distil": Distil, "match": Match}  # fmt: skip
+    nested: dict[str, type[BaseModel]] = {
+        "stages": Stage, "network": NetworkSpec, "input": Input, "optimizer": Optimizer, "start": InitWeights,
+        "decompose": Decompose, "quantize": Quantize, "distil": Distil, "match": Match,
+    }  # fmt: skip
     for part in parts:
         model = nested.get(str(part), model)
     return [*model.model_fields, *(() if parts else ("parent",))]

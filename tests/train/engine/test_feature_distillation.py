@@ -79,7 +79,7 @@ def test_a_match_against_numpy(assistant, point, loss):
     made = trainer({point: {"loss": loss, "weight": 0.25}}, assistant, loss="none", alpha=1.0)
     distiller, network = made.distiller, made.learner.module.network.eval()
     theirs = distiller.teacher_outputs(Batch(images(), torch.arange(8) % 3, torch.arange(8)), images())
-    logits, vectors, _ = made.learner.module(images())
+    logits, vectors, *_ = made.learner.module(images())
     ours = distiller.loss(logits, vectors, torch.arange(8) % 3, theirs, 0.0)
     s, t = (np_vectors(each.forward_feature_maps(images())[1][point]) for each in (network, assistant))
     difference = s - t
@@ -143,7 +143,7 @@ def test_several_temperatures_are_averaged(assistant):
     for tau in (1.0, 5.0, [1.0, 5.0]):
         made = trainer({}, assistant, alpha=1.0, tau=tau)
         made.learner.module.eval()
-        logits, vectors, _ = made.learner.module(images())
+        logits, vectors, *_ = made.learner.module(images())
         losses[str(tau)] = made.distiller.loss(
             logits, vectors, target, made.distiller.teacher_outputs(batch, images()), 0
         ).item()

@@ -1,0 +1,1 @@
+"""Datasets: reading, looking at, loading and augmenting them."""

@@ -68,7 +68,7 @@ class InMemoryDataset:
             shuffled = generator is not None
             order = torch.randperm(len(target), generator=generator) if shuffled else torch.arange(len(target))
             rounds += [
-                (size_of_input, part) for part in order.split(size * world) if len(part) >= 2 * world or not shuffled
+                (size_of_input, part) for part in torch.split(order, size * world) if len(part) >= 2 * world or not shuffled
             ]
         if generator is not None:
             rounds = [rounds[i] for i in torch.randperm(len(rounds), generator=generator).tolist()]

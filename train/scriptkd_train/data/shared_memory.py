@@ -76,6 +76,6 @@ def _map(
 ) -> InMemoryDataset:
     # Copy-on-write, since a tensor must be writable; nobody writes, so all processes share the pages.
     pixels = torch.from_numpy(np.memmap(path, np.uint8, "c"))
-    parts = pixels.split([shape.numel() for shape in shapes.values()])
+    parts = torch.split(pixels, [shape.numel() for shape in shapes.values()])
     images = {size: part.view(shape) for (size, shape), part in zip(shapes.items(), parts, strict=True)}
     return InMemoryDataset(images, target, index, orientation)

@@ -1,0 +1,1 @@
+"""Training: a recipe's stages in their order, one stage, one step."""

@@ -45,9 +45,9 @@ def check_networks(recipe: Recipe, labels: list[str]) -> None:
         if stage.quantize is not None:
             quantizable_layers(built[name])
         if stage.distil is not None and stage.distil.match:
-            teacher = next(iter(stage.distil.teachers))
-            sides = [(built[who], recipe.stages[who].input.preprocessing()) for who in (name, teacher)]
-            feature_widths(*sides, stage.distil.match, f"stage {name}: match")
+            first = next(iter(stage.distil.teachers))
+            student, teacher = ((built[who], recipe.stages[who].input.preprocessing()) for who in (name, first))
+            feature_widths(student, teacher, stage.distil.match, f"stage {name}: match")
 
 
 def _init_source(start: InitWeights, recipe: Recipe, built: dict[str, Network], labels: list[str]) -> Network | None:

@@ -58,7 +58,9 @@ class Distiller:
     ) -> None:
         self.fabric, self.distil = fabric, distil
         self.shares = [teacher.share for teacher in teachers]
-        self.teachers = [fabric.to_device(teacher.network.eval().requires_grad_(False)) for teacher in teachers]
+        self.teachers = [teacher.network.eval().requires_grad_(False) for teacher in teachers]
+        for network in self.teachers:
+            fabric.to_device(network)
         self.match_losses = {
             point: build_feature_loss(fabric, match.loss, point, self.teachers[0], teachers[0].train, generator)
             for point, match in distil.match.items()

@@ -35,9 +35,11 @@ class ModelEma:
         self.steps += 1
 
     def state_dict(self) -> dict[str, Any]:
+        """What a run needs to go on."""
         return {"network": self.network.state_dict(), "steps": self.steps}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from where `state_dict` was taken."""
         self.network.load_state_dict(state["network"])
         self.steps = state["steps"]
 

@@ -162,7 +162,17 @@ def _read_state(last: Path, device: torch.device) -> dict[str, Any]:
 
 @torch.no_grad()
 def validate(fabric: Fabric, network: nn.Module, val: InMemoryDataset, batch_size: int) -> tuple[float, float]:
-    """Accuracy (0..1) and mean cross-entropy on the words of a split, of which each process reads its share."""
+    """Measure a network on the words of a split, of which each process reads its share.
+
+    Args:
+        fabric: The processes.
+        network: What is measured; it is left in eval mode.
+        val: The split.
+        batch_size: Images at a time.
+
+    Returns:
+        Accuracy, 0..1, and mean cross-entropy, in every process of all of the split.
+    """
     network.eval()
     words, right, loss = 0, 0, 0.0
     for batch in val.batches(batch_size, rank=fabric.global_rank, world=fabric.world_size):
@@ -174,8 +184,9 @@ def validate(fabric: Fabric, network: nn.Module, val: InMemoryDataset, batch_siz
         words += len(target)
         right += int((logits.argmax(dim=1) == target).sum())
         loss += float(nn.functional.cross_entropy(logits, target, reduction="sum"))
-    words, right, loss = (float(total) for total in fabric.all_reduce([words, right, loss], reduce_op="sum"))
-    return right / words, loss / words
+    totals = fabric.all_reduce([words, right, loss], reduce_op="sum")
+    all_words, all_right, whole_loss = (float(total) for total in totals)
+    return all_right / all_words, whole_loss / all_words
 
 
 def _same_buffers(fabric: Fabric, network: nn.Module) -> None:
@@ -191,7 +202,8 @@ def _same_buffers(fabric: Fabric, network: nn.Module) -> None:
 
 def _require_finite(fabric: Fabric, total: Tensor, name: str, epoch: int, out: Path) -> None:
     """total: a process's own. All of them stop, or none does: one alone would leave the others waiting."""
-    if not torch.isfinite(fabric.all_reduce(total.clone(), reduce_op="sum")):
+    whole = fabric.all_reduce(total.clone(), reduce_op="sum")
+    if not (isinstance(whole, Tensor) and torch.isfinite(whole)):
         raise TrainingError(
             f"the loss of stage {name} became NaN or infinite in epoch {epoch + 1}; "
             f"lower its lr. {out / 'last.pt'} holds the last whole epoch before it, if there was one"

@@ -109,6 +109,7 @@ class Trainer:
         return loss.detach()
 
     def state_dict(self) -> dict[str, Any]:
+        """All that a run needs to go on."""
         return {
             "learner": self.learner.module.state_dict(),
             "average": self.ema.state_dict() if self.ema is not None else None,
@@ -116,6 +117,7 @@ class Trainer:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from where `state_dict` was taken."""
         self.learner.module.load_state_dict(state["learner"])
         if self.ema is not None:
             self.ema.load_state_dict(state["average"])
@@ -165,6 +167,7 @@ def learning_rate(optimizer: Optimizer, epoch: float, epochs: int) -> float:
 
 
 def make_optimizer(learner: nn.Module, spec: Optimizer) -> torch.optim.Optimizer:
+    """Return the optimizer of a recipe for what is trained of a module."""
     # fused: weights, gradients and moments are read once a step, of which a large network's step on a processor is made
     # (VGG19's 140 M parameters: 0.4 s in place of 0.8). A gradient must lie in memory as its weight does, as autograd
     # makes it: of another order fused steps are wrong without a word.
@@ -202,5 +205,6 @@ def parameter_groups(learner: nn.Module, spec: Optimizer) -> list[dict[str, Any]
 
 
 def derived_seed(seed: int, stage: str, purpose: str) -> int:
+    """Return a seed, 0 to 2^56 - 1, for one purpose in one stage of a run."""
     digest = hashlib.sha256(f"{seed} {stage} {purpose}".encode()).digest()
     return int.from_bytes(digest[:7], "little")

@@ -21,6 +21,7 @@ from scriptkd_train.losses.dkd import dkd_loss
 from scriptkd_train.losses.l2 import feature_l2_loss, logit_l2_loss
 from scriptkd_train.losses.mahalanobis import inverse_root, mahalanobis_loss, shrunk_covariance
 from scriptkd_train.losses.multi_teacher import averaged_logits
+from scriptkd_train.losses.orientation import orientation_loss
 from scriptkd_train.losses.paper import feature_loss, kl, soft_label_loss, total_loss
 from scriptkd_train.losses.standardised import standardised_loss
 from scriptkd_train.losses.task import auxiliary_loss, task_loss
@@ -60,6 +61,7 @@ __all__ = [
     "inverse_root",
     "kl",
     "mahalanobis_loss",
+    "orientation_loss",
     "shrunk_covariance",
     "soft_label_loss",
     "soft_loss",

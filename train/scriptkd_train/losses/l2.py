@@ -1,5 +1,7 @@
-"""Squared distance: for logits Ba and Caruana 2014, arXiv 1312.6184, eq. 1; for features Romero et al. 2015 (FitNets),
-arXiv 1412.6550, eq. 3."""
+"""Squared distance between logits and between features.
+
+Logits: Ba and Caruana 2014, arXiv 1312.6184, eq. 1. Features: Romero et al. 2015 (FitNets), arXiv 1412.6550, eq. 3.
+"""
 
 from __future__ import annotations
 

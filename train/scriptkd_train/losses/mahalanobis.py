@@ -15,8 +15,10 @@ def mahalanobis_loss(features: Tensor, teacher_features: Tensor, root: Tensor) -
 
 
 def shrunk_covariance(vectors: Tensor) -> Tensor:
-    """Covariance of vectors [N, F], shrunk towards a multiple of the identity: Ledoit & Wolf 2004, J. Multivariate
-    Analysis 88, "A well-conditioned estimator for large-dimensional covariance matrices", section 3.3.
+    """Return the covariance of vectors [N, F], shrunk towards a multiple of the identity.
+
+    Ledoit & Wolf 2004, J. Multivariate Analysis 88, "A well-conditioned estimator for large-dimensional covariance
+    matrices", section 3.3.
 
     (1 - d) S + d m I, where S is the sample covariance, m the mean of its diagonal, and d the share that minimises the
     expected squared error, estimated from the vectors themselves: nothing is left to choose, and the result can be
@@ -42,4 +44,5 @@ def inverse_root(covariance: Tensor) -> Tensor:
         raise ValueError("all feature vectors are the same, so they have no Mahalanobis distance")
     lower = torch.linalg.cholesky(covariance)
     identity = torch.eye(len(lower), dtype=lower.dtype, device=lower.device)
-    return torch.linalg.solve_triangular(lower, identity, upper=False).T.float().contiguous()
+    root: Tensor = torch.linalg.solve_triangular(lower, identity, upper=False)
+    return root.T.float().contiguous()

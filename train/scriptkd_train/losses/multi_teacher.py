@@ -1,5 +1,8 @@
-"""Several teachers at once: their soft labels averaged (Hinton et al. 2015, arXiv 1503.02531, section 1, for ensembles;
-You et al. 2017, KDD, "Learning from Multiple Teacher Networks", for teachers of one student)."""
+"""Several teachers at once: their soft labels averaged.
+
+Hinton et al. 2015, arXiv 1503.02531, section 1, for ensembles; You et al. 2017, KDD, "Learning from Multiple Teacher
+Networks", for teachers of one student.
+"""
 
 from __future__ import annotations
 

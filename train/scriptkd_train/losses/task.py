@@ -25,8 +25,10 @@ def task_loss(logits: Tensor, target: Tensor, label_smoothing: float = 0.0) -> T
 
 
 def auxiliary_loss(logits: Tensor, target: Tensor, label_smoothing: float = 0.0) -> Tensor:
-    """0.4 CE of an auxiliary classifier half-way up a network, as torchvision's reference training of InceptionV3 adds
-    it to the task loss (the head: Szegedy et al. 2016, arXiv 1512.00567, section 4).
+    """0.4 CE of an auxiliary classifier half-way up a network.
+
+    So torchvision's reference training of InceptionV3 adds it to the task loss (the head: Szegedy et al. 2016, arXiv
+    1512.00567, section 4).
 
     logits: [N, K] of the auxiliary head; target: int64 [N], -1 or 0..K-1.
     """

@@ -7,7 +7,7 @@ import warnings
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO, cast
 
 import torch
 from torch import Tensor
@@ -79,8 +79,8 @@ class Checkpoint:
         if wrong and all(got and own == [len(self.labels), *got[1:]] for got, own in wrong.values()):
             outputs = next(iter(wrong.values()))[0][0]
             raise ModelError(f"{self.source}: {len(self.labels)} labels, but the head gives {outputs}")
-        for name, (got, own) in wrong.items():
-            raise self._misfit(f"{name!r} has the shape {got} instead of {own}")
+        for name, (shape, expected_shape) in wrong.items():
+            raise self._misfit(f"{name!r} has the shape {shape} instead of {expected_shape}")
         for name, (value, own) in pairs.items():
             if own.is_floating_point() and not value.is_floating_point():
                 raise self._misfit(f"{name!r} holds {_kind(value)} instead of {_kind(own)}")
@@ -115,7 +115,7 @@ def save_atomically(content: Any, path: Path) -> None:
 def _save(content: Any, file: BinaryIO) -> None:
     output = _Output(file)
     try:
-        torch.save(content, output)
+        torch.save(content, cast(IO[bytes], output))  # it writes and flushes, and does nothing else
     except RuntimeError as error:
         raise output.refusal or error from error
 

@@ -37,8 +37,13 @@ def select_init_weights(
 
 
 def _is_new(network: nn.Module, name: str, source: Mapping[str, Tensor]) -> bool:
-    """Whether a tensor belongs to a block that starts as the identity and of which the source has nothing."""
+    """Whether a tensor belongs to a part that may be new, and of which the source has nothing.
+
+    Such are a block that starts as the identity, and the head for orientation.
+    """
     parts = name.split(".")
+    if parts[0] == "orientation_head":
+        return not _within(source, parts[0])
     blocks = (".".join(parts[:length]) for length in range(1, len(parts)))
     return any(
         getattr(network.get_submodule(block), "starts_as_identity", False) and not _within(source, block)

@@ -35,6 +35,7 @@ class OnnxWeights:
 
     @property
     def labels(self) -> list[str]:
+        """The names of its scripts, in the order of its logits."""
         return [label.name for label in self.info.labels]
 
     def network(self) -> Network:
@@ -64,15 +65,15 @@ class OnnxWeights:
                     parameter.copy_(self._tensor(name, parameter))
             # As they are new, mean 0 and variance 1, what they give back is x times the weight, plus the bias.
             for convolution, norm in norms.items():
-                norm.weight.copy_((norm.running_var + norm.eps).sqrt())
+                norm.weight.copy_((_statistics(norm)[1] + norm.eps).sqrt())
                 norm.bias.copy_(self._tensor(f"{convolution}.weight_bias", norm.bias))
             seen = {convolution: _Moments(norm) for convolution, norm in norms.items()}
             for images in batches:
                 network(images)
             for convolution, norm in norms.items():
                 mean, variance = seen[convolution].result()
-                norm.running_mean.copy_(mean)
-                norm.running_var.copy_(variance)
+                for running, measured in zip(_statistics(norm), (mean, variance), strict=True):
+                    running.copy_(measured)
                 norm.weight.copy_((variance + norm.eps).sqrt())
                 norm.bias.add_(mean)
         return network.state_dict()
@@ -129,6 +130,11 @@ def _normalised(network: nn.Module) -> Iterable[tuple[str, nn.BatchNorm2d]]:
             for (first, convolution), (_, norm) in pairwise(module.named_children()):
                 if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
                     yield f"{name}.{first}", norm
+
+
+def _statistics(norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
+    assert norm.running_mean is not None and norm.running_var is not None  # all of ours keep them
+    return norm.running_mean, norm.running_var
 
 
 class _Moments:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from torch import nn
+
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_train.models.networks import ppocr
@@ -27,6 +29,8 @@ def _from_another(change: Callable[..., Network]) -> Callable[..., Network]:
 
     return build
 
+
+WAYS = 4  # up: 0, 90, 180 and 270 degrees
 
 NETWORKS: dict[str, Callable[..., Network]] = {
     "assistant": PaperAssistant,
@@ -54,15 +58,20 @@ __all__ = [
 def build_network(name: str, classes: int, preprocessing: Preprocessing, **arguments: Any) -> Network:
     """Builds a network with random weights (or pretrained ones, where asked for).
 
+    One whose pre-processing has a `square_height` gets a head for orientation: it is for any crop (contract 3).
+
     Raises:
         ArgumentError: an unknown name, or arguments that the network does not take.
     """
     if not isinstance(name, str) or name not in NETWORKS:
         raise ArgumentError(f"network {name!r} is unknown; allowed are {', '.join(NETWORKS)}")
     try:
-        return NETWORKS[name](classes=classes, preprocessing=preprocessing, **arguments)
+        network = NETWORKS[name](classes=classes, preprocessing=preprocessing, **arguments)
     except TypeError as error:
         raise ArgumentError(f"network {name!r}: {error}") from error
+    if preprocessing.square_height is not None and network.orientation_head is None:
+        network.orientation_head = nn.Linear(network.feature_width, WAYS)
+    return network
 
 
 def without_download(network: str, arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,9 @@ class Network(nn.Module):
     feature_width: int
     """Length F of the vector that `forward_features` returns."""
 
+    orientation_head: nn.Linear | None = None
+    """F -> 4 logits, of 0, 90, 180 and 270 degrees; only networks for any crop (contract 3) have one."""
+
     def features(self, images: Tensor) -> Tensor:
         """What the classifier reads. images: uint8 or float [N, C, H, W] in 0..255 -> [N, ...]."""
         return self.feature_maps(images)["features"]
@@ -40,6 +43,12 @@ class Network(nn.Module):
         """uint8 or float images [N, C, H, W] in 0..255 -> logits [N, K]."""
         return self.classify(self.features(images))
 
+    def forward_outputs(self, images: Tensor) -> tuple[Tensor, ...]:
+        """What an exported model answers: logits [N, K] and, of a network for any crop, those of orientation [N, 4]."""
+        features = self.features(images)
+        orientation = self.orient(self.vector(features))
+        return (self.classify(features),) if orientation is None else (self.classify(features), orientation)
+
     def forward_feature_maps(self, images: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Logits [N, K] and the feature maps, the features as the vector [N, F], from one pass."""
         feature_maps = self.feature_maps(images)
@@ -47,6 +56,10 @@ class Network(nn.Module):
             **feature_maps,
             "features": self.vector(feature_maps["features"]),
         }
+
+    def orient(self, features: Tensor) -> Tensor | None:
+        """The vector of features [N, F] -> logits of orientation [N, 4]; None of a network without."""
+        return None if self.orientation_head is None else self.orientation_head(features)
 
     def forward_features(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Logits [N, K] and the feature vector [N, F], from one pass."""
@@ -85,8 +98,10 @@ class Standardise(nn.Module):
 
     @staticmethod
     def _mean(values: Tensor) -> Tensor:
-        """[N, C, H, W] -> [N, 1, 1, 1]. Row by row: one float32 sum over all pixels would be off by up to 1e-4 on
-        runtimes that add in sequence, such as WebAssembly's, and answers would differ between platforms.
+        """[N, C, H, W] -> [N, 1, 1, 1].
+
+        Row by row: one float32 sum over all pixels would be off by up to 1e-4 on runtimes that add in sequence, such as
+        WebAssembly's, and answers would differ between platforms.
         """
         return values.mean(dim=3, keepdim=True).mean(dim=(1, 2), keepdim=True)
 

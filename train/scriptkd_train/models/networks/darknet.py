@@ -19,8 +19,8 @@ class _Bottleneck(Residual):
     """x + conv3x3(relu(conv1x1(x))), then ReLU: 5 C^2 weights where TextNet's block has 18 C^2."""
 
     @staticmethod
-    def first_convolution(channels: int) -> nn.Sequential:
-        return convolution(channels, channels // 2, size=1)
+    def first_shape(channels: int) -> tuple[int, int]:
+        return channels // 2, 1
 
 
 class DarkNet(TextNet):

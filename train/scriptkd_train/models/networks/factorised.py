@@ -92,7 +92,7 @@ def _factors(layer: nn.Conv2d | nn.Linear, rank: Rank) -> nn.Sequential:
     bias = layer.bias is not None
     if isinstance(layer, nn.Linear):
         assert isinstance(rank, int)
-        parts = OrderedDict(
+        parts = OrderedDict[str, nn.Module](
             reduce=nn.Linear(layer.in_features, rank, bias=False), expand=nn.Linear(rank, layer.out_features, bias)
         )
         return nn.Sequential(parts)

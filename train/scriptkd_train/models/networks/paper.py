@@ -74,7 +74,8 @@ class PaperAssistant(Network):
         return {"conv_output": maps, "lstm_input": columns, "lstm_output": read, "features": read.mean(dim=1)}
 
     def classify(self, features: Tensor) -> Tensor:
-        return self.head(features)
+        logits: Tensor = self.head(features)
+        return logits
 
 
 class PaperStudent(Network):
@@ -112,7 +113,8 @@ class PaperStudent(Network):
         return {"conv_output": maps, "features": maps}
 
     def classify(self, features: Tensor) -> Tensor:
-        return self.head(self.vector(features) if self.pool else features.flatten(1))
+        logits: Tensor = self.head(self.vector(features) if self.pool else features.flatten(1))
+        return logits
 
     def vector(self, features: Tensor) -> Tensor:
         return features.mean(dim=(2, 3))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import timm
 import torch
@@ -51,6 +52,8 @@ class TimmTeacher(Network):
         ArgumentError: timm has no such network or no weights for it, the package with them is missing, or an auxiliary
             head where there can be none.
     """
+
+    backbone: Any  # networks of timm have methods that torch's types do not know
 
     def __init__(
         self,
@@ -107,7 +110,8 @@ class TimmTeacher(Network):
         return self._feature_maps(self._maps(images)[0])
 
     def classify(self, features: Tensor) -> Tensor:
-        return self.backbone.get_classifier()(features)
+        logits: Tensor = self.backbone.get_classifier()(features)
+        return logits
 
     def forward_training(self, images: Tensor) -> tuple[Tensor, dict[str, Tensor], Tensor | None]:
         maps, half_way = self._maps(images)

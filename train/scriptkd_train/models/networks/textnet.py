@@ -28,14 +28,15 @@ class Residual(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.first = self.first_convolution(channels)
-        self.second = convolution(self.first[0].out_channels, channels, activation=False)
-        nn.init.zeros_(self.second[1].weight)
+        hidden, size = self.first_shape(channels)
+        self.first = convolution(channels, hidden, size=size)
+        self.second = convolution(hidden, channels, activation=False)
+        nn.init.zeros_(self.second.get_submodule("1").get_parameter("weight"))
 
     @staticmethod
-    def first_convolution(channels: int) -> nn.Sequential:
-        """The first convolution."""
-        return convolution(channels, channels)
+    def first_shape(channels: int) -> tuple[int, int]:
+        """Output channels and kernel size of the first convolution."""
+        return channels, 3
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.relu(x + self.second(self.first(x)))
@@ -73,4 +74,5 @@ class TextNet(Network):
         return {"conv_output": maps, "features": pooled}
 
     def classify(self, features: Tensor) -> Tensor:
-        return self.head(features)
+        logits: Tensor = self.head(features)
+        return logits
