@@ -14,6 +14,7 @@ from typer import Typer
 from typer.testing import CliRunner
 
 from scriptkd_sdk.errors import ArgumentError
+from scriptkd_sdk.images import load_image
 from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_train.commands.data import app as data_app
 from scriptkd_train.commands.evaluate import evaluate as evaluate_command
@@ -69,7 +70,7 @@ def test_rendered_tree_reads_as_cvsi(tree: Path) -> None:
         assert Counter(item.label for item in read_dataset(tree, split)) == plan.counts(split)
     assert (tree / "TrainDataset_CVSI2015" / "Gujrathi" / "GUJ_001.jpg").is_file()
     assert (tree / "GroundTruth_TestDataset_CVSI2015" / "Task4" / "TEL_001.jpg").is_file()
-    sizes = np.array([cv2.imread(str(item.path)).shape[:2] for item in read_dataset(tree, "train")])
+    sizes = np.array([load_image(item.path).shape[:2] for item in read_dataset(tree, "train")])
     assert 34 <= np.median(sizes[:, 0]) <= 46 and 85 <= np.median(sizes[:, 1]) <= 145
     families = json.loads((tree / "dataset.json").read_text())["families"]
     for splits in families.values():
@@ -96,6 +97,7 @@ def test_differences_and_duplicates_are_reported(tree: Path, tmp_path: Path) -> 
     test = root / "GroundTruth_TestDataset_CVSI2015" / "Task4"
     shutil.copy(root / "TrainDataset_CVSI2015" / "Tamil" / "TAM_001.jpg", test / "TAM_901.jpg")
     image = cv2.imread(str(root / "ValidationDataset_CVSI2015" / "Hindi" / "HIN_001.jpg"))
+    assert image is not None
     cv2.imwrite(str(test / "HIN_901.jpg"), image, (cv2.IMWRITE_JPEG_QUALITY, 70))
     report = inspect(root)
     tamil = CvsiPlan(1, 0.004).counts("test")["Tamil"] + 1
@@ -118,7 +120,7 @@ def test_restricted_scores() -> None:
     scores = np.array([[0.5, 0.3, 0.2], [0.0, 0.0, 1.0]])
     labels, some = restrict(["a", "b", "c"], scores, ["b", "a"])
     assert labels == ["a", "b"]
-    np.testing.assert_allclose(some, [[0.625, 0.375], [0, 0]])
+    np.testing.assert_allclose(some, [[0.625, 0.375], [0.0, 0.0]])
     with pytest.raises(ArgumentError, match="the task needs d, which the model does not know"):
         restrict(["a"], scores, ["d"])
 
@@ -139,12 +141,14 @@ def test_task_accuracies_by_hand() -> None:
 
 def test_evaluation_by_task(tree: Path, checkpoint: Path) -> None:
     whole = evaluate(checkpoint, tree).report
-    assert list(whole.tasks) == ["1", *TASKS]
-    assert whole.tasks["4"] == Accuracy(whole.images, pytest.approx(whole.accuracy))
+    assert whole.tasks is not None and list(whole.tasks) == ["1", *TASKS]
+    assert whole.tasks["4"].images == whole.images
+    assert whole.tasks["4"].accuracy == pytest.approx(whole.accuracy)
     for task in ("1-Tamil", "2", "3"):
         report = evaluate(checkpoint, tree, task=task).report
         assert set(report.scripts) == set(TASKS[task]) and report.tasks is None
-        assert whole.tasks[task] == Accuracy(report.images, pytest.approx(report.accuracy))
+        assert whole.tasks[task].images == report.images
+        assert whole.tasks[task].accuracy == pytest.approx(report.accuracy)
         assert "test holds" in report.notes[0]
 
 

@@ -39,6 +39,7 @@ def data(tmp_path: Path) -> Path:
                 cv2.imwrite(str(root / split / label / f"{i}.png"), word(next(words)))
     shutil.copy(root / "train" / "Latin" / "0.png", root / "test" / "Latin" / "copy.png")
     image = cv2.imread(str(root / "train" / "Tamil" / "1.png"), cv2.IMREAD_GRAYSCALE)
+    assert image is not None
     cv2.imwrite(str(root / "val" / "Tamil" / "again.jpg"), image, (cv2.IMWRITE_JPEG_QUALITY, 60))
     (root / "val" / "Latin" / "broken.png").write_bytes(b"no image")
     return root
@@ -80,7 +81,8 @@ def test_command_prints_and_writes_the_sheet(data: Path, tmp_path: Path) -> None
     ):
         assert said in result.output
     assert sheets[0].read_bytes() == sheets[1].read_bytes()  # drawn with a fixed seed
-    assert cv2.imread(str(sheets[0])).shape[0] > 2 * TILE_HEIGHT
+    sheet = cv2.imread(str(sheets[0]))
+    assert sheet is not None and sheet.shape[0] > 2 * TILE_HEIGHT
 
 
 def test_flat_folder(data: Path) -> None:
@@ -104,6 +106,7 @@ def test_no_data(tmp_path: Path) -> None:
 def test_hash_outlives_compression_but_tells_words_apart() -> None:
     first, second = word("river"), word("raven")
     jpeg = cv2.imdecode(cv2.imencode(".jpg", first, (cv2.IMWRITE_JPEG_QUALITY, 50))[1], cv2.IMREAD_GRAYSCALE)
+    assert jpeg is not None
     dim = (first * 0.7 + 10).astype(np.uint8)
 
     def distance(a: np.ndarray, b: np.ndarray) -> int:

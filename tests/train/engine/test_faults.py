@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -40,7 +41,7 @@ def command(folder: Path, data: bytes, out: bytes, *more: str, **changes: object
     return [sys.executable, "-m", "scriptkd_sdk.cli", "train", str(recipe), "--data", data, "--out", out, *more]
 
 
-def run(command: list[str | bytes], **more: object) -> "subprocess.CompletedProcess[bytes]":
+def run(command: list[str | bytes], **more: Any) -> "subprocess.CompletedProcess[bytes]":
     return subprocess.run(command, capture_output=True, env={**os.environ, **ONE_THREAD}, **more)
 
 
@@ -125,6 +126,7 @@ LOAD = """
 if __name__ == "__main__":  # as in `scriptkd`, what takes seconds to import is not what a worker begins with
     import sys
     from pathlib import Path
+from typing import Any
     from scriptkd_sdk.preprocess import Preprocessing
     from scriptkd_train.data.dataset import Item
     from scriptkd_train.data.in_memory import load_in_memory

@@ -1,0 +1,1 @@
+"""Making trained networks smaller: decomposition and quantization."""

@@ -218,7 +218,9 @@ def factorised_macs(layer: nn.Conv2d | nn.Linear, rank: Rank, costs: LayerCost) 
 def layer_costs(network: Network, preprocessing: Preprocessing) -> dict[str, LayerCost]:
     """Multiply-adds of each convolution, linear layer and LSTM by name, for one typical image; meta devices too."""
     found: dict[str, LayerCost] = {}
-    names = {module: name for name, module in network.named_modules() if isinstance(module, _WORKING)}
+    names: dict[nn.Module, str] = {
+        module: name for name, module in network.named_modules() if isinstance(module, _WORKING)
+    }
 
     def watch(module: nn.Module, inputs: tuple[Tensor, ...], output: Any) -> None:
         before, macs, positions = (

@@ -12,6 +12,8 @@ Learning meanwhile from a teacher, the float32 network itself or several at once
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
@@ -26,7 +28,7 @@ _FRACTIONS = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5)
 
 def largest_code(bits: int) -> int:
     """Codes reach from minus this to this: 127 in 8 bits, 7 in 4."""
-    return 2 ** (bits - 1) - 1
+    return (1 << (bits - 1)) - 1
 
 
 @torch.no_grad()
@@ -89,7 +91,7 @@ def quantized_state_dict(network: nn.Module) -> dict[str, Tensor]:
     for name, value in network.state_dict().items():
         layer, parametrised, _ = name.partition(".parametrizations.weight.")
         if parametrised:
-            state[f"{layer}.weight"] = network.get_submodule(layer).weight
+            state[f"{layer}.weight"] = cast(Tensor, network.get_submodule(layer).weight)  # as the grid has it
         elif not name.startswith(f"{_RANGES}."):
             state[name] = value
     return state
