@@ -33,8 +33,14 @@ final class Json {
     /** A value as a message shows it. */
     static String show(Object value) {
         String shown = value instanceof String ? "'" + value + "'" : String.valueOf(value);
-        shown = shown.replaceAll("[\\p{Cntrl}]+", " ");
+        shown = printable(shown);
         return shown.length() > 200 ? shown.substring(0, 200) + "..." : shown;
+    }
+
+    /** A text with a space in the place of all that would break a line or steer a terminal. */
+    static String printable(String text) {
+        // Unicode's other characters (controls, formats, unassigned ...) and separators, but for the space itself.
+        return text.replaceAll("[\\p{C}\\p{Z}&&[^ ]]+", " ");
     }
 
     private Object value(int depth) {

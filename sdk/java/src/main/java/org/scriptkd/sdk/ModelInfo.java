@@ -6,10 +6,11 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 
-/** What a model file says about itself: section 3 of the model contract (sdk/contract/README.md). Immutable. */
+/** What a model file says about itself: section 4 of the model contract (sdk/contract/README.md). Immutable. */
 public final class ModelInfo {
     static final String METADATA_KEY = "scriptkd";
-    private static final long FORMAT = 2; // the newest format of metadata that this version reads
+    private static final long FORMAT = 3; // the newest format of metadata that this version reads
+    private static final long ANY_CROP = 3; // the format from which on a network takes any crop and tells orientation
 
     /** Name of the architecture, for people. */
     public final String network;
@@ -34,15 +35,33 @@ public final class ModelInfo {
     /** Whether the network takes whole images, [height, width, 3], and pre-processes them itself. */
     public final boolean anySize;
 
-    private ModelInfo(Map<?, ?> fields) {
+    /** The logits of the orientation are divided by it before the softmax; null for formats 1 and 2, which tell none. */
+    public final Double orientationTemperature;
+
+    /** A best score of the orientation below it means that there is no telling; null for formats 1 and 2. */
+    public final Double orientationThreshold;
+
+    private ModelInfo(Map<?, ?> fields, long version) {
+        provenance = provenance(fields.containsKey("provenance") ? fields.get("provenance") : Collections.emptyMap());
         anySize = anySize(fields.containsKey("input") ? fields.get("input") : "pixels");
+        preprocessing = Preprocessing.from(fields.get("preprocessing"));
+        boolean anyCrop = version >= ANY_CROP;
+        if (anyCrop != (preprocessing.squareHeight != null)) {
+            throw new ModelException("its pre-processing must have square_height from format " + ANY_CROP
+                    + " on, not before; its is " + version);
+        }
         network = text(fields, "network");
         labels = labels(fields.get("labels"));
-        preprocessing = Preprocessing.from(fields.get("preprocessing"));
-        temperature = number(fields, "temperature", 1e-3, 1e3, "0.001..1000");
-        threshold = number(fields, "threshold", 0, 1, "0..1");
+        temperature = temperature(fields, "temperature");
+        threshold = threshold(fields, "threshold");
         precision = text(fields, "precision");
-        provenance = provenance(fields.containsKey("provenance") ? fields.get("provenance") : Collections.emptyMap());
+        orientationTemperature = anyCrop ? (Double) temperature(fields, "orientation_temperature") : null;
+        orientationThreshold = anyCrop ? (Double) threshold(fields, "orientation_threshold") : null;
+    }
+
+    /** Whether the network has a second output, for the orientation. */
+    boolean tellsOrientation() {
+        return orientationTemperature != null;
     }
 
     /** Read the JSON object of the metadata; throws ModelException naming the field that is missing or wrong. */
@@ -65,7 +84,7 @@ public final class ModelInfo {
             throw new ModelException("its format is " + version + ", but this scriptkd reads formats up to " + FORMAT
                     + ": update scriptkd");
         }
-        return new ModelInfo(fields);
+        return new ModelInfo(fields, (Long) version);
     }
 
     private static List<Script> labels(Object values) {
@@ -79,6 +98,11 @@ public final class ModelInfo {
             Object code = value instanceof Map ? ((Map<?, ?>) value).get("code") : null;
             if (!(name instanceof String) || !(code instanceof String)) {
                 throw new ModelException("each of its labels must have a name and a code, not " + Json.show(value));
+            }
+            // They are printed as they are: a line break would tear a table, and an escape sequence steer a terminal.
+            if (!Json.printable((String) name + code).equals((String) name + code)) {
+                throw new ModelException(
+                        "the name and the code of each of its labels must be printable, not " + Json.show(value));
             }
             labels.add(new Script((String) name, (String) code));
             names.add((String) name);
@@ -110,6 +134,14 @@ public final class ModelInfo {
             throw new ModelException("its " + name + " must be text, not " + Json.show(value));
         }
         return (String) value;
+    }
+
+    private static double temperature(Map<?, ?> fields, String name) {
+        return number(fields, name, 1e-3, 1e3, "0.001..1000");
+    }
+
+    private static double threshold(Map<?, ?> fields, String name) {
+        return number(fields, name, 0, 1, "0..1");
     }
 
     private static double number(Map<?, ?> fields, String name, double low, double high, String range) {

@@ -1,23 +1,25 @@
 package org.scriptkd.sdk;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 
 /**
- * How an image becomes a network's input: section 2 of the model contract (sdk/contract/README.md). Immutable.
+ * How a crop becomes a network's input: section 3 of the model contract (sdk/contract/README.md). Immutable.
  *
  * <p>channels: 1 (luma) or 3 (RGB). height: rows of the input. widthMin, widthMax, widthStep: its columns; equal limits
- * squash every image to that width, otherwise the width follows the aspect ratio in multiples of the step.
+ * squash every image to that width, otherwise the width follows the aspect ratio in multiples of the step. squareHeight:
+ * rows of the input of crops less than 1.5 times as wide as high; null for formats 1 and 2, which take a crop as it is.
  */
 public final class Preprocessing {
-    private static final List<String> FIELDS =
+    private static final List<String> REQUIRED =
             Arrays.asList("channels", "height", "width_min", "width_max", "width_step");
+    private static final String SQUARE_HEIGHT = "square_height";
     private static final int LARGEST_SIDE = 4096; // of a network's input: a file asking for more is broken
 
-    /** A little above 1/2, so that the last bit of a sum never decides; exact in binary. */
+    /** A little above 1/2, so that the last bit of a sum seldom decides; exact in binary. */
     private static final float HALF = 0.5f + 1 / 512f;
 
     public final int channels;
@@ -25,38 +27,46 @@ public final class Preprocessing {
     public final int widthMin;
     public final int widthMax;
     public final int widthStep;
+    public final Integer squareHeight;
 
-    Preprocessing(int channels, int height, int widthMin, int widthMax, int widthStep) {
+    Preprocessing(int channels, int height, int widthMin, int widthMax, int widthStep, Integer squareHeight) {
         this.channels = channels;
         this.height = height;
         this.widthMin = widthMin;
         this.widthMax = widthMax;
         this.widthStep = widthStep;
+        this.squareHeight = squareHeight;
     }
 
     /** From the model file's JSON; throws ModelException for missing, unknown or impossible fields. */
     static Preprocessing from(Object json) {
-        if (!(json instanceof Map) || !((Map<?, ?>) json).keySet().equals(new HashSet<String>(FIELDS))) {
-            String given = json instanceof Map ? join(((Map<?, ?>) json).keySet()) : Json.show(json);
-            throw new ModelException("pre-processing must have exactly the fields " + join(FIELDS) + ", not " + given);
+        List<String> names = new ArrayList<String>(REQUIRED);
+        names.add(SQUARE_HEIGHT);
+        Map<?, ?> fields = json instanceof Map ? (Map<?, ?>) json : null;
+        if (fields == null || !fields.keySet().containsAll(REQUIRED) || !names.containsAll(fields.keySet())) {
+            String given = fields == null ? Json.show(json) : join(fields.keySet());
+            throw new ModelException("pre-processing must have exactly the fields " + join(names) + ", not " + given);
         }
-        int[] values = new int[FIELDS.size()];
-        for (int i = 0; i < values.length; i++) {
-            Object value = ((Map<?, ?>) json).get(FIELDS.get(i));
-            if (!(value instanceof Long) || (Long) value < 1 || (Long) value > LARGEST_SIDE) {
-                throw new ModelException("pre-processing: " + FIELDS.get(i) + " must be an integer from 1 to "
-                        + LARGEST_SIDE + ", not " + Json.show(value));
-            }
-            values[i] = ((Long) value).intValue();
+        Integer squareHeight = fields.get(SQUARE_HEIGHT) == null ? null : (Integer) side(fields, SQUARE_HEIGHT);
+        Preprocessing result = new Preprocessing(side(fields, "channels"), side(fields, "height"),
+                side(fields, "width_min"), side(fields, "width_max"), side(fields, "width_step"), squareHeight);
+        if (result.channels != 1 && result.channels != 3) {
+            throw new ModelException("pre-processing: channels must be 1 (luma) or 3 (RGB), not " + result.channels);
         }
-        if (values[0] != 1 && values[0] != 3) {
-            throw new ModelException("pre-processing: channels must be 1 (luma) or 3 (RGB), not " + values[0]);
+        if (result.widthMin > result.widthMax) {
+            throw new ModelException("pre-processing: width_min (" + result.widthMin + ") must not exceed width_max ("
+                    + result.widthMax + ")");
         }
-        if (values[2] > values[3]) {
-            throw new ModelException("pre-processing: width_min (" + values[2] + ") must not exceed width_max ("
-                    + values[3] + ")");
+        return result;
+    }
+
+    private static int side(Map<?, ?> fields, String name) {
+        Object value = fields.get(name);
+        if (!(value instanceof Long) || (Long) value < 1 || (Long) value > LARGEST_SIDE) {
+            throw new ModelException("pre-processing: " + name + " must be an integer from 1 to " + LARGEST_SIDE
+                    + ", not " + Json.show(value));
         }
-        return new Preprocessing(values[0], values[1], values[2], values[3], values[4]);
+        return ((Long) value).intValue();
     }
 
     /** Whether every image gets the same width, whatever its aspect ratio. */
@@ -64,102 +74,90 @@ public final class Preprocessing {
         return widthMin == widthMax;
     }
 
-    /** The input's width for an image of imageWidth x imageHeight pixels: the nearest multiple of the step, clamped. */
-    public int widthFor(int imageWidth, int imageHeight) {
-        long divisor = (long) imageHeight * widthStep;
-        long steps = (2L * imageWidth * height + divisor) / (2 * divisor); // round half up, without a float
-        return (int) Math.min(Math.max(steps * widthStep, widthMin), widthMax);
+    /** The rows that an input may have, in ascending order: one number, or two. */
+    int[] heights() {
+        if (squareHeight == null || squareHeight == height) {
+            return new int[] {height};
+        }
+        return new int[] {Math.min(height, squareHeight), Math.max(height, squareHeight)};
     }
 
     /**
-     * Turn a region of an image into a network's input, channels x height x widthFor(region) bytes.
+     * The input's width for a crop of cropWidth x cropHeight pixels: the nearest multiple of the step, clamped.
      *
-     * @param argb the image's pixels, row by row, {@code width} a row; transparent ones are laid on white
+     * @param rows of the input
      */
-    byte[] apply(int[] argb, int width, Region region) {
-        int columns = widthFor(region.width(), region.height());
-        Filter rows = new Filter(region.height(), height);
-        Filter across = new Filter(region.width(), columns);
-        byte[] input = new byte[channels * height * columns];
-        for (int channel = 0; channel < channels; channel++) {
-            byte[] plane = plane(argb, width, region, channel);
-            resample(plane, region.width(), rows, across, input, channel * height * columns);
-        }
-        return input;
+    public int widthFor(int cropWidth, int cropHeight, int rows) {
+        return (int) Math.min(Math.max(freeWidth(cropWidth, cropHeight, rows), widthMin), widthMax);
     }
 
-    /** A region's red, green and blue bytes, [height, width, 3]: what a network takes that pre-processes itself. */
-    static byte[] interleaved(int[] argb, int width, Region region) {
-        byte[] pixels = new byte[3 * region.width() * region.height()];
-        int to = 0;
-        for (int y = 0; y < region.height(); y++) {
-            int from = (region.top + y) * width + region.left;
-            for (int x = 0; x < region.width(); x++, from++) {
-                for (int shift = 16; shift >= 0; shift -= 8) {
-                    pixels[to++] = (byte) onWhite(argb[from] >> shift & 0xFF, argb[from] >>> 24);
-                }
-            }
-        }
-        return pixels;
-    }
-
-    /** One channel of a region, region.width() x region.height() bytes: luma, or red, green or blue. */
-    private byte[] plane(int[] argb, int width, Region region, int channel) {
-        byte[] plane = new byte[region.width() * region.height()];
-        int to = 0;
-        for (int y = 0; y < region.height(); y++) {
-            int from = (region.top + y) * width + region.left;
-            for (int x = 0; x < region.width(); x++) {
-                int pixel = argb[from++];
-                int alpha = pixel >>> 24;
-                if (channels == 1) {
-                    int red = onWhite(pixel >> 16 & 0xFF, alpha);
-                    int green = onWhite(pixel >> 8 & 0xFF, alpha);
-                    int blue = onWhite(pixel & 0xFF, alpha);
-                    plane[to++] = (byte) ((299 * red + 587 * green + 114 * blue + 500) / 1000);
-                } else {
-                    plane[to++] = (byte) onWhite(pixel >> (16 - 8 * channel) & 0xFF, alpha);
-                }
-            }
-        }
-        return plane;
-    }
-
-    private static int onWhite(int value, int alpha) {
-        return alpha == 255 ? value : (value * alpha + 255 * (255 - alpha) + 127) / 255;
-    }
-
-    private void resample(byte[] plane, int width, Filter rows, Filter across, byte[] input, int offset) {
-        float[] line = new float[width]; // one row of the output's height and the image's width
-        int columns = across.outputs;
-        for (int y = 0; y < rows.outputs; y++) {
-            Arrays.fill(line, 0);
-            for (int j = 0; j < rows.weights[y].length; j++) {
-                float weight = rows.weights[y][j];
-                int from = (rows.starts[y] + j) * width;
-                for (int x = 0; x < width; x++) {
-                    line[x] = fused(weight, plane[from + x] & 0xFF, line[x]);
-                }
-            }
-            for (int x = 0; x < columns; x++) {
-                float[] weights = across.weights[x];
-                int from = across.starts[x];
-                float sum = 0;
-                for (int j = 0; j < weights.length; j++) {
-                    sum = fused(weights[j], line[from + j], sum);
-                }
-                // Positive, so the cast is the floor; a weighted mean of bytes is within 0..255 but for float noise.
-                input[offset + y * columns + x] = (byte) Math.min(sum + HALF, 255);
-            }
-        }
+    /** The same, before it is clamped to the limits. */
+    long freeWidth(int cropWidth, int cropHeight, int rows) {
+        long divisor = (long) cropHeight * widthStep;
+        return (2L * cropWidth * rows + divisor) / (2 * divisor) * widthStep; // round half up, without a float
     }
 
     /**
-     * Fused multiply-add of float32: the product of two floats is exact in double. The Python SDK's matrix products
-     * consist of it; so all but a few of the exact halves, where the last bit decides, are rounded alike.
+     * Turn crops of one size into the network's inputs.
+     *
+     * @return crops x channels x rows x widthFor(crop) bytes
      */
-    private static float fused(float a, float b, float sum) {
-        return (float) ((double) a * b + sum);
+    byte[] apply(Plane[][] crops, int rows) {
+        Plane first = crops[0][0];
+        Filter down = new Filter(first.height, rows);
+        Filter across = new Filter(first.width, widthFor(first.width, first.height, rows));
+        byte[] inputs = new byte[crops.length * channels * rows * across.outputs];
+        int offset = 0;
+        for (Plane[] crop : crops) {
+            for (Plane plane : crop) {
+                resample(plane, down, across, inputs, offset);
+                offset += rows * across.outputs;
+            }
+        }
+        return inputs;
+    }
+
+    /** First rows, each of which is read once, then columns. */
+    private static void resample(Plane plane, Filter down, Filter across, byte[] inputs, int offset) {
+        float[][] sums = new float[down.outputs][];
+        float[] line = new float[plane.width];
+        int done = 0; // outputs
+        for (int y = 0; y < plane.height; y++) {
+            int from = plane.offset + y * plane.stride;
+            for (int x = 0; x < line.length; x++) {
+                line[x] = plane.bytes[from + x] & 0xFF;
+            }
+            for (int i = done; i < down.outputs && down.starts[i] <= y; i++) {
+                if (y == down.starts[i]) {
+                    sums[i] = new float[line.length];
+                }
+                add(sums[i], line, down.weights[i][y - down.starts[i]]);
+                if (y == down.starts[i] + down.weights[i].length - 1) {
+                    squeeze(sums[i], across, inputs, offset + i * across.outputs);
+                    sums[i] = null;
+                    done = i + 1;
+                }
+            }
+        }
+    }
+
+    private static void add(float[] sums, float[] line, float weight) {
+        for (int x = 0; x < sums.length; x++) {
+            sums[x] += weight * line[x];
+        }
+    }
+
+    private static void squeeze(float[] line, Filter across, byte[] inputs, int offset) {
+        for (int x = 0; x < across.outputs; x++) {
+            float[] weights = across.weights[x];
+            int from = across.starts[x];
+            float sum = 0;
+            for (int j = 0; j < weights.length; j++) {
+                sum += weights[j] * line[from + j];
+            }
+            // Positive, so the cast is the floor; a weighted mean of bytes is within 0..255 but for float noise.
+            inputs[offset + x] = (byte) Math.min(sum + HALF, 255);
+        }
     }
 
     private static String join(Collection<?> names) {

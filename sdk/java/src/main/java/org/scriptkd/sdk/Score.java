@@ -1,6 +1,6 @@
 package org.scriptkd.sdk;
 
-/** One script and its probability, 0 to 1. */
+/** One script and its probability, or its share of a line: 0 to 1. */
 public final class Score {
     public final Script script;
     public final double value;

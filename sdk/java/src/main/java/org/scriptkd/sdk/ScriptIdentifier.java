@@ -14,6 +14,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.locks.Lock;
@@ -25,17 +26,18 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  *
  * <p>One identifier may be used by many threads at once, and closed by any: close waits for calls under way. Opening
  * takes tens of milliseconds, so keep it.
+ *
+ * <p>It writes nothing and sends nothing, but onnxruntime does so from version 1.29 on, unless the environment in which
+ * the JVM was started has ORT_DISABLE_TELEMETRY=1: see the README. 1.28, with which this is tested, does not.
  */
 public final class ScriptIdentifier implements AutoCloseable {
     static final int MOST_THREADS = 256;
-    private static final int SMALLEST_SIDE = 2; // pixels
-    private static final int LARGEST_SIDE = 16384;
-    private static final int MOST_PIXELS = 50000000; // a word crop has thousands; beyond is a mistake
-    private static final Set<String> LOGITS = Collections.singleton("logits");
+    private static final int ANY_COUNT = 0; // of windows: a network that takes whole images cuts them itself
 
     private final OrtEnvironment environment;
     private final OrtSession session;
     private final ModelInfo info;
+    private final Set<String> outputs;
     private final ReadWriteLock lock = new ReentrantReadWriteLock(); // closing is writing
     private boolean closed;
 
@@ -43,6 +45,8 @@ public final class ScriptIdentifier implements AutoCloseable {
         this.environment = environment;
         this.session = session;
         this.info = info;
+        this.outputs = new HashSet<String>(
+                info.tellsOrientation() ? Arrays.asList("logits", "orientation") : Arrays.asList("logits"));
     }
 
     /** Open a model file, with one thread a call: more pay only for large networks. See {@link #open(File, int)}. */
@@ -91,7 +95,8 @@ public final class ScriptIdentifier implements AutoCloseable {
             fit = true;
             return result;
         } catch (ModelException error) {
-            throw new ModelException(name + ": " + error.getMessage(), error.getCause());
+            // The file's own words may be in it.
+            throw new ModelException(name + ": " + Json.printable(error.getMessage()), error.getCause());
         } catch (OrtException error) {
             throw new ModelException(name + ": cannot be opened (" + firstLine(error) + ")", error);
         } catch (LinkageError error) {
@@ -114,53 +119,72 @@ public final class ScriptIdentifier implements AutoCloseable {
      * Tell the script of one image.
      *
      * @param argb its pixels as Android's Bitmap.getPixels and Java's BufferedImage.getRGB give them: row by row,
-     *     0xAARRGGBB, colours not multiplied by alpha; transparent ones are laid on white
+     *     0xAARRGGBB, colours not multiplied by alpha. Transparent ones are laid on a ground on which they are seen; alpha
+     *     of 0 everywhere is no alpha
      * @throws ImageException for an image too small, too large or with too few pixels
      * @throws ClosedException after {@link #close}
      */
     public Prediction identify(int[] argb, int width, int height) {
-        checkImage(argb, width, height);
-        return identify(argb, width, height, new Region(0, 0, width, height));
+        return identify(argb, width, height, null, false);
     }
 
     /**
      * Tell the script of a region of an image.
      *
-     * @throws ImageException also for a region that is too small or not inside the image
+     * @param region null is the whole image; what of it lies outside the image is cut off
+     * @throws ImageException also for a region that is too small or wholly outside the image
      * @throws ClosedException after {@link #close}
      */
     public Prediction identify(int[] argb, int width, int height, Region region) {
-        checkImage(argb, width, height);
-        if (Math.min(region.left, region.top) < 0 || Math.min(region.right, region.bottom) < 0
-                || Math.max(region.left, region.right) > width || Math.max(region.top, region.bottom) > height) {
-            throw new ImageException(
-                    "the region " + region + " reaches out of the image of " + width + "x" + height + " pixels");
+        return identify(argb, width, height, region, false);
+    }
+
+    /**
+     * Tell the script of a region of an image whose letters may be known to stand upright.
+     *
+     * @param region null is the whole image; what of it lies outside the image is cut off
+     * @param upright true says that the letters stand upright, as in a scanned page: nothing is turned, and the orientation
+     *     is 0. Else a model of format 3 takes a crop any way up and tells which it is
+     * @throws ImageException also for a region that is too small or wholly outside the image
+     * @throws ArgumentException for upright, if the model turns crops inside its graph
+     * @throws ClosedException after {@link #close}
+     */
+    public Prediction identify(int[] argb, int width, int height, Region region, boolean upright) {
+        if (upright && info.anySize && info.tellsOrientation()) {
+            throw new ArgumentException(
+                    "this model turns tall crops inside its graph (--any-size), so it takes no upright=True");
         }
-        if (Math.min(region.width(), region.height()) < SMALLEST_SIDE) {
-            throw new ImageException("the region " + region + " is empty: right and bottom must exceed left and top by "
-                    + SMALLEST_SIDE + " or more");
-        }
-        byte[] input;
-        long[] shape;
+        Picture picture = Picture.of(argb, width, height, region);
         if (info.anySize) {
-            input = Preprocessing.interleaved(argb, width, region);
-            shape = new long[] {region.height(), region.width(), 3};
-        } else {
-            input = info.preprocessing.apply(argb, width, region);
-            shape = shape(1, info.preprocessing.widthFor(region.width(), region.height()));
+            long[] shape = {picture.height, picture.width, 3};
+            return identify(picture.interleaved(), shape, ANY_COUNT, upright, 0);
         }
+        Crops crops = Crops.of(picture, info.preprocessing, upright);
+        byte[] inputs = info.preprocessing.apply(crops.windows, crops.rows);
+        int count = crops.windows.length;
+        int columns = inputs.length / (count * info.preprocessing.channels * crops.rows);
+        return identify(inputs, shape(count, crops.rows, columns), count, upright, crops.turned);
+    }
+
+    private Prediction identify(byte[] inputs, long[] shape, int count, boolean upright, int turned) {
+        float[][][] answers;
         Lock reading = lock.readLock();
         reading.lock();
         try {
             if (closed) {
                 throw new ClosedException("the identifier is closed; make a new one");
             }
-            return Prediction.of(run(input, shape, 1)[0], info);
+            answers = run(inputs, shape, count);
         } catch (OrtException error) {
             throw new ModelException("the network does not run (" + firstLine(error) + ")", error);
         } finally {
             reading.unlock();
         }
+        Orientation told = Orientation.NONE;
+        if (info.tellsOrientation()) {
+            told = upright ? Orientation.UPRIGHT : Orientation.of(answers[1], info, turned);
+        }
+        return Prediction.of(answers[0], info, told);
     }
 
     /** Free the network's memory, after the calls under way have ended. Closing again does nothing. */
@@ -177,27 +201,25 @@ public final class ScriptIdentifier implements AutoCloseable {
         }
     }
 
-    private long[] shape(int count, int width) {
-        return new long[] {count, info.preprocessing.channels, info.preprocessing.height, width};
+    private long[] shape(int count, int rows, int columns) {
+        return new long[] {count, info.preprocessing.channels, rows, columns};
     }
 
-    /** Run the network on {@code count} images; returns count rows of logits. */
-    private float[][] run(byte[] inputs, long[] shape, int count) throws OrtException {
+    /** Run the network on {@code count} inputs; returns as many rows of logits, and of format 3 those of orientation. */
+    private float[][][] run(byte[] inputs, long[] shape, int count) throws OrtException {
         ByteBuffer buffer = ByteBuffer.allocateDirect(inputs.length).order(ByteOrder.nativeOrder());
         buffer.put(inputs).rewind();
         OnnxTensor image = OnnxTensor.createTensor(environment, buffer, shape, OnnxJavaType.UINT8);
         try {
-            OrtSession.Result result = session.run(Collections.singletonMap("image", image), LOGITS);
+            OrtSession.Result result = session.run(Collections.singletonMap("image", image), outputs);
             try {
-                OnnxTensor logits = (OnnxTensor) result.get(0);
-                TensorInfo given = logits.getInfo();
-                int labels = info.labels.size();
-                if (given.type != OnnxJavaType.FLOAT || !Arrays.equals(given.getShape(), new long[] {count, labels})) {
-                    throw new ModelException("the metadata has " + labels + " labels, but the network answers "
-                            + count + " blank images with " + given.type + " of shape " + Arrays.toString(given.getShape())
-                            + ", not FLOAT of shape [" + count + ", " + labels + "]");
+                OnnxTensor logits = (OnnxTensor) result.get("logits").get();
+                float[][] scripts = rows(logits, count, info.labels.size(), "labels");
+                if (!info.tellsOrientation()) {
+                    return new float[][][] {scripts};
                 }
-                return (float[][]) logits.getValue();
+                OnnxTensor orientation = (OnnxTensor) result.get("orientation").get();
+                return new float[][][] {scripts, rows(orientation, scripts.length, 4, "ways up")};
             } finally {
                 result.close();
             }
@@ -206,22 +228,39 @@ public final class ScriptIdentifier implements AutoCloseable {
         }
     }
 
+    private static float[][] rows(OnnxTensor answer, int count, int classes, String what) throws OrtException {
+        TensorInfo given = answer.getInfo();
+        long[] shape = given.getShape();
+        boolean fits = given.type == OnnxJavaType.FLOAT && shape.length == 2 && shape[1] == classes;
+        if (!fits || (count == ANY_COUNT ? shape[0] < 1 : shape[0] != count)) {
+            int wanted = Math.max(count, 1);
+            throw new ModelException("the metadata has " + classes + " " + what + ", but the network answers " + wanted
+                    + " blank images with " + given.type + " of shape " + Arrays.toString(shape) + ", not FLOAT of shape ["
+                    + wanted + ", " + classes + "]");
+        }
+        return (float[][]) answer.getValue();
+    }
+
     /** Check that inputs and outputs are what the metadata says, at last by running the network on blank images. */
     private void checkNetwork() throws OrtException {
         Set<String> inputs = session.getInputNames();
-        Set<String> outputs = session.getOutputNames();
-        if (!inputs.equals(Collections.singleton("image")) || !outputs.contains("logits")) {
-            throw new ModelException("the network must have the one input 'image' and the output 'logits', not "
-                    + inputs + " and " + outputs);
+        Set<String> given = session.getOutputNames();
+        if (!inputs.equals(Collections.singleton("image")) || !given.containsAll(outputs)) {
+            throw new ModelException("the network must have the one input 'image' and the output "
+                    + (info.tellsOrientation() ? "'logits' and 'orientation'" : "'logits'") + ", not " + inputs + " and "
+                    + given);
         }
         Object node = session.getInputInfo().get("image").getInfo();
         if (!(node instanceof TensorInfo) || ((TensorInfo) node).type != OnnxJavaType.UINT8) {
-            String given = node instanceof TensorInfo ? "tensor(" + name(((TensorInfo) node).type) + ")" : "no tensor";
-            throw new ModelException("the network's input must be tensor(uint8), not " + given);
+            String type = node instanceof TensorInfo ? "tensor(" + name(((TensorInfo) node).type) + ")" : "no tensor";
+            throw new ModelException("the network's input must be tensor(uint8), not " + type);
         }
         Preprocessing wanted = info.preprocessing;
+        int[] heights = wanted.heights();
         long[] shape = ((TensorInfo) node).getShape();
-        long[] expected = info.anySize ? new long[] {-1, -1, 3} : shape(-1, wanted.fixedWidth() ? wanted.widthMax : -1);
+        long[] expected = info.anySize
+                ? new long[] {-1, -1, 3}
+                : shape(-1, heights.length == 1 ? heights[0] : -1, wanted.fixedWidth() ? wanted.widthMax : -1);
         boolean fits = shape.length == expected.length;
         for (int i = 0; fits && i < shape.length; i++) {
             fits = shape[i] == -1 || shape[i] == expected[i]; // a side that the file leaves open takes any size
@@ -230,23 +269,33 @@ public final class ScriptIdentifier implements AutoCloseable {
             throw new ModelException("the network's input has the shape " + Arrays.toString(shape)
                     + ", but its metadata asks for " + Arrays.toString(expected) + ", -1 being any");
         }
+        if (info.anySize) {
+            runBlank(new long[] {1, 9, 3}, info.tellsOrientation() ? ANY_COUNT : 1);
+            runBlank(new long[] {16, 2, 3}, info.tellsOrientation() ? ANY_COUNT : 1);
+            return;
+        }
         // Two images at both limits of the width, so that a batch size or a width frozen at export is found here.
-        int count = info.anySize ? 1 : 2;
-        long[][] blanks = info.anySize
-                ? new long[][] {{1, 9, 3}, {16, 2, 3}}
-                : new long[][] {shape(count, wanted.widthMin), shape(count, wanted.widthMax)};
-        for (long[] blank : blanks) {
-            int size = 1;
-            for (long side : blank) {
-                size *= (int) side;
+        for (int rows : heights) {
+            runBlank(shape(2, rows, wanted.widthMin), 2);
+            if (!wanted.fixedWidth()) {
+                runBlank(shape(2, rows, wanted.widthMax), 2);
             }
-            float[][] logits;
-            try {
-                logits = run(new byte[size], blank, count);
-            } catch (OrtException error) {
-                throw new ModelException("the network does not run on a blank image (" + firstLine(error) + ")", error);
-            }
-            for (float[] row : logits) {
+        }
+    }
+
+    private void runBlank(long[] shape, int count) {
+        int size = 1;
+        for (long side : shape) {
+            size *= (int) side;
+        }
+        float[][][] answers;
+        try {
+            answers = run(new byte[size], shape, count);
+        } catch (OrtException error) {
+            throw new ModelException("the network does not run on a blank image (" + firstLine(error) + ")", error);
+        }
+        for (float[][] answer : answers) {
+            for (float[] row : answer) {
                 for (float value : row) {
                     if (Float.isNaN(value) || Float.isInfinite(value)) {
                         throw new ModelException("the network answers a blank image with NaN or infinity");
@@ -284,27 +333,6 @@ public final class ScriptIdentifier implements AutoCloseable {
             }
         } catch (IOException error) {
             throw new ModelException(file + ": cannot be read: " + error.getMessage(), error);
-        }
-    }
-
-    private static void checkImage(int[] argb, int width, int height) {
-        checkSize(width, height);
-        if (argb.length < (long) width * height) {
-            throw new ImageException(width + "x" + height + " pixels are " + (long) width * height
-                    + ", but the array holds " + argb.length);
-        }
-    }
-
-    private static void checkSize(int width, int height) {
-        String size = width + "x" + height + " pixels";
-        if (Math.min(width, height) < SMALLEST_SIDE) {
-            throw new ImageException(size + ", but at least 2x2 are needed");
-        }
-        if (Math.max(width, height) > LARGEST_SIDE) {
-            throw new ImageException(size + ", but at most 16,384 a side are allowed");
-        }
-        if ((long) width * height > MOST_PIXELS) {
-            throw new ImageException(size + ", but at most 50 million are allowed");
         }
     }
 

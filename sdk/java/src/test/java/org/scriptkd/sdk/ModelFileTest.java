@@ -35,7 +35,7 @@ class ModelFileTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
-        "format      | 3          | its format is 3, but this scriptkd reads formats up to 2: update scriptkd",
+        "format      | 4          | its format is 4, but this scriptkd reads formats up to 3: update scriptkd",
         "format      | \"1\"      | its metadata has no format version: '1'",
         "format      | 0          | its metadata has no format version: 0",
         "format      | 1.0        | its metadata has no format version: 1.0",
@@ -43,10 +43,13 @@ class ModelFileTest {
         "labels      | []         | its labels must be a list of scripts, not []",
         "labels      | 7          | its labels must be a list of scripts, not 7",
         "labels      | [{\"name\":\"Latin\"}] | each of its labels must have a name and a code, not {name=Latin}",
+        "labels      | [{\"name\":\"a\\u001b[2J\",\"code\":\"b\"}] | the name and the code of each of its labels must be printable, not {name=a [2J",
+        "labels      | [{\"name\":\"a\",\"code\":\"b\\u2028\"}] | the name and the code of each of its labels must be printable, not {name=a",
         "labels      | [\"Latin\"] | each of its labels must have a name and a code, not 'Latin'",
         "labels      | [{\"name\":\"a\",\"code\":\"b\"},{\"name\":\"a\",\"code\":\"c\"}] | two of its labels have the same name",
         "labels      | [{\"name\":\"a\",\"code\":\"b\"}] | the metadata has 1 labels, but the network answers 2 blank images with",
-        "preprocessing | {\"channels\":1} | pre-processing must have exactly the fields channels, height, width_min",
+        "preprocessing | {\"channels\":1} | must have exactly the fields channels, height, width_min, width_max, width_step, square_height, not channels",
+        "preprocessing | {\"channels\":1,\"height\":48,\"width_min\":48,\"width_max\":384,\"width_step\":24,\"square_height\":0} | square_height must be an integer from 1 to 4096, not 0",
         "preprocessing | null     | pre-processing must have exactly the fields",
         "temperature | 0          | its temperature must lie in 0.001..1000, not 0",
         "temperature | 1e999      | its temperature must be a number, not Infinity",
@@ -71,7 +74,7 @@ class ModelFileTest {
         "height    | 0      | pre-processing: height must be an integer from 1 to 4096, not 0",
         "height    | 4097   | pre-processing: height must be an integer from 1 to 4096, not 4097",
         "width_min | 4096   | pre-processing: width_min (4096) must not exceed width_max",
-        "height    | 1      | the network's input has the shape",
+        "channels  | 3      | the network's input has the shape",
         "height    | true   | pre-processing: height must be an integer from 1 to 4096, not true",
     })
     void oneWrongFieldOfThePreprocessing(String field, String value, String message) throws Exception {
@@ -124,6 +127,21 @@ class ModelFileTest {
         try (ScriptIdentifier identifier = ScriptIdentifier.open(model, "it", 2)) {
             assertTrue(identifier.info().labels.size() > 1);
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
+        "3 |                       |               | its pre-processing must have square_height from format 3 on, not before; its is 3",
+        "2 | ,\"square_height\":72 |               | its pre-processing must have square_height from format 3 on, not before; its is 2",
+        "3 | ,\"square_height\":72 | \"orientation_temperature\":0    | its orientation_temperature must lie in 0.001..1000, not 0",
+        "3 | ,\"square_height\":72 | \"orientation_threshold\":null   | its orientation_threshold must be a number, not null",
+    })
+    void format3HasFieldsOfItsOwn(String format, String squareHeight, String last, String message) throws Exception {
+        String preprocessing = "{\"channels\":1,\"height\":48,\"width_min\":48,\"width_max\":384,\"width_step\":24"
+                + (squareHeight == null ? "" : squareHeight) + "}";
+        String fields = "\"orientation_temperature\":1,\"orientation_threshold\":0.5" + (last == null ? "" : "," + last);
+        String refusal = refusal(withField("format", format + ",\"preprocessing\":" + preprocessing + "," + fields));
+        assertEquals("spoilt.onnx: " + message, refusal);
     }
 
     /** The bundled model's metadata with one field replaced or added: in JSON the last of equal names counts. */

@@ -30,6 +30,10 @@ final class Samples {
             this.width = width;
             this.height = height;
         }
+
+        Picture picture() {
+            return Picture.of(argb, width, height, null);
+        }
     }
 
     static Image image(File file) throws IOException {

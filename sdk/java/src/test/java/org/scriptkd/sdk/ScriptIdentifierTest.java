@@ -1,6 +1,7 @@
 package org.scriptkd.sdk;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -58,6 +59,32 @@ class ScriptIdentifierTest {
     }
 
     @Test
+    void aRegionIsClippedToTheImage() {
+        Samples.Image word = Samples.stripes(61, 24);
+        Prediction whole = identify(word);
+        for (Region region : new Region[] {null, new Region(-5, -70, 999, 25),
+            new Region(Integer.MIN_VALUE, Integer.MIN_VALUE, Integer.MAX_VALUE, Integer.MAX_VALUE)}) {
+            assertEquals(describe(whole), describe(identifier.identify(word.argb, 61, 24, region)));
+        }
+    }
+
+    @Test
+    void modelsOfTheOlderFormatsTellNoOrientation() throws Exception {
+        String preprocessing = "{\"channels\":1,\"height\":48,\"width_min\":48,\"width_max\":384,\"width_step\":24}";
+        String metadata = ModelFileTest.withField("format", "1,\"preprocessing\":" + preprocessing);
+        Samples.Image image = Samples.stripes(900, 30);
+        Prediction answer;
+        try (ScriptIdentifier older = ScriptIdentifier.open(Samples.modelWith(metadata), "older", 1)) {
+            answer = older.identify(image.argb, image.width, image.height, null, true);
+        }
+        assertNull(answer.orientation);
+        assertNull(answer.orientationScore);
+        assertEquals(answer.script, answer.shares.get(0).script);
+        assertEquals(1, answer.shares.get(0).value);
+        assertEquals(1, answer.shares.size());
+    }
+
+    @Test
     void transparencyIsLaidOnWhite() {
         int[] clear = new int[50 * 20];
         int[] white = new int[50 * 20];
@@ -112,7 +139,7 @@ class ScriptIdentifierTest {
     @Test
     void ofEqualScoresTheFirstLabelWins() throws Exception {
         ModelInfo info = identifier.info();
-        Prediction answer = Prediction.of(new float[info.labels.size()], info);
+        Prediction answer = Prediction.of(new float[1][info.labels.size()], info, Orientation.NONE);
         assertEquals(info.labels.get(0), answer.best);
         assertEquals(1.0 / info.labels.size(), answer.score, 1e-12);
     }
@@ -137,10 +164,11 @@ class ScriptIdentifierTest {
         "0  | 0 | 0          | 10 | the region (0, 0, 0, 10) is empty: right and bottom must exceed left and top by 2 or more",
         "9  | 9 | 10         | 10 | the region (9, 9, 10, 10) is empty: right and bottom must exceed left and top by 2 or more",
         "9  | 9 | 0          | 20 | the region (9, 9, 0, 20) is empty: right and bottom must exceed left and top by 2 or more",
-        "-1 | 0 | 5          | 5  | the region (-1, 0, 5, 5) reaches out of the image of 40x25 pixels",
-        "0  | 0 | 41         | 5  | the region (0, 0, 41, 5) reaches out of the image of 40x25 pixels",
-        "2  | 0 | 2147483647 | 5  | the region (2, 0, 2147483647, 5) reaches out of the image of 40x25 pixels",
-        "0  | 5 | 40         | 26 | the region (0, 5, 40, 26) reaches out of the image of 40x25 pixels",
+        "-9 | 0 | 0          | 5  | the region (-9, 0, 0, 5) is outside the image of 40x25 pixels",
+        "40 | 0 | 45         | 5  | the region (40, 0, 45, 5) is outside the image of 40x25 pixels",
+        "0  | 25 | 40        | 30 | the region (0, 25, 40, 30) is outside the image of 40x25 pixels",
+        "39 | 0 | 2147483647 | 5  | 1x5 pixels, but at least 2x2 are needed",
+        "-2147483648 | 0 | 2147483647 | 1 | the region (-2147483648, 0, 2147483647, 1) is empty: right and bottom must exceed left and top by 2 or more",
     })
     void regionsThatCannotBeUsed(int left, int top, int right, int bottom, String message) {
         Region region = new Region(left, top, right, bottom);

@@ -1,0 +1,152 @@
+package org.scriptkd.sdk;
+
+/** The part of an image that is looked at: opaque pixels 0x..RRGGBB, row by row, whatever their highest byte holds. */
+final class Picture {
+    private static final int SMALLEST_SIDE = 2; // pixels
+    private static final int LARGEST_SIDE = 16384;
+    private static final int MOST_PIXELS = 50000000; // a word crop has thousands; beyond is a mistake
+    private static final int STRIP = 1024; // pixels, whose sums stay in the processor's cache
+
+    final int[] rgb;
+    final int width;
+    final int height;
+
+    private Picture(int[] rgb, int width, int height) {
+        this.rgb = rgb;
+        this.width = width;
+        this.height = height;
+    }
+
+    /**
+     * A region of an image, which is laid on black or white where it is transparent.
+     *
+     * @param argb the image's pixels, row by row, colours not multiplied by alpha
+     * @param region null is the whole image; what of it lies outside the image is cut off
+     * @throws ImageException for an image or a region that cannot be used
+     */
+    static Picture of(int[] argb, int width, int height, Region region) {
+        checkSize(width, height);
+        if (argb.length < (long) width * height) {
+            throw new ImageException(width + "x" + height + " pixels are " + (long) width * height
+                    + ", but the array holds " + argb.length);
+        }
+        Region box = region == null ? new Region(0, 0, width, height) : clipped(region, width, height);
+        boolean opaque = Transparency.opaque(argb, width, box);
+        int ground = opaque ? Transparency.NONE : Transparency.ground(argb, width, height);
+        if (ground == Transparency.NONE && box.width() == width && box.height() == height) {
+            return new Picture(argb, width, height);
+        }
+        int[] rgb = new int[box.width() * box.height()];
+        for (int y = 0; y < box.height(); y++) {
+            System.arraycopy(argb, (box.top + y) * width + box.left, rgb, y * box.width(), box.width());
+        }
+        if (ground != Transparency.NONE) {
+            for (int i = 0; i < rgb.length; i++) {
+                rgb[i] = Transparency.lay(rgb[i], ground);
+            }
+        }
+        return new Picture(rgb, box.width(), box.height());
+    }
+
+    private static Region clipped(Region region, int width, int height) {
+        if ((long) region.right - region.left < SMALLEST_SIDE || (long) region.bottom - region.top < SMALLEST_SIDE) {
+            throw new ImageException("the region " + region + " is empty: right and bottom must exceed left and top by "
+                    + SMALLEST_SIDE + " or more");
+        }
+        Region box = new Region(Math.max(region.left, 0), Math.max(region.top, 0), Math.min(region.right, width),
+                Math.min(region.bottom, height));
+        if (box.right <= box.left || box.bottom <= box.top) {
+            throw new ImageException(
+                    "the region " + region + " is outside the image of " + width + "x" + height + " pixels");
+        }
+        checkSize(box.width(), box.height());
+        return box;
+    }
+
+    private static void checkSize(int width, int height) {
+        String size = width + "x" + height + " pixels";
+        if (Math.min(width, height) < SMALLEST_SIDE) {
+            throw new ImageException(size + ", but at least 2x2 are needed");
+        }
+        if (Math.max(width, height) > LARGEST_SIDE) {
+            throw new ImageException(size + ", but at most 16,384 a side are allowed");
+        }
+        if ((long) width * height > MOST_PIXELS) {
+            throw new ImageException(size + ", but at most 50 million are allowed");
+        }
+    }
+
+    /** (299 R + 587 G + 114 B + 500) div 1000 of a pixel: luma by the weights of ITU-R BT.601. */
+    static int luma(int pixel) {
+        return (299 * (pixel >> 16 & 0xFF) + 587 * (pixel >> 8 & 0xFF) + 114 * (pixel & 0xFF) + 500) / 1000;
+    }
+
+    /** The luma of all pixels, by loops so plain that a JVM turns them into vector instructions: half the time. */
+    Plane luma() {
+        byte[] bytes = new byte[width * height];
+        int[] pixels = new int[STRIP];
+        int[] sums = new int[STRIP];
+        for (int from = 0; from < bytes.length; from += STRIP) {
+            int count = Math.min(STRIP, bytes.length - from);
+            System.arraycopy(rgb, from, pixels, 0, count);
+            red(pixels, sums);
+            green(pixels, sums);
+            blue(pixels, sums);
+            thousandth(sums);
+            for (int i = 0; i < count; i++) {
+                bytes[from + i] = (byte) sums[i];
+            }
+        }
+        return new Plane(bytes, width, height);
+    }
+
+    private static void red(int[] pixels, int[] sums) {
+        for (int i = 0; i < sums.length; i++) {
+            sums[i] = 299 * (pixels[i] >> 16 & 0xFF);
+        }
+    }
+
+    private static void green(int[] pixels, int[] sums) {
+        for (int i = 0; i < sums.length; i++) {
+            sums[i] += 587 * (pixels[i] >> 8 & 0xFF);
+        }
+    }
+
+    private static void blue(int[] pixels, int[] sums) {
+        for (int i = 0; i < sums.length; i++) {
+            sums[i] += 114 * (pixels[i] & 0xFF) + 500;
+        }
+    }
+
+    /** Divides by 8 and by 125: up to 255,500 the product stays within 32 bits and the quotient is exact. */
+    private static void thousandth(int[] sums) {
+        for (int i = 0; i < sums.length; i++) {
+            sums[i] = (sums[i] >>> 3) * 134218 >>> 24;
+        }
+    }
+
+    /** Red, green and blue, each by itself. */
+    Plane[] colours() {
+        Plane[] planes = new Plane[3];
+        for (int channel = 0; channel < 3; channel++) {
+            byte[] bytes = new byte[width * height];
+            int shift = 16 - 8 * channel;
+            for (int i = 0; i < bytes.length; i++) {
+                bytes[i] = (byte) (rgb[i] >> shift);
+            }
+            planes[channel] = new Plane(bytes, width, height);
+        }
+        return planes;
+    }
+
+    /** Red, green and blue bytes, [height, width, 3]: what a network takes that pre-processes itself. */
+    byte[] interleaved() {
+        byte[] bytes = new byte[3 * width * height];
+        for (int i = 0, to = 0; to < bytes.length; i++) {
+            bytes[to++] = (byte) (rgb[i] >> 16);
+            bytes[to++] = (byte) (rgb[i] >> 8);
+            bytes[to++] = (byte) rgb[i];
+        }
+        return bytes;
+    }
+}
