@@ -137,7 +137,8 @@ def _random_split(preprocessing: Preprocessing, images: int) -> InMemoryDataset:
     """As many random images of the width that a median crop gets."""
     width = preprocessing.width_for(*MEDIAN_CROP)
     pixels = torch.randint(0, 256, (images, preprocessing.channels, preprocessing.height, width), dtype=torch.uint8)
-    return InMemoryDataset({width: pixels}, {width: torch.randint(CLASSES, (images,))}, {width: torch.arange(images)})
+    size = preprocessing.height, width
+    return InMemoryDataset({size: pixels}, {size: torch.randint(CLASSES, (images,))}, {size: torch.arange(images)})
 
 
 def _endless(split: InMemoryDataset, size: int, draw: torch.Generator) -> Iterator[Batch]:

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import scriptkd_sdk.runtime  # before onnxruntime, which then sends nothing  # noqa: F401
+import scriptkd_train  # before torch, whose threads then sleep while they wait  # noqa: F401
 
 if TYPE_CHECKING:
     from .auto import Trial, choose, try_precisions
