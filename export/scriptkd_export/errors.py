@@ -28,3 +28,10 @@ def naming(error: OSError, path: Path) -> OSError:
     if error.filename is not None or error.errno == errno.ENOENT:
         return error
     return OSError(error.errno, error.strerror or str(error), str(path))
+
+
+def refused_by_system(error: BaseException | None) -> OSError | None:
+    """Return what the system refused where a library wrapped that into an error of its own: no room, no folder."""
+    while error is not None and not isinstance(error, OSError):
+        error = error.__cause__
+    return error

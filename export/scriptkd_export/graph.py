@@ -12,7 +12,7 @@ from scriptkd_sdk.modelfile import INPUT, OUTPUT
 from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_train.models.checkpoint import Checkpoint
 
-from .errors import ExportError
+from .errors import ExportError, refused_by_system
 from .quiet import quiet
 
 OPSET = 18  # the oldest that torch's exporter writes without converting; onnxruntime reads it since 1.14
@@ -26,6 +26,7 @@ def export_graph(checkpoint: Checkpoint) -> onnx.ModelProto:
     Raises:
         ExportError: torch cannot express the network in ONNX, or not for varying widths.
         ModelError: the checkpoint's weights do not fit its network.
+        OSError: there is no temporary folder, or no room in it.
     """
     network, preprocessing = checkpoint.build(), checkpoint.preprocessing
     # Two images: a batch of one would be taken for a constant.
@@ -46,6 +47,8 @@ def export_graph(checkpoint: Checkpoint) -> onnx.ModelProto:
                 verbose=False,
             )
     except Exception as error:  # torch's exporter raises whatever its many passes raise
+        if refused := refused_by_system(error):
+            raise refused from error
         reason = " ".join(str(error).split())[:300]
         varying = "" if preprocessing.fixed_width else " for varying widths"
         raise ExportError(f"torch cannot export the network {checkpoint.network!r}{varying}: {reason}") from error

@@ -250,7 +250,7 @@ def test_weights_trained_in_4_bits_are_stored_without_loss(
 def test_4_bit_weights_run_in_the_kernels_for_8(
     name: str, train: Train, samples: tuple[Samples, Samples], tmp_path: Path
 ) -> None:
-    """With its nibbles unpacked here, the file is one of 8-bit codes with the same answers and as much left to do."""
+    """With its codes unpacked here, the file is one of 8-bit codes with the same answers and as much left to do."""
     network, preprocessing, arguments = NETWORKS[name]
     graph = export_graph(train(network, preprocessing, **arguments))
     images = list(batches(samples[1], preprocessing, 16))
