@@ -90,9 +90,9 @@ def print_report(report: EvaluationReport, console: Console) -> None:
                 say(f"{group}: {_percent(sum(shares) / len(shares))} %, the mean of its {len(shares)} scripts")
     if report.tasks:
         table = Table("CVSI-2015 task", "images", "accuracy")
-        for name, row in report.tasks.items():
+        for name, each in report.tasks.items():
             shown = f"{name}, mean of the triplets" if name == "1" else name
-            table.add_row(shown, f"{row.images:,}", _percent(row.accuracy))
+            table.add_row(shown, f"{each.images:,}", _percent(each.accuracy))
         _right(table)
         console.print(table)
     if report.non_text_roc_area is not None:

@@ -1,0 +1,1 @@
+"""The experiments of the paper that this project follows, run again and laid beside its figures."""

@@ -36,14 +36,18 @@ class Measured:
 
     @property
     def predicted(self) -> Ints:
-        return self.scores.argmax(axis=1)
+        """Index of each image's best label [N]."""
+        best: Ints = self.scores.argmax(axis=1)
+        return best
 
     @cached_property
     def confusion(self) -> Ints:
+        """Counts [K, K]: rows are the true scripts, columns the predicted ones."""
         return confusion_matrix(self.truth, self.predicted, len(self.labels))
 
     @cached_property
     def by_script(self) -> ScriptScores:
+        """Precision, recall and F of each script."""
         return script_scores(self.confusion)
 
 
@@ -65,6 +69,7 @@ class Matrix:
 
     @property
     def labels(self) -> list[str]:
+        """The K scripts, in the networks' order."""
         return next(iter(self.networks.values())).labels
 
     @property

@@ -24,6 +24,7 @@ class Estimate:
 
     @property
     def mean(self) -> float:
+        """NaN without values."""
         return sum(self.values) / len(self.values) if self.values else math.nan
 
     @property

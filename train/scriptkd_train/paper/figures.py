@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -58,7 +59,7 @@ def accuracy_bars(matrix: Matrix, titles: Mapping[str, str], papers: Mapping[str
     return True
 
 
-_BESIDE = {"xytext": (4, 0), "textcoords": "offset points", "va": "center", "fontsize": 9}
+_BESIDE: dict[str, Any] = {"xytext": (4, 0), "textcoords": "offset points", "va": "center", "fontsize": 9}
 
 
 def confusions(matrix: Matrix, stage: str, titles: Mapping[str, str], path: Path) -> bool:

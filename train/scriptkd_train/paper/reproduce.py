@@ -75,6 +75,7 @@ class Job:
 
     @property
     def name(self) -> str:
+        """What the job is called where people read it."""
         return f"seed {self.seed}, {self.row}"
 
     @property
@@ -84,6 +85,7 @@ class Job:
         return [*(stage for stage in earlier if stage not in self.shared), last]
 
     def done(self) -> bool:
+        """Whether all that it measures was measured."""
         return all(measured(self.folder, stage) for stage in self.own)
 
     def ready(self) -> bool:

@@ -44,6 +44,7 @@ def is_paper(matrix: Matrix) -> bool:
 
 
 def table_2(matrix: Matrix) -> str:
+    """Table 2: accuracy of teacher, assistant and student, the paper's and ours."""
     rows = []
     for row, name in TEACHERS.items():
         cells = [name]
@@ -55,6 +56,7 @@ def table_2(matrix: Matrix) -> str:
 
 
 def table_3_to_5(matrix: Matrix, row: str) -> str:
+    """Tables 3, 4 and 5: precision, recall and F of the student by script, under one teacher."""
     rows = []
     for label in matrix.labels:
         papers = TABLE_3_TO_5[row].get(label)
@@ -67,6 +69,7 @@ def table_3_to_5(matrix: Matrix, row: str) -> str:
 
 
 def table_6(matrix: Matrix) -> str:
+    """Table 6: the student alone, taught directly, and through the assistant."""
     rows = []
     for row in row_titles(matrix):
         teacher, ours = row.removesuffix("-direct"), matrix.accuracy(row, STUDENT)
@@ -78,6 +81,8 @@ def table_6(matrix: Matrix) -> str:
 
 
 def table_7(matrix: Matrix) -> str:
+    """Table 7: accuracy by script, beside the methods that the paper compares with."""
+
     def figures(name: str) -> list[str]:
         return [f"{value:.2f}" for value in TABLE_7[name]]
 

@@ -1,0 +1,1 @@
+"""Rendered word images: words, type, strokes, text effects, textures, composition and degradation."""

@@ -11,6 +11,11 @@ import numpy as np
 from scriptkd_train.synth.textures import FloatImage, gradient, texture
 
 
+def _clipped(picture: np.ndarray) -> FloatImage:
+    clipped: FloatImage = np.clip(picture, 0, 255)
+    return clipped
+
+
 def vary_light(rng: np.random.Generator, picture: FloatImage) -> FloatImage:
     """Uneven light: a shadow's or a lamp's gradient, glare, gamma, faded or washed-out contrast."""
     height, width = picture.shape[:2]
@@ -32,7 +37,7 @@ def vary_light(rng: np.random.Generator, picture: FloatImage) -> FloatImage:
             gain, lift = rng.uniform(0.5, 1.15), rng.uniform(-10, 70)
         tint = (1 + rng.normal(0, 0.05, 3)).astype(np.float32)
         picture = picture * np.float32(gain) * tint + np.float32(lift)
-    return np.clip(picture, 0, 255)
+    return _clipped(picture)
 
 
 def blur(rng: np.random.Generator, picture: FloatImage, text_height: float, strength: float) -> FloatImage:
@@ -69,13 +74,15 @@ def noise(rng: np.random.Generator, picture: FloatImage, strength: float) -> Flo
     if sigma < 1:
         return picture
     height, width = picture.shape[:2]
+    grain: np.ndarray
     if rng.random() < 0.5:
         grain = rng.standard_normal((height, width, 1), np.float32)
     else:
         grain = rng.standard_normal((height, width, 3), np.float32)
     if rng.random() < 0.4:
         grain = cv2.GaussianBlur(grain, (3, 3), 0.8).reshape(grain.shape) * 2
-    return picture + grain * np.float32(sigma)
+    noisy: FloatImage = picture + grain * np.float32(sigma)
+    return noisy
 
 
 def resample(picture: FloatImage, height: int) -> FloatImage:
@@ -90,7 +97,9 @@ def jpeg(rng: np.random.Generator, picture: FloatImage, lowest: int) -> FloatIma
     pixels = np.clip(picture, 0, 255).astype(np.uint8)
     quality = int(rng.integers(lowest, 96))
     _, data = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1].astype(np.float32)
+    decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    assert decoded is not None  # it was encoded above
+    return decoded[..., ::-1].astype(np.float32)
 
 
 def interlace(rng: np.random.Generator, picture: FloatImage) -> FloatImage:
@@ -120,7 +129,7 @@ def photograph(rng: np.random.Generator, picture: FloatImage, height: int, lines
         picture = picture + (picture - soft) * np.float32(rng.uniform(0.4, 1.5))
     if rng.random() < 0.7:
         picture = jpeg(rng, picture, 30)
-    return np.clip(picture, 0, 255)
+    return _clipped(picture)
 
 
 def highway(rng: np.random.Generator, picture: FloatImage, lines: float) -> FloatImage:
@@ -142,7 +151,7 @@ def video(rng: np.random.Generator, picture: FloatImage, height: int, lines: flo
     if rng.random() < 0.25:
         picture = interlace(rng, picture)
     picture = noise(rng, jpeg(rng, picture, 25), 0.6)
-    return np.clip(resample(picture, height), 0, 255)
+    return _clipped(resample(picture, height))
 
 
 def scan(rng: np.random.Generator, mask: np.ndarray, height: int) -> FloatImage:
@@ -179,7 +188,7 @@ def scan(rng: np.random.Generator, mask: np.ndarray, height: int) -> FloatImage:
     picture = resample(picture, height)
     if rng.random() < 0.5:
         picture = jpeg(rng, picture, 35)
-    return np.clip(picture, 0, 255)
+    return _clipped(picture)
 
 
 def bilevel_scan(rng: np.random.Generator, mask: np.ndarray, height: int) -> FloatImage:
@@ -194,4 +203,4 @@ def bilevel_scan(rng: np.random.Generator, mask: np.ndarray, height: int) -> Flo
             spot = (int(rng.integers(ink.shape[1])), int(rng.integers(rows)))
             cv2.circle(ink, spot, int(rng.integers(0, 3)), 1.0, -1)
     picture = resample(np.repeat(((1 - ink) * 255)[..., None], 3, axis=2).astype(np.float32), height)
-    return np.clip(jpeg(rng, picture, 60) if rng.random() < 0.5 else picture, 0, 255)
+    return _clipped(jpeg(rng, picture, 60) if rng.random() < 0.5 else picture)

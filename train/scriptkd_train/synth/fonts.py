@@ -134,9 +134,9 @@ def _scan(directories: tuple[str, ...]) -> dict[str, list[Face]]:
     found: dict[str, dict[tuple[str, int, str, int], Face]] = defaultdict(dict)
     charsets: dict[str, frozenset[int]] = {}
     lines = [
-        (rank, directory, *line.split("\t"))
+        (rank, directory, path, index, family, charset)
         for rank, (directory, text) in enumerate(listings)
-        for line in text.splitlines()
+        for path, index, family, charset in (line.split("\t") for line in text.splitlines())
     ]
     # The families of a collection (.ttc) share most of their glyphs, so they count as one.
     designs: dict[str, str] = {}

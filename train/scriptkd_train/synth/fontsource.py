@@ -102,7 +102,7 @@ def unpack(archive: Path, name: str, out: Path) -> str:
 
     A family with a width axis gives its narrowest and its widest letters, each in three weights.
     """
-    from fontTools.ttLib import TTFont  # here, so that the module's list can be read without it
+    from fontTools.ttLib import TTFont  # type: ignore[import-untyped]  # here: the list above is read without it
 
     with tarfile.open(archive) as package:
         members = {member.name: member for member in package.getmembers() if member.isfile()}
@@ -130,7 +130,7 @@ def unpack(archive: Path, name: str, out: Path) -> str:
 def _width_instances(data: BytesIO) -> Iterator[tuple[str, Any]]:
     """(`width-weight`, font) for the ends of the width axis at the least, the default and the greatest weight."""
     from fontTools.ttLib import TTFont
-    from fontTools.varLib.instancer import instantiateVariableFont
+    from fontTools.varLib.instancer import instantiateVariableFont  # type: ignore[import-untyped]
 
     axes = {axis.axisTag: axis for axis in TTFont(data)["fvar"].axes}
     width, weight = axes["wdth"], axes["wght"]

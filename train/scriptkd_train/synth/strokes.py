@@ -236,14 +236,16 @@ def _stencil(rng: np.random.Generator, mask: Mask) -> Mask:
     while x < width:
         cv2.line(gaps, (int(x - slant), 0), (int(x + slant), height), 0.0, max(2, round(0.035 * height)), cv2.LINE_AA)
         x += rng.uniform(0.8, 1.6) * height
-    return mask * gaps
+    cut: Mask = mask * gaps
+    return cut
 
 
 def _inline(rng: np.random.Generator, mask: Mask) -> Mask:
     """A thin line of the ground runs within bold strokes; light ones have no room for it."""
     depth, ridge = _medial_axis(mask)
     line = cv2.dilate((ridge & (depth > 3.2)).astype(np.float32), np.ones((2, 2), np.uint8))
-    return mask * (1 - np.float32(rng.uniform(0.6, 1.0)) * line)
+    lined: Mask = mask * (1 - np.float32(rng.uniform(0.6, 1.0)) * line)
+    return lined
 
 
 def _elastic_distortion(rng: np.random.Generator, layers: np.ndarray) -> np.ndarray:

@@ -23,7 +23,8 @@ from scriptkd_train.synth.typeset import Mask
 
 def alpha_blend(surface: FloatImage, mask: Mask, colour: np.ndarray) -> FloatImage:
     """Paints `colour`, one for all [3] or one a pixel [H, W, 3], over `surface` where the mask has ink."""
-    return surface + mask[..., None] * (colour - surface)
+    blended: FloatImage = surface + mask[..., None] * (colour - surface)
+    return blended
 
 
 def apply_text_effects(rng: np.random.Generator, mask: Mask, outlined: bool, roughness: float = 1.0) -> FloatImage:
@@ -50,7 +51,7 @@ def apply_text_effects(rng: np.random.Generator, mask: Mask, outlined: bool, rou
         picture = alpha_blend(picture, cv2.dilate(mask, kernel), edge.astype(np.float32))
     elif pick < 0.29:  # a shadow: soft or hard, or a letter that stands out from the wall
         dx, dy = (int(v) for v in rng.integers(-5, 6, 2))
-        shadow = cv2.warpAffine(mask, np.float32([[1, 0, dx], [0, 1, dy]]), (width, height))
+        shadow = cv2.warpAffine(mask, np.array([[1, 0, dx], [0, 1, dy]], np.float32), (width, height))
         if rng.random() < 0.6:
             shadow = cv2.GaussianBlur(shadow, (0, 0), rng.uniform(0.6, 3.0))
         tone = ground * np.float32(rng.uniform(0.2, 0.7)) if rng.random() < 0.7 else colour_pair(rng)[0]
@@ -67,8 +68,8 @@ def apply_text_effects(rng: np.random.Generator, mask: Mask, outlined: bool, rou
         fill = np.maximum(ink, rng.uniform(190, 255)).astype(np.float32)
         picture = alpha_blend(picture, np.minimum(glow, 1) * np.float32(0.6), fill * np.float32(0.8))
     elif pick < 0.49:  # carved or embossed: two edges and nearly no colour of its own
-        light_side = cv2.warpAffine(mask, np.float32([[1, 0, -1.5], [0, 1, -1.5]]), (width, height))
-        dark_side = cv2.warpAffine(mask, np.float32([[1, 0, 1.5], [0, 1, 1.5]]), (width, height))
+        light_side = cv2.warpAffine(mask, np.array([[1, 0, -1.5], [0, 1, -1.5]], np.float32), (width, height))
+        dark_side = cv2.warpAffine(mask, np.array([[1, 0, 1.5], [0, 1, 1.5]], np.float32), (width, height))
         picture = picture + (light_side - dark_side)[..., None] * np.float32(rng.uniform(40, 90))
         fill = (ground * np.float32(rng.uniform(0.6, 0.85))).astype(np.float32)
     elif pick < 0.54:  # outlined letters, hollow inside
@@ -136,7 +137,7 @@ def put_on_board(rng: np.random.Generator, picture: FloatImage, box: np.ndarray,
     corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
     corners = corners + rng.normal(0, 0.03 * height, (4, 2))
     board = cv2.fillPoly(np.zeros(picture.shape[:2], np.float32), [corners.astype(np.int32)], 1.0, cv2.LINE_AA)
-    return scenery + board[..., None] * (picture - scenery)
+    return alpha_blend(scenery, board, picture)
 
 
 def _extrude(

@@ -128,7 +128,8 @@ def pattern(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
         shift = period / 2 * np.mod(np.floor(across / second), 2) if rng.random() < 0.5 else 0  # bricks
         line = (np.mod(along + shift, period) / period < 0.12).astype(np.float32)
         line = np.maximum(line, (np.mod(across, second) / second < rng.uniform(0.08, 0.3)).astype(np.float32))
-    return cv2.GaussianBlur(line, (0, 0), rng.uniform(0.4, 1.2))
+    blurred: np.ndarray = cv2.GaussianBlur(line, (0, 0), rng.uniform(0.4, 1.2))
+    return blurred
 
 
 def shutter(rng: np.random.Generator, height: int, width: int) -> np.ndarray:

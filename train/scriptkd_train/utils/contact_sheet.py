@@ -66,8 +66,8 @@ def _fitted(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     height, width = image.shape[:2]
     scale = min(TILE_WIDTH / width, TILE_HEIGHT / height, 2.0)
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    image = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    return np.repeat(image[:, :, None], 3, axis=2) if image.ndim == 2 else image
+    fitted = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR).astype(np.uint8)
+    return np.repeat(fitted[:, :, None], 3, axis=2) if fitted.ndim == 2 else fitted
 
 
 def _write(sheet: NDArray[np.uint8], text: str, x: int, y: int, width: int) -> None:
