@@ -66,7 +66,7 @@ def write_answers(pixels: dict[str, Pixels]) -> None:
     identifiers = {name: ScriptIdentifier(path) for name, (path, _) in MODELS.items()}
     inputs = {"fp32": identifiers["fp32"].preprocessing} | OTHER_INPUTS
     files = {path.stem: path for path in (GOLDEN / "files").iterdir()}
-    models = {
+    models: dict[str, dict[str, Any]] = {
         name: {
             "file": str(path.relative_to(SDK)),
             "sha256": sha256(path.read_bytes()),

@@ -101,11 +101,11 @@ def small(image: Pixels, height: int) -> Pixels:
     if len(image) <= height:
         return image
     width = max(4, round(image.shape[1] * height / len(image)))
-    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def gray(image: Pixels) -> Pixels:
-    return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 def _tiny(words: Words, rng: Random) -> Pixels:
@@ -128,7 +128,8 @@ def _big(words: Words, rng: Random) -> Pixels:
 
 def _flat_strip(words: Words, rng: Random) -> Pixels:
     word = gray(next(words))
-    return cv2.resize(word, (int(rng.integers(40, 120)), int(rng.integers(2, 5))), interpolation=cv2.INTER_AREA)
+    size = int(rng.integers(40, 120)), int(rng.integers(2, 5))
+    return np.asarray(cv2.resize(word, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _faint(words: Words, rng: Random) -> Pixels:

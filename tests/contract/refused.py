@@ -40,7 +40,7 @@ def saved(image: Pixels, kind: str = "PNG") -> bytes:
 
 def refused_models() -> Iterator[tuple[str, bytes]]:
     """Files that every SDK refuses as models: a network whose two logits are the mean, and what is wrong with it."""
-    good = {
+    good: dict[str, Any] = {
         "format": 1,
         "network": "mean",
         "labels": [{"name": "Latin", "code": "Latn"}, {"name": "Tamil", "code": "Taml"}],
