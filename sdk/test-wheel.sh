@@ -32,11 +32,15 @@ if refused=$(venv/bin/scriptkd-export --ckpt student.pt 2>&1) || [[ $refused != 
 fi
 
 "${offline[@]}" venv/bin/pip install --quiet --no-index --find-links wheels pytest hypothesis pillow onnx
-"${offline[@]}" venv/bin/python - "$root/tests/sdk" <<'PYTHON'
+# A file, not standard input: processes that the tests spawn read the main module again.
+cat >tests.py <<'PYTHON'
 import sys
-import pytest
-import scriptkd_sdk
 
-assert "site-packages" in scriptkd_sdk.__file__, f"not the wheel's: {scriptkd_sdk.__file__}"
-sys.exit(pytest.main(["-p", "no:cacheprovider", sys.argv[1]]))
+if __name__ == "__main__":
+    import pytest
+    import scriptkd_sdk
+
+    assert "site-packages" in scriptkd_sdk.__file__, f"not the wheel's: {scriptkd_sdk.__file__}"
+    sys.exit(pytest.main(["-p", "no:cacheprovider", sys.argv[1]]))
 PYTHON
+"${offline[@]}" venv/bin/python tests.py "$root/tests/sdk"
