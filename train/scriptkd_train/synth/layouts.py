@@ -70,17 +70,16 @@ def _stack(rng: np.random.Generator, draw: DrawText, face: Face, size: int) -> M
 
 
 def _line(rng: np.random.Generator, draw: DrawText, face: Face, size: int) -> Mask | None:
-    """Several words on a line, 5 to 12 times as wide as high."""
-    text, wanted = draw(rng, False), rng.uniform(4.0, 11.0)
-    capitals = rng.random() < 0.2
-    for _ in range(12):
-        mask = typeset(text, face, size)
-        if mask is None or mask.shape[1] > 12.5 * mask.shape[0]:
-            return None
-        if mask.shape[1] >= wanted * mask.shape[0] and " " in text:
-            return mask
+    """Several words on a line, 5 to 13 times as wide as high; None where it did not come out so."""
+    text, wanted, capitals = draw(rng, False), rng.uniform(7.0, 13.0), rng.random() < 0.2
+    first = typeset(text, face, size)
+    if first is None:
+        return None
+    length = wanted * first.shape[0] / first.shape[1] * len(text)  # in characters, if the others are like the first
+    while len(text) < 0.9 * length or " " not in text:
         text = f"{text} {draw(rng, capitals)}"
-    return None
+    mask = typeset(text, face, size)
+    return mask if mask is not None and 5 * mask.shape[0] <= mask.shape[1] <= 13 * mask.shape[0] else None
 
 
 def bend(rng: np.random.Generator, layers: np.ndarray) -> tuple[np.ndarray, float]:
