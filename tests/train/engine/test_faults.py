@@ -111,7 +111,7 @@ def test_the_processes_beside_the_first_one_end_with_it(tmp_path, how):
     first = subprocess.Popen(
         arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, **ONE_THREAD}
     )
-    assert wait_until((tmp_path / "run" / "student" / "last.pt").exists, 120)
+    assert wait_until((tmp_path / "run" / "student" / "last.pt").exists, 400)
     (second,) = children_of(first.pid)
     first.send_signal(how)
     first.wait()
@@ -126,7 +126,6 @@ LOAD = """
 if __name__ == "__main__":  # as in `scriptkd`, what takes seconds to import is not what a worker begins with
     import sys
     from pathlib import Path
-from typing import Any
     from scriptkd_sdk.preprocess import Preprocessing
     from scriptkd_train.data.dataset import Item
     from scriptkd_train.data.in_memory import load_in_memory
@@ -160,7 +159,7 @@ def test_workers_that_read_images_end_with_their_parent(tmp_path):
         os.mkfifo(name)
     parent = subprocess.Popen([sys.executable, str(tmp_path / "program.py"), *map(str, names)])
     # Nothing is written into them, so who reads waits for ever; a pipe can be opened so only when somebody reads it.
-    ends = [wait_for_reader(name, 120) for name in names[: cores()]]
+    ends = [wait_for_reader(name, 400) for name in names[: cores()]]
     workers = [each for each in children_of(parent.pid) if b"spawn_main" in Path(f"/proc/{each}/cmdline").read_bytes()]
     assert len(workers) >= len(ends)
     parent.kill()

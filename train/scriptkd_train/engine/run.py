@@ -22,7 +22,7 @@ from scriptkd_train.recipe import Recipe, parse_recipe
 from scriptkd_train.utils.files import write_file
 
 _LAUNCHER = "SCRIPTKD_LAUNCHER"  # number of the process that started those which train beside it
-_PERIOD = 0.5  # seconds between a process's looks for its launcher
+_PERIOD = 0.2  # seconds between a process's looks for its launcher
 
 _log = logging.getLogger(__name__)
 
