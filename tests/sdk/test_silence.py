@@ -50,7 +50,7 @@ def test_the_watch_sees_files_and_calls(tmp_path: Path) -> None:
         "open('new file', 'w').close(); os.mkdir('folder'); os.rename('new file', 'renamed')\n"
         "subprocess.run([sys.executable, '-c', 'open(\"of a child\", \"w\")'])\n"
         "open('renamed').close()\n"
-        "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect(('127.0.0.1', 9))"
+        "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect_ex(('127.0.0.1', 9))"
     )
     written, network = trace([sys.executable, "-c", code], tmp_path / "home", tmp_path)
     assert written == ["new file", "folder", "renamed", "of a child"]
