@@ -82,7 +82,7 @@ def _train_one(run: RunContext, name: str, finished: Mapping[str, Checkpoint], d
     preprocessing = stage.input.preprocessing()
     train, val = datasets.load("train", preprocessing), datasets.load("val", preprocessing)
     result = train_stage(run, name, stage, train, val, teachers, init_weights)
-    checkpoint = to_checkpoint(stage, run.data.labels, result, _provenance(run, name, stage))
+    checkpoint = to_checkpoint(stage, run.data.labels, result, _provenance(run, name, stage, finished))
     checkpoint = calibrate(checkpoint, val, stage.batch_size)
     on_first_process(run.fabric, partial(save_checkpoint, path, checkpoint))
     run.print(
@@ -140,8 +140,7 @@ class _Datasets:
         return self.loaded[key]
 
 
-def _provenance(run: RunContext, name: str, stage: ResolvedStage) -> dict[str, Any]:
-    origin = pretrained_origin(stage.network.name, stage.network.arguments)
+def _provenance(run: RunContext, name: str, stage: ResolvedStage, finished: Mapping[str, Checkpoint]) -> dict[str, Any]:
     return {
         "recipe": run.name,
         "stage": name,
@@ -151,5 +150,16 @@ def _provenance(run: RunContext, name: str, stage: ResolvedStage) -> dict[str, A
         "data_sha256": run.data.fingerprint,
         "packages": {package: version(package) for package in _PACKAGES},
         "python": platform.python_version(),
-        **({"pretrained": origin} if origin is not None else {}),
+        "pretrained": _pretrained(stage, name, finished),
     }
+
+
+def _pretrained(stage: ResolvedStage, name: str, finished: Mapping[str, Checkpoint]) -> dict[str, Any]:
+    """Stage -> where its network's first weights came from: this stage, and those that it learned or started from."""
+    before = [*(stage.distil.teachers if stage.distil else ()), *([stage.start.stage] if stage.start else ())]
+    own = pretrained_origin(stage.network.name, stage.network.arguments)
+    origins = {} if own is None else {name: own}
+    for source in before:
+        if source is not None:
+            origins |= finished[source].provenance.get("pretrained", {})
+    return origins
