@@ -20,8 +20,12 @@ class Network(nn.Module):
     feature_width: int
     """Length F of the vector that `forward_features` returns."""
 
-    orientation_head: nn.Linear | None = None
+    orientation_head: nn.Linear | None
     """F -> 4 logits, of 0, 90, 180 and 270 degrees; only networks for any crop (contract 3) have one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_module("orientation_head", None)
 
     def features(self, images: Tensor) -> Tensor:
         """What the classifier reads. images: uint8 or float [N, C, H, W] in 0..255 -> [N, ...]."""
