@@ -57,7 +57,7 @@ def build_model(tmp_path_factory: pytest.TempPathFactory, metadata: dict[str, An
         any_crop: bool = False,
         **fields: Any,
     ) -> Path:
-        constants = {
+        constants: dict[str, np.ndarray] = {
             "axes": np.array([1, 2, 3], np.int64),
             "column": np.array([1], np.int64),
             "levels": np.array([levels], np.float32) / 20,

@@ -223,13 +223,20 @@ def test_providers_and_session_options(model: Path, build_model: Builder) -> Non
     options.intra_op_num_threads = 3
     session, _ = open_model(model, session_options=options)
     assert session.get_session_options().intra_op_num_threads == 3
-    wrong = ("CUDA", "NoSuchExecutionProvider", ("NoSuchExecutionProvider", {}), ("CPUExecutionProvider", 5), ())
-    for provider in wrong:
+    single: list[Any] = [
+        "CUDA",
+        "NoSuchExecutionProvider",
+        ("NoSuchExecutionProvider", {}),
+        ("CPUExecutionProvider", 5),
+        (),
+    ]
+    for provider in single:
         with pytest.raises(ArgumentError, match=r"providers must be a list of some of .*CPUExecutionProvider.*, not "):
             open_model(model, providers=[provider])
-    for wrong in ([], "CPUExecutionProvider", [7]):
+    several: list[Any] = [[], "CPUExecutionProvider", [7]]
+    for providers in several:
         with pytest.raises(ArgumentError, match="providers must be"):
-            open_model(model, providers=wrong)
+            open_model(model, providers=providers)
     with pytest.raises(ArgumentError, match="threads or session_options, not both"):
         open_model(model, 2, session_options=options)
     with pytest.raises(ArgumentError, match=r"must be an onnxruntime\.SessionOptions, not dict"):

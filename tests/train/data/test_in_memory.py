@@ -5,14 +5,18 @@ import torch
 
 from scriptkd_train.data.in_memory import InMemoryDataset
 
-COUNTS = {32: 37, 48: 64, 64: 5}
+COUNTS = {32: 37, 48: 64, 64: 5}  # images by width
+SIZES = [(32, width) for width in COUNTS]
 
 
 @pytest.fixture(scope="module")
 def split() -> InMemoryDataset:
-    places = dict(zip(COUNTS, torch.randperm(sum(COUNTS.values())).split(list(COUNTS.values())), strict=True))
-    images = {width: torch.zeros(count, 1, 32, width, dtype=torch.uint8) for width, count in COUNTS.items()}
-    return InMemoryDataset(images, {width: place % 10 for width, place in places.items()}, places)
+    places = dict(zip(SIZES, torch.randperm(sum(COUNTS.values())).split(list(COUNTS.values())), strict=True))
+    images = {
+        size: torch.zeros(count, 1, *size, dtype=torch.uint8)
+        for size, count in zip(SIZES, COUNTS.values(), strict=True)
+    }
+    return InMemoryDataset(images, {size: place % 10 for size, place in places.items()}, places)
 
 
 @pytest.mark.parametrize("world", [1, 2, 3])

@@ -81,8 +81,8 @@ def test_command_prints_and_writes_the_sheet(data: Path, tmp_path: Path) -> None
     ):
         assert said in result.output
     assert sheets[0].read_bytes() == sheets[1].read_bytes()  # drawn with a fixed seed
-    sheet = cv2.imread(str(sheets[0]))
-    assert sheet is not None and sheet.shape[0] > 2 * TILE_HEIGHT
+    drawn = cv2.imread(str(sheets[0]))
+    assert drawn is not None and drawn.shape[0] > 2 * TILE_HEIGHT
 
 
 def test_flat_folder(data: Path) -> None:

@@ -151,7 +151,8 @@ def test_tables_and_figures(written: list[Path]) -> None:
     assert set(re.findall(r"\]\((.*?\.png)\)", text)) == {name for name in names if name.endswith(".png")}
     assert names > {"figure-6.png", "confusion-student.png", "examples-right.png", "examples-wrong.png"}
     for path in written[2:]:
-        assert cv2.imread(str(path)).std() > 10, f"{path} is blank"
+        picture = cv2.imread(str(path))
+        assert picture is not None and picture.std() > 10, f"{path} is blank"
     page = written[1].read_text("utf-8")
     assert page.count("<table>") == sum(row.startswith("| ---") for row in text.splitlines())
     assert page.count("<img ") == len(written) - 2 and "81.25 ± 8.84" in page

@@ -79,7 +79,7 @@ def alive(pid: int) -> bool:
 def test_killed_it_leaves_no_process_and_ran_nothing_of_the_folder(tmp_path: Path) -> None:
     for name in ("signal", "random", "bisect"):
         (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
-    command = [SCRIPTKD, "data", "render", "--words-per-script", "5000", "--workers", "2", "--out", "out"]
+    command = [str(SCRIPTKD), "data", "render", "--words-per-script", "5000", "--workers", "2", "--out", "out"]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 300

@@ -64,12 +64,11 @@ class InMemoryDataset:
         process is dropped: batch statistics need two.
         """
         rounds: list[tuple[Size, Tensor]] = []
-        for size_of_input, target in self.target.items():
+        for key, target in self.target.items():
             shuffled = generator is not None
             order = torch.randperm(len(target), generator=generator) if shuffled else torch.arange(len(target))
-            rounds += [
-                (size_of_input, part) for part in torch.split(order, size * world) if len(part) >= 2 * world or not shuffled
-            ]
+            parts = torch.split(order, size * world)
+            rounds += [(key, part) for part in parts if len(part) >= 2 * world or not shuffled]
         if generator is not None:
             rounds = [rounds[i] for i in torch.randperm(len(rounds), generator=generator).tolist()]
         for key, whole in rounds:

@@ -80,7 +80,8 @@ class PPOCR(Network):
         return {"conv_output": maps, "features": pooled}
 
     def classify(self, features: Tensor) -> Tensor:
-        return self.head(features)
+        logits: Tensor = self.head(features)
+        return logits
 
 
 def without_file(arguments: Mapping[str, Any]) -> dict[str, Any]:
