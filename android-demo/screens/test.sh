@@ -52,6 +52,11 @@ END
 }
 
 run "$out/assets" ScreensTest
+# An app whose model tells which way up a word is.
+rm -rf "$work/turn"
+mkdir -p "$work/turn/models"
+cp android-demo/screens/any-crop.onnx "$work/turn/models/student.onnx"
+run "$work/turn" TurnTest
 # Apps whose model cannot be used: there is none, or it is of a newer version.
 rm -rf "$work"/{none,newer}
 mkdir -p "$work"/{none,newer}/models

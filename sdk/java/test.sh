@@ -16,7 +16,7 @@ compile=(javac --release 8 -Xlint:all,-options -Werror -encoding UTF-8)
 "${compile[@]}" -cp "$runtime" -d build/java/classes sdk/java/src/main/java/org/scriptkd/sdk/*.java
 jar --create --file build/java/scriptkd-sdk.jar -C build/java/classes .
 classes=build/java/scriptkd-sdk.jar:$runtime
-"${compile[@]}" -parameters -cp "$classes:$junit" -d build/java/test-classes sdk/java/src/test/java/org/scriptkd/sdk/*.java
+"${compile[@]}" -parameters -cp "$classes:$junit" -d build/java/test-classes sdk/java/src/test/java/{android/system,org/scriptkd/sdk}/*.java
 java -Dscriptkd.sdk=sdk -jar "$junit" execute --class-path "build/java/test-classes:$classes" --scan-class-path build/java/test-classes \
     --details=summary --disable-banner
 echo "build/java/scriptkd-sdk.jar: $(wc -c <build/java/scriptkd-sdk.jar) bytes, needs $(basename "$runtime")"

@@ -30,6 +30,7 @@ public final class MainActivity extends Activity implements WordView.Listener, V
     private Uri taking; // of the photo that the camera app was asked for
     private Bitmap photo;
     private Region box;
+    private Prediction shown; // the answer on the screen
     private int latest; // number of the newest question: answers to older ones are not shown
 
     @Override
@@ -39,15 +40,16 @@ public final class MainActivity extends Activity implements WordView.Listener, V
         application = (DemoApplication) getApplication();
         word = findViewById(R.id.word);
         word.setListener(this);
-        for (int button : new int[] {R.id.pick, R.id.take, R.id.whole, R.id.benchmark}) {
+        for (int button : new int[] {R.id.pick, R.id.take, R.id.whole, R.id.benchmark, R.id.turn}) {
             findViewById(button).setOnClickListener(this);
         }
         if (state != null) {
             taking = state.getParcelable("taking");
-            Uri shown = state.getParcelable("uri");
+            Uri photoUri = state.getParcelable("uri");
             int[] sides = state.getIntArray("box");
-            if (shown != null) {
-                open(shown, sides == null ? null : new Region(sides[0], sides[1], sides[2], sides[3]));
+            if (photoUri != null) {
+                open(photoUri, sides == null ? null : new Region(sides[0], sides[1], sides[2], sides[3]),
+                        state.getInt("turned"));
             }
         }
     }
@@ -57,6 +59,7 @@ public final class MainActivity extends Activity implements WordView.Listener, V
         super.onSaveInstanceState(state);
         state.putParcelable("taking", taking);
         state.putParcelable("uri", uri);
+        state.putInt("turned", word.turned());
         if (box != null) {
             state.putIntArray("box", new int[] {box.left, box.top, box.right, box.bottom});
         }
@@ -83,6 +86,9 @@ public final class MainActivity extends Activity implements WordView.Listener, V
         } else if (id == R.id.whole && photo != null) {
             word.setBox(null);
             identify(new Region(0, 0, photo.getWidth(), photo.getHeight()));
+        } else if (id == R.id.turn && shown != null) {
+            word.setTurned(seen(shown) == null || seen(shown) == 0 ? 0 : shown.orientation);
+            showOrientation(shown);
         } else if (id == R.id.benchmark) {
             startActivity(new Intent(this, BenchmarkActivity.class));
         }
@@ -102,9 +108,9 @@ public final class MainActivity extends Activity implements WordView.Listener, V
             return; // the user went back
         }
         if (request == PICK && data != null && data.getData() != null) {
-            open(data.getData(), null);
+            open(data.getData(), null, 0);
         } else if (request == TAKE && taking != null) {
-            open(taking, null);
+            open(taking, null, 0);
         }
     }
 
@@ -119,8 +125,8 @@ public final class MainActivity extends Activity implements WordView.Listener, V
         }
     }
 
-    /** Show a photo, and then this box's script. */
-    private void open(final Uri wanted, final Region then) {
+    /** Show a photo, turned counterclockwise by so many degrees, and then this box's script. */
+    private void open(final Uri wanted, final Region then, final int turned) {
         final int question = ++latest;
         final DemoApplication background = application;
         showStatus(getString(R.string.opening));
@@ -140,7 +146,7 @@ public final class MainActivity extends Activity implements WordView.Listener, V
                     @Override
                     public void run() {
                         if (question == latest) {
-                            opened(wanted, bitmap, message, then);
+                            opened(wanted, bitmap, message, then, turned);
                         }
                     }
                 });
@@ -148,7 +154,7 @@ public final class MainActivity extends Activity implements WordView.Listener, V
         });
     }
 
-    private void opened(Uri wanted, Bitmap bitmap, String problem, Region then) {
+    private void opened(Uri wanted, Bitmap bitmap, String problem, Region then, int turned) {
         if (bitmap == null) {
             showProblem(problem); // and the photo before stays
             return;
@@ -157,6 +163,7 @@ public final class MainActivity extends Activity implements WordView.Listener, V
         photo = bitmap;
         box = null;
         word.setPhoto(bitmap);
+        word.setTurned(turned);
         findViewById(R.id.whole).setEnabled(true);
         PhotoProvider.keepOnly(this, wanted);
         if (then != null && then.right <= bitmap.getWidth() && then.bottom <= bitmap.getHeight()) {
@@ -233,6 +240,7 @@ public final class MainActivity extends Activity implements WordView.Listener, V
                 : getString(R.string.unknown));
         text(R.id.unsure, getString(R.string.unsure, prediction.best.name, 100 * prediction.threshold));
         findViewById(R.id.unsure).setVisibility(prediction.known() ? View.GONE : View.VISIBLE);
+        showOrientation(prediction);
         List<Score> top = prediction.top(BARS.length);
         for (int i = 0; i < BARS.length; i++) {
             View bar = findViewById(BARS[i]);
@@ -242,6 +250,28 @@ public final class MainActivity extends Activity implements WordView.Listener, V
             }
         }
         text(R.id.latency, getString(R.string.latency, answer.milliseconds, answer.width, answer.height));
+    }
+
+    /** Which way up the letters are on the screen, and a button that turns the photo so that they are upright. */
+    private void showOrientation(Prediction prediction) {
+        shown = prediction;
+        Integer degrees = seen(prediction);
+        boolean turnable = degrees != null && degrees != 0;
+        if (degrees == null) {
+            text(R.id.orientation, getString(R.string.orientation_unsure));
+        } else {
+            text(R.id.orientation,
+                    turnable ? getString(R.string.orientation_turned, degrees) : getString(R.string.orientation_upright));
+        }
+        boolean told = prediction.orientationScore != null; // models of the older formats say nothing of it
+        findViewById(R.id.orientation).setVisibility(told ? View.VISIBLE : View.GONE);
+        text(R.id.turn, getString(turnable ? R.string.turn_upright : R.string.turn_back));
+        findViewById(R.id.turn).setVisibility(turnable || word.turned() != 0 ? View.VISIBLE : View.GONE);
+    }
+
+    /** By how many degrees the letters are turned clockwise on the screen; null where there is no telling. */
+    private Integer seen(Prediction prediction) {
+        return prediction.orientation == null ? null : (Integer) ((prediction.orientation - word.turned() + 360) % 360);
     }
 
     private void showBar(View bar, Score score) {

@@ -12,7 +12,7 @@ import android.view.MotionEvent;
 import android.view.View;
 import org.scriptkd.sdk.Region;
 
-/** Shows a photo as large as fits, and lets a finger drag a box on it. */
+/** Shows a photo as large as fits, the way up that is asked for, and lets a finger drag a box on it. */
 public final class WordView extends View {
     /** Hears of boxes. */
     interface Listener {
@@ -27,6 +27,7 @@ public final class WordView extends View {
     private final Matrix toPhoto = new Matrix();
     private Listener listener;
     private Bitmap photo;
+    private int turned; // by how many degrees, counterclockwise, the photo is shown; all else is in its own pixels
     private Region box;
     private float startX; // in the photo's pixels
     private float startY;
@@ -48,8 +49,19 @@ public final class WordView extends View {
     void setPhoto(Bitmap photo) {
         this.photo = photo;
         this.box = null;
+        this.turned = 0;
         setContentDescription(getContext().getString(photo == null ? R.string.photo_empty : R.string.photo_loaded));
         fit();
+    }
+
+    /** Show the photo turned counterclockwise by 0, 90, 180 or 270 degrees. */
+    void setTurned(int degrees) {
+        turned = degrees;
+        fit();
+    }
+
+    int turned() {
+        return turned;
     }
 
     void setBox(Region box) {
@@ -65,7 +77,11 @@ public final class WordView extends View {
     private void fit() {
         if (photo != null) {
             RectF whole = new RectF(0, 0, photo.getWidth(), photo.getHeight());
-            toView.setRectToRect(whole, new RectF(0, 0, getWidth(), getHeight()), Matrix.ScaleToFit.CENTER);
+            Matrix fitted = new Matrix();
+            toView.setRotate(-turned);
+            toView.mapRect(whole);
+            fitted.setRectToRect(whole, new RectF(0, 0, getWidth(), getHeight()), Matrix.ScaleToFit.CENTER);
+            toView.postConcat(fitted);
             toView.invert(toPhoto);
         }
         invalidate();

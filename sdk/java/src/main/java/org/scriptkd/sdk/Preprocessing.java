@@ -117,8 +117,24 @@ public final class Preprocessing {
         return inputs;
     }
 
-    /** First rows, each of which is read once, then columns. */
+    /** First rows, then columns: sums of whole lines, by a loop so plain that a JVM turns it into vector instructions. */
     private static void resample(Plane plane, Filter down, Filter across, byte[] inputs, int offset) {
+        float[][] columns = columns(plane, down);
+        for (int x = 0; x < across.outputs; x++) {
+            float[] sums = new float[down.outputs];
+            for (int j = 0; j < across.weights[x].length; j++) {
+                add(sums, columns[across.starts[x] + j], across.weights[x][j]);
+            }
+            for (int y = 0, to = offset + x; y < sums.length; y++, to += across.outputs) {
+                // Positive, so the cast is the floor; a weighted mean of bytes is within 0..255 but for float noise.
+                inputs[to] = (byte) Math.min(sums[y] + HALF, 255);
+            }
+        }
+    }
+
+    /** The rows resampled, as columns: for each of the plane's, the values of all outputs. Each row is read once. */
+    private static float[][] columns(Plane plane, Filter down) {
+        float[][] columns = new float[plane.width][down.outputs];
         float[][] sums = new float[down.outputs][];
         float[] line = new float[plane.width];
         int done = 0; // outputs
@@ -133,30 +149,20 @@ public final class Preprocessing {
                 }
                 add(sums[i], line, down.weights[i][y - down.starts[i]]);
                 if (y == down.starts[i] + down.weights[i].length - 1) {
-                    squeeze(sums[i], across, inputs, offset + i * across.outputs);
+                    for (int x = 0; x < line.length; x++) {
+                        columns[x][i] = sums[i][x];
+                    }
                     sums[i] = null;
                     done = i + 1;
                 }
             }
         }
+        return columns;
     }
 
     private static void add(float[] sums, float[] line, float weight) {
-        for (int x = 0; x < sums.length; x++) {
-            sums[x] += weight * line[x];
-        }
-    }
-
-    private static void squeeze(float[] line, Filter across, byte[] inputs, int offset) {
-        for (int x = 0; x < across.outputs; x++) {
-            float[] weights = across.weights[x];
-            int from = across.starts[x];
-            float sum = 0;
-            for (int j = 0; j < weights.length; j++) {
-                sum += weights[j] * line[from + j];
-            }
-            // Positive, so the cast is the floor; a weighted mean of bytes is within 0..255 but for float noise.
-            inputs[offset + x] = (byte) Math.min(sum + HALF, 255);
+        for (int i = 0; i < sums.length; i++) {
+            sums[i] += weight * line[i];
         }
     }
 

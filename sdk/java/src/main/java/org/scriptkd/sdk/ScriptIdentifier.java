@@ -27,8 +27,9 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  * <p>One identifier may be used by many threads at once, and closed by any: close waits for calls under way. Opening
  * takes tens of milliseconds, so keep it.
  *
- * <p>It writes nothing and sends nothing, but onnxruntime does so from version 1.29 on, unless the environment in which
- * the JVM was started has ORT_DISABLE_TELEMETRY=1: see the README. 1.28, with which this is tested, does not.
+ * <p>Nothing is written and nothing is sent, but onnxruntime unpacks its libraries to the temporary folder of a JVM. From
+ * version 1.29 on onnxruntime has telemetry. Opening a model switches it off on Android. On a JVM it is off only where
+ * the environment that the JVM was started with has ORT_DISABLE_TELEMETRY=1; 1.28, with which this is tested, has none.
  */
 public final class ScriptIdentifier implements AutoCloseable {
     static final int MOST_THREADS = 256;
@@ -83,6 +84,7 @@ public final class ScriptIdentifier implements AutoCloseable {
         OrtSession session = null;
         boolean fit = false;
         try {
+            Telemetry.off(); // before onnxruntime's library is loaded
             OrtEnvironment environment =
                     OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, "scriptkd");
             session = session(environment, model, threads);

@@ -1,0 +1,19 @@
+package org.scriptkd.sdk;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import android.system.Os;
+import org.junit.jupiter.api.Test;
+
+/** On Android onnxruntime's telemetry is off; android.system.Os is the tests' own. */
+class TelemetryTest {
+    @Test
+    void openingAModelSwitchesItOffUnlessTheAppHasChosen() {
+        Os.SET.clear();
+        ScriptIdentifier.open(Samples.MODEL).close();
+        assertEquals("1", Os.SET.get("ORT_DISABLE_TELEMETRY"));
+        Os.SET.put("ORT_DISABLE_TELEMETRY", "0");
+        ScriptIdentifier.open(Samples.MODEL).close();
+        assertEquals("0", Os.SET.get("ORT_DISABLE_TELEMETRY"));
+    }
+}
