@@ -4,6 +4,7 @@ import { ImageError, ScriptIdentifier, ScriptkdError, decodeImage } from "script
 
 const LEAST = 2; // pixels of the picture, a side of the box
 const HIGHEST = 0.55; // of the window's height, that the picture may take
+const WAYS_UP = { 0: "upright", 90: "turned clockwise by 90°", 180: "upside down", 270: "turned clockwise by 270°" };
 
 const byId = (id) => document.getElementById(id);
 const canvas = byId("canvas");
@@ -13,7 +14,8 @@ let identifier = null;
 let unusable = null; // why there is no identifier
 let picture = null; // ImageBitmap
 let box = null; // [left, top, right, bottom], in the picture's pixels
-let scale = 1; // canvas pixels for one of the picture
+let turn = 0; // by how many degrees the view is turned counterclockwise; the box is the picture's all the same
+let told = null; // by how many the last answer says that the letters are turned clockwise
 let asked = 0; // counts questions, so that an answer that comes late is dropped
 
 start();
@@ -28,6 +30,7 @@ async function start() {
   canvas.addEventListener("pointerdown", pressed);
   canvas.addEventListener("keydown", keyed);
   byId("whole").addEventListener("click", whole);
+  byId("turn").addEventListener("click", turnView);
   addEventListener("resize", () => picture && paint());
   try {
     identifier = await ScriptIdentifier.load("student.onnx", { wasmPaths: new URL("ort/", location.href) });
@@ -80,6 +83,8 @@ async function show(file) {
   }
   picture?.close();
   picture = bitmap;
+  [turn, told] = [0, null];
+  offerTurn();
   complain(null);
   byId("drop").classList.add("filled");
   byId("stage").hidden = false;
@@ -97,7 +102,7 @@ function pressed(event) {
   const [startX, startY] = place(event);
   const move = (each) => {
     const [x, y] = place(each);
-    box = [Math.min(startX, x), Math.min(startY, y), Math.max(startX, x), Math.max(startY, y)];
+    box = mapped([startX, startY, x, y], view().matrix.inverse());
     paint();
   };
   const end = (each) => {
@@ -111,12 +116,28 @@ function pressed(event) {
   for (const [name, listener] of Object.entries(listeners)) canvas.addEventListener(name, listener);
 }
 
-/** Where a pointer is, in whole pixels of the picture. */
+/** Where a pointer is, in whole pixels of the picture as it is shown. */
 function place(event) {
   const area = canvas.getBoundingClientRect();
-  const x = Math.round(((event.clientX - area.left) / area.width) * picture.width);
-  const y = Math.round(((event.clientY - area.top) / area.height) * picture.height);
-  return [clamp(x, 0, picture.width), clamp(y, 0, picture.height)];
+  const { width, height } = view();
+  const x = Math.round(((event.clientX - area.left) / area.width) * width);
+  const y = Math.round(((event.clientY - area.top) / area.height) * height);
+  return [clamp(x, 0, width), clamp(y, 0, height)];
+}
+
+/** The picture as it is shown, turned: its size in pixels, and the matrix that takes the picture's own pixels there. */
+function view() {
+  const [width, height] = turn % 180 ? [picture.height, picture.width] : [picture.width, picture.height];
+  const centred = new DOMMatrix().translate(width / 2, height / 2).rotate(-turn);
+  return { width, height, matrix: centred.translate(-picture.width / 2, -picture.height / 2) };
+}
+
+/** A box, turned by a matrix: [left, top, right, bottom] in whole pixels. */
+function mapped([left, top, right, bottom], matrix) {
+  const one = matrix.transformPoint({ x: left, y: top });
+  const other = matrix.transformPoint({ x: right, y: bottom });
+  const { min, max } = Math;
+  return [min(one.x, other.x), min(one.y, other.y), max(one.x, other.x), max(one.y, other.y)].map(Math.round);
 }
 
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -129,20 +150,21 @@ function keyed(event) {
     whole();
     return;
   }
-  let [left, top, right, bottom] = box;
+  const { width, height, matrix } = view(); // an arrow points where it does on the screen
+  let [left, top, right, bottom] = mapped(box, matrix);
   if (event.key in ARROWS) {
     const [x, y] = ARROWS[event.key].map((each) => each * step);
     if (event.shiftKey) {
-      right = clamp(right + x, left + LEAST, picture.width);
-      bottom = clamp(bottom + y, top + LEAST, picture.height);
+      right = clamp(right + x, left + LEAST, width);
+      bottom = clamp(bottom + y, top + LEAST, height);
     } else {
-      const dx = clamp(x, -left, picture.width - right);
-      const dy = clamp(y, -top, picture.height - bottom);
+      const dx = clamp(x, -left, width - right);
+      const dy = clamp(y, -top, height - bottom);
       [left, top, right, bottom] = [left + dx, top + dy, right + dx, bottom + dy];
     }
   } else return;
   event.preventDefault();
-  box = [left, top, right, bottom];
+  box = mapped([left, top, right, bottom], matrix.inverse());
   paint();
   ask();
 }
@@ -153,20 +175,40 @@ function whole() {
   ask();
 }
 
+/** Turns the view so that the letters stand upright, or back to the picture's own way up. */
+function turnView() {
+  turn = otherTurn();
+  paint();
+  offerTurn();
+}
+
+function otherTurn() {
+  return told === null || told === turn ? 0 : told;
+}
+
+function offerTurn() {
+  const other = otherTurn();
+  byId("turn").hidden = other === turn;
+  byId("turn").textContent = other === told ? "Turn upright" : "Turn back";
+}
+
 function paint() {
   const room = canvas.parentElement.clientWidth;
+  const { width, height, matrix } = view();
   // A small crop is enlarged until it can be seen and touched, a photograph shrunk until it fits.
-  const fit = Math.min(room / picture.width, (HIGHEST * innerHeight) / picture.height);
+  const fit = Math.min(room / width, (HIGHEST * innerHeight) / height);
   const shown = Math.min(fit, 8);
   const density = devicePixelRatio || 1;
-  canvas.width = Math.max(1, Math.round(picture.width * shown * density));
-  canvas.height = Math.max(1, Math.round(picture.height * shown * density));
+  canvas.width = Math.max(1, Math.round(width * shown * density));
+  canvas.height = Math.max(1, Math.round(height * shown * density));
   canvas.style.width = `${canvas.width / density}px`;
   canvas.style.height = `${canvas.height / density}px`;
-  scale = canvas.width / picture.width;
+  const scale = canvas.width / width; // canvas pixels for one of the picture
   context.imageSmoothingEnabled = shown < 2;
-  context.drawImage(picture, 0, 0, canvas.width, canvas.height);
-  const [left, top, right, bottom] = box.map((each) => each * scale);
+  context.setTransform(new DOMMatrix().scale(scale, canvas.height / height).multiply(matrix));
+  context.drawImage(picture, 0, 0);
+  context.resetTransform();
+  const [left, top, right, bottom] = mapped(box, matrix).map((each) => each * scale);
   context.fillStyle = "rgb(0 0 0 / 45%)"; // what is outside of the box steps back
   context.beginPath();
   context.rect(0, 0, canvas.width, canvas.height);
@@ -203,9 +245,14 @@ function report(answer, milliseconds) {
   byId("script").replaceChildren(answer.script, " ", element("small", answer.code));
   byId("bars").replaceChildren(...answer.scores.slice(0, 3).map(bar));
   byId("latency").textContent = `${milliseconds.toFixed(milliseconds < 10 ? 1 : 0)} ms`;
+  told = answer.orientation;
+  offerTurn();
+  byId("way-up").hidden = answer.orientationScore === null; // models of formats 1 and 2 do not tell
+  const wayUp = told === null ? "no telling" : WAYS_UP[told];
+  byId("orientation").textContent = wayUp;
   const [left, top, right, bottom] = box;
   byId("box").textContent = `${right - left} × ${bottom - top} pixels at ${left}, ${top}`;
-  say(`${answer.script}, ${percent(answer.score)}`);
+  say(`${answer.script}, ${percent(answer.score)}${told ? `, ${wayUp}` : ""}`);
 }
 
 function bar({ name, score }) {

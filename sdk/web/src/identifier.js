@@ -1,11 +1,13 @@
 // Which script is this word written in?
 
 import * as ort from "onnxruntime-web/wasm";
+import { crops } from "./crop.js";
+import { decide, tellOrientation } from "./decision.js";
 import { ArgumentError, ModelError } from "./errors.js";
 import { loadImage } from "./image.js";
 import { readModelInfo } from "./modelfile.js";
 
-const UNKNOWN = Object.freeze({ name: "unknown", code: "Zyyy" });
+const WAYS_UP = 4; // 0, 90, 180 and 270 degrees
 
 /**
  * Tells the script of cropped word images. Loading one takes a second or so, for onnxruntime's WebAssembly; an answer
@@ -61,16 +63,35 @@ export class ScriptIdentifier {
   /**
    * Tells the script of one image, or of a region of it (see `loadImage` for both).
    *
-   * Returns `{ script, code, score, best, scores }`: name and ISO 15924 code of the best script ("unknown" and "Zyyy"
-   * below the threshold), its probability, its name whatever the threshold says, and all scripts as
-   * `{ name, code, score }`, best first.
+   * upright: true says that the letters stand upright, as in a scanned page. Then nothing is turned, and the orientation
+   * is 0. Else a model of format 3 takes a crop any way up and tells which it is.
    *
-   * Throws ImageError for an image that cannot be read or used.
+   * Returns `{ script, code, score, best, scores, orientation, orientationScore, shares }`:
+   * - script, code: name and ISO 15924 code of the best script ("unknown" and "Zyyy" below the threshold);
+   * - score, best: its probability, and its name whatever the threshold says;
+   * - scores: all scripts as `{ name, code, score }`, best first;
+   * - orientation: by how many degrees the letters are turned clockwise from upright, 0, 90 (a word reads from top to
+   *   bottom), 180 or 270. Turning the picture counterclockwise by as much makes it upright. Null where there is no
+   *   telling, and for models of formats 1 and 2;
+   * - orientationScore: its probability; null for models of formats 1 and 2;
+   * - shares: of a line that is seen in several windows, which share of them each script won, as `{ name, code, share }`,
+   *   the largest first; they sum to 1, and windows below the threshold count as "unknown".
+   *
+   * Throws ImageError for an image that cannot be read or used, ArgumentError for another wrong argument.
    */
-  async identify(image, { region = null } = {}) {
+  async identify(image, { region = null, upright = false } = {}) {
     if (this.#session === null) throw new ArgumentError("this identifier has been closed");
-    const pixels = await loadImage(image, region);
-    return decide(await this.#run(networkInput(pixels, this.info)), this.info, this.threshold);
+    if (typeof upright !== "boolean") throw new ArgumentError(`upright must be true or false, not ${upright}`);
+    if (upright && this.info.anySize && this.info.orientationTemperature !== null) {
+      throw new ArgumentError("this model turns tall crops inside its graph (--any-size), so it takes no upright: true");
+    }
+    const { tensor, turned } = networkInput(await loadImage(image, region), this.info, upright);
+    const { logits, orientation } = await this.#run(tensor);
+    const told = orientation && rows(orientation.data, WAYS_UP);
+    return {
+      ...decide(rows(logits.data, this.labels.length), this.info, this.threshold),
+      ...tellOrientation(told, this.info, turned, upright),
+    };
   }
 
   /** Frees the network's memory; the identifier answers no more. */
@@ -83,34 +104,35 @@ export class ScriptIdentifier {
 
   #run(tensor) {
     const session = this.#session;
-    const result = this.#running.then(async () => (await session.run({ image: tensor }, ["logits"])).logits.data);
+    const result = this.#running.then(() => session.run({ image: tensor }, outputsOf(this.info)));
     this.#running = result.catch(() => {}); // a failed run is its caller's; the next one goes on
     return result;
   }
 }
 
-function networkInput(pixels, info) {
-  if (info.anySize) return new ort.Tensor("uint8", asRgb(pixels), [pixels.height, pixels.width, 3]);
-  const { channels, height } = info.preprocessing;
-  const { data, width } = info.preprocessing.apply(pixels);
-  return new ort.Tensor("uint8", data, [1, channels, height, width]);
+/** What the network takes of an image, and by how many degrees it was turned counterclockwise. */
+function networkInput(image, info, upright) {
+  if (info.anySize) return { tensor: new ort.Tensor("uint8", asRgb(image), [image.height, image.width, 3]), turned: 0 };
+  const { windows, rows, turned } = crops(image, info.preprocessing, upright);
+  const inputs = windows.map((window) => info.preprocessing.apply(window, rows));
+  const [{ data, width }] = inputs;
+  const bytes = new Uint8Array(inputs.length * data.length);
+  inputs.forEach((input, i) => bytes.set(input.data, i * data.length));
+  return { tensor: new ort.Tensor("uint8", bytes, [inputs.length, info.preprocessing.channels, rows, width]), turned };
 }
 
 function asRgb({ data, channels }) {
   return channels === 3 ? data : Uint8Array.from({ length: 3 * data.length }, (_, i) => data[Math.floor(i / 3)]);
 }
 
-/** Section 4 of the model contract. */
-function decide(logits, info, threshold) {
-  const scaled = Array.from(logits, (value) => value / info.temperature);
-  const highest = Math.max(...scaled);
-  const powers = scaled.map((value) => Math.exp(value - highest));
-  const sum = powers.reduce((total, power) => total + power, 0);
-  const scores = info.labels.map((label, i) => ({ ...label, score: powers[i] / sum }));
-  scores.sort((a, b) => b.score - a.score); // stable: of equal scores the first label is first
-  const [best] = scores;
-  const answer = best.score >= threshold ? best : UNKNOWN;
-  return { script: answer.name, code: answer.code, score: best.score, best: best.name, scores };
+/** The rows of a matrix of so many columns. */
+function rows(data, columns) {
+  return Array.from({ length: data.length / columns }, (_, i) => data.subarray(i * columns, (i + 1) * columns));
+}
+
+/** The names of the network's outputs. */
+function outputsOf(info) {
+  return info.orientationTemperature === null ? ["logits"] : ["logits", "orientation"];
 }
 
 async function modelBytes(model) {
@@ -140,31 +162,46 @@ async function createSession(bytes) {
 
 /** Checks that inputs and outputs are what the metadata says, by running the network on blank images. */
 async function checkNetwork(session, info) {
-  if (session.inputNames.join() !== "image" || !session.outputNames.includes("logits")) {
+  const wanted = outputsOf(info);
+  if (session.inputNames.join() !== "image" || !wanted.every((name) => session.outputNames.includes(name))) {
+    const names = wanted.map((name) => `'${name}'`).join(" and ");
     throw new ModelError(
-      `the network must have the one input 'image' and the output 'logits', not ${session.inputNames} and ${session.outputNames}`,
+      `the network must have the one input 'image' and the output ${names}, not ${session.inputNames} and ${session.outputNames}`,
     );
   }
-  const { channels, height, widthMin, widthMax } = info.preprocessing;
-  const shapes = info.anySize
-    ? [[1, 9, 3], [16, 2, 3]]
-    : [...new Set([widthMin, widthMax])].map((width) => [2, channels, height, width]);
-  const count = info.anySize ? 1 : 2;
-  for (const shape of shapes) {
-    const blank = new ort.Tensor("uint8", new Uint8Array(shape.reduce((product, side) => product * side)), shape);
-    let logits;
-    try {
-      ({ logits } = await session.run({ image: blank }, ["logits"]));
-    } catch (error) {
-      throw new ModelError(`the network does not run on a blank image (${firstLine(error)})`, { cause: error });
+  const { channels, heights, widthMin, widthMax } = info.preprocessing;
+  if (info.anySize) {
+    for (const [height, width] of [[1, 9], [16, 2]]) {
+      const blank = { data: new Uint8Array(height * width), width, height, channels: 1 };
+      await runBlank(session, info, [height, width, 3], crops(blank, info.preprocessing).windows.length);
     }
-    if (logits.type !== "float32" || logits.dims.join() !== `${count},${info.labels.length}`) {
+    return;
+  }
+  // Two images at both limits of the width, so that a batch size or a width frozen at export is found here.
+  for (const height of heights) {
+    for (const width of new Set([widthMin, widthMax])) await runBlank(session, info, [2, channels, height, width], 2);
+  }
+}
+
+/** Runs the network on a blank input of that shape, for which it must answer so many rows. */
+async function runBlank(session, info, shape, count) {
+  const blank = new ort.Tensor("uint8", new Uint8Array(shape.reduce((product, side) => product * side)), shape);
+  let answers;
+  try {
+    answers = await session.run({ image: blank }, outputsOf(info));
+  } catch (error) {
+    throw new ModelError(`the network does not run on a blank image (${firstLine(error)})`, { cause: error });
+  }
+  for (const [name, classes, what] of [["logits", info.labels.length, "labels"], ["orientation", WAYS_UP, "ways up"]]) {
+    const answer = answers[name];
+    if (answer === undefined) continue; // formats 1 and 2 tell no orientation
+    if (answer.type !== "float32" || answer.dims.join() !== `${count},${classes}`) {
       throw new ModelError(
-        `the metadata has ${info.labels.length} labels, but the network answers ${count} blank images with ` +
-          `${logits.type} of shape [${logits.dims}]`,
+        `the metadata has ${classes} ${what}, but the network answers ${count} blank images with ` +
+          `${answer.type} of shape [${answer.dims}], not float32 of shape [${count},${classes}]`,
       );
     }
-    if (!logits.data.every(Number.isFinite)) throw new ModelError("the network answers a blank image with NaN or infinity");
+    if (!answer.data.every(Number.isFinite)) throw new ModelError("the network answers a blank image with NaN or infinity");
   }
 }
 

@@ -1,6 +1,8 @@
 // Images, whatever they come as, into `{ data, width, height, channels }`, upright and opaque.
 
 import { ImageError } from "./errors.js";
+import { cut } from "./pixels.js";
+import { WHITE, ground, lay, opaque } from "./transparency.js";
 
 const SMALLEST_SIDE = 2; // pixels
 const LARGEST_SIDE = 16_384; // pixels
@@ -10,10 +12,12 @@ const MOST_BYTES = 8 * MOST_PIXELS; // of a file
 /**
  * Reads an image and returns its pixels, RGB or gray.
  *
- * image: a Blob or File (PNG, JPEG, WebP, GIF, BMP and what else the browser reads; EXIF orientation is honoured,
- * transparent images are laid on white); a canvas, ImageBitmap, HTMLImageElement or ImageData; or
+ * image: a Blob or File (PNG, JPEG, WebP, GIF, BMP and what else the browser reads; EXIF orientation is honoured); a canvas, ImageBitmap, HTMLImageElement or ImageData; or
  * `{ data, width, height, channels }` with 1 (gray), 3 (RGB) or 4 (RGBA) bytes a pixel.
- * region: [left, top, right, bottom] in pixels of the upright image, right and bottom exclusive; fractions are rounded.
+ * Transparent images are laid on black or on white, whichever shows what is drawn. Alpha of 0 everywhere is no alpha: the
+ * colours are what is stored. A canvas, and so a file, keeps no colours there; then it is an error.
+ * region: [left, top, right, bottom] in pixels of the upright image, right and bottom exclusive; fractions are rounded,
+ * and what of it lies outside the image is cut off.
  *
  * Throws ImageError, which says why, for anything else and for images too small, too large or broken.
  */
@@ -79,48 +83,55 @@ function checkSize(width, height) {
   if (width * height > MOST_PIXELS) throw new ImageError(`${size}, but at most ${MOST_PIXELS / 1e6} million are allowed`);
 }
 
-/** Checks a region and returns it as whole numbers; all of the image where there is none. */
+/** Checks a region and returns what of it lies in the image, in whole numbers; all of the image where there is none. */
 function box(region, width, height) {
   if (region === null || region === undefined) return [0, 0, width, height];
   const numbers = Array.from(region, Number);
   const text = `(${Array.from(region).join(", ")})`;
-  if (numbers.length !== 4 || !numbers.every(Number.isFinite)) {
-    throw new ImageError(`a region must be [left, top, right, bottom], not ${text}`);
-  }
-  if (Math.min(...numbers) < 0 || Math.max(numbers[0], numbers[2]) > width || Math.max(numbers[1], numbers[3]) > height) {
-    throw new ImageError(`the region ${text} reaches out of the image of ${width}x${height} pixels`);
-  }
-  const [left, top, right, bottom] = numbers.map((value) => Math.floor(value + 0.5));
+  if (numbers.length !== 4) throw new ImageError(`a region must be [left, top, right, bottom], not ${text}`);
+  if (!numbers.every(Number.isFinite)) throw new ImageError(`a region must not hold NaN or infinity: ${text}`);
+  let [left, top, right, bottom] = numbers.map((value) => Math.floor(value + 0.5));
   if (right - left < SMALLEST_SIDE || bottom - top < SMALLEST_SIDE) {
     throw new ImageError(
       `the region ${text} is empty: right and bottom must exceed left and top by ${SMALLEST_SIDE} or more`,
     );
   }
+  [left, top, right, bottom] = [Math.max(left, 0), Math.max(top, 0), Math.min(right, width), Math.min(bottom, height)];
+  if (right <= left || bottom <= top) {
+    throw new ImageError(`the region ${text} is outside the image of ${width}x${height} pixels`);
+  }
+  checkSize(right - left, bottom - top);
   return [left, top, right, bottom];
 }
 
-/** The region of anything that a canvas draws, laid on white. */
+/** The region of anything that a canvas draws, opaque. */
 function draw(source, region) {
   const width = source.naturalWidth ?? source.videoWidth ?? source.width;
   const height = source.naturalHeight ?? source.videoHeight ?? source.height;
   checkSize(width, height);
-  const [left, top, right, bottom] = box(region, width, height);
-  let context;
+  const seen = box(region, width, height);
+  const part = drawn(source, seen);
+  if (opaque(part)) return lay(part, WHITE);
+  const shade = ground(region ? drawn(source, [0, 0, width, height]) : part); // it hangs on the whole picture
+  if (shade === null) {
+    throw new ImageError("all of it is transparent, and browsers keep no colours there; save it without transparency");
+  }
+  return lay(part, shade);
+}
+
+/** A box of anything that a canvas draws, in four channels. */
+function drawn(source, [left, top, right, bottom]) {
+  const [width, height] = [right - left, bottom - top];
   try {
-    const canvas = new OffscreenCanvas(right - left, bottom - top);
-    context = canvas.getContext("2d", { willReadFrequently: true });
-    context.fillStyle = "white";
-    context.fillRect(0, 0, right - left, bottom - top);
-    context.drawImage(source, left, top, right - left, bottom - top, 0, 0, right - left, bottom - top);
-    const pixels = context.getImageData(0, 0, right - left, bottom - top);
-    return fromPixels({ ...plain(pixels), channels: 4 }, null);
+    const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+    context.drawImage(source, left, top, width, height, 0, 0, width, height);
+    return { ...plain(context.getImageData(0, 0, width, height)), channels: 4 };
   } catch (error) {
-    if (error instanceof ImageError) throw error;
     throw new ImageError(`the browser cannot draw this image: ${error.message}`, { cause: error });
   }
 }
 
-/** Checks raw pixels, cuts the region out and lays what is transparent on white. */
+/** Checks raw pixels and cuts the region out, opaque. */
 function fromPixels({ data, width, height, channels }, region) {
   if (![1, 3, 4].includes(channels)) throw new ImageError(`an image must have 1, 3 or 4 channels, not ${channels}`);
   if (!Number.isInteger(width) || !Number.isInteger(height) || data.length !== width * height * channels) {
@@ -128,25 +139,9 @@ function fromPixels({ data, width, height, channels }, region) {
   }
   if (!(data instanceof Uint8Array || data instanceof Uint8ClampedArray)) throw new ImageError("an image's data must be bytes");
   checkSize(width, height);
-  const [left, top, right, bottom] = box(region, width, height);
-  const out = { data: null, width: right - left, height: bottom - top, channels: channels === 4 ? 3 : channels };
-  out.data = new Uint8Array(out.width * out.height * out.channels);
-  for (let y = 0, to = 0; y < out.height; y++) {
-    const from = ((top + y) * width + left) * channels;
-    const row = data.subarray(from, from + out.width * channels);
-    if (channels !== 4) {
-      out.data.set(row, to);
-      to += row.length;
-      continue;
-    }
-    for (let at = 0; at < row.length; at += 4) {
-      const alpha = row[at + 3];
-      for (let c = 0; c < 3; c++) {
-        out.data[to++] = Math.floor((row[at + c] * alpha + 255 * (255 - alpha) + 127) / 255);
-      }
-    }
-  }
-  return out;
+  const part = cut({ data, width, channels }, box(region, width, height));
+  if (channels !== 4) return part;
+  return lay(part, opaque(part) ? WHITE : ground({ data, width, height }));
 }
 
 /** Kind, width and height that a file's header declares, null for unknown kinds; RangeError for one that ends early. */

@@ -1,3 +1,4 @@
+export { crops } from "./crop.js";
 export { ArgumentError, ImageError, ModelError, ScriptkdError } from "./errors.js";
 export { ScriptIdentifier } from "./identifier.js";
 export { decodeImage, loadImage } from "./image.js";

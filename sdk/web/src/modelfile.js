@@ -1,10 +1,11 @@
-// Sections 1 and 3 of the model contract: what a model file says about itself.
+// Sections 1 and 4 of the model contract: what a model file says about itself.
 
 import { ModelError } from "./errors.js";
 import { Preprocessing } from "./preprocess.js";
 
 const KEY = "scriptkd";
-const FORMAT = 2; // the newest format of metadata that this version reads; 2 has files that take whole images
+const FORMAT = 3; // the newest format of metadata that this version reads
+const ANY_CROP = 3; // the format from which on a network takes any crop and tells orientation
 const METADATA_PROPS = 14; // field of onnx.ModelProto: a StringStringEntryProto, whose field 1 is the key, 2 the value
 
 /** Reads the description inside an ONNX file (Uint8Array); throws ModelError naming what is missing or wrong. */
@@ -34,15 +35,28 @@ export function readModelInfo(bytes) {
   }
   const input = fields.input ?? "pixels";
   if (input !== "pixels" && input !== "image") throw new ModelError(`its input must be 'pixels' or 'image', not ${input}`);
+  const provenance = fields.provenance ?? {};
+  if (typeof provenance !== "object" || Array.isArray(provenance)) {
+    throw new ModelError(`its provenance must be an object, not ${provenance}`);
+  }
+  const preprocessing = new Preprocessing(fields.preprocessing ?? {});
+  const anyCrop = fields.format >= ANY_CROP;
+  if (anyCrop !== (preprocessing.squareHeight !== null)) {
+    throw new ModelError(
+      `its pre-processing must have square_height from format ${ANY_CROP} on, not before; its is ${fields.format}`,
+    );
+  }
   return Object.freeze({
     network: string(fields, "network"),
     labels: labels(fields.labels),
-    preprocessing: new Preprocessing(fields.preprocessing ?? {}),
+    preprocessing,
     anySize: input === "image", // the network takes whole images, uint8 [height, width, 3]
     temperature: number(fields, "temperature", 1e-3, 1e3),
     threshold: number(fields, "threshold", 0, 1),
+    orientationTemperature: anyCrop ? number(fields, "orientation_temperature", 1e-3, 1e3) : null, // null: tells none
+    orientationThreshold: anyCrop ? number(fields, "orientation_threshold", 0, 1) : null,
     precision: string(fields, "precision"),
-    provenance: fields.provenance ?? {},
+    provenance,
   });
 }
 
@@ -94,6 +108,9 @@ function labels(values) {
   for (const value of values) {
     if (typeof value?.name !== "string" || typeof value?.code !== "string") {
       throw new ModelError("each of its labels must have a name and a code");
+    }
+    if (/[\p{C}\p{Z}]/u.test((value.name + value.code).replaceAll(" ", ""))) {
+      throw new ModelError(`the name and the code of each of its labels must be printable, not ${JSON.stringify(value)}`);
     }
   }
   if (new Set(values.map((value) => value.name)).size < values.length) {

@@ -1,24 +1,28 @@
-// Section 2 of the model contract: what is done to an image before the network sees it.
+// Section 3 of the model contract: from a crop to the network's input.
 
 import { ModelError } from "./errors.js";
+import { luma } from "./pixels.js";
 
 const HALF = 0.5 + 1 / 512; // a little above 1/2, so that the last bit of a sum never decides
 const LARGEST_SIDE = 4096; // of a network's input, in pixels
-const FIELDS = ["channels", "height", "width_min", "width_max", "width_step"];
+const FIELDS = ["channels", "height", "width_min", "width_max", "width_step", "square_height"];
+const REQUIRED = FIELDS.slice(0, -1);
 
 /**
- * How an image becomes a network's input.
+ * How a crop becomes a network's input. With `squareHeight`, the rows of the input of crops less than 1.5 times as wide
+ * as high, the network is one for any crop (format 3): `crops` comes first. Else it is null.
  *
  * Images are `{ data, width, height, channels }`: bytes row by row, 1 channel (gray) or 3 (R, G, B).
  */
 export class Preprocessing {
-  /** Reads the metadata's object of five integers; throws ModelError for missing, unknown or impossible ones. */
+  /** Reads the metadata's object of integers; throws ModelError for missing, unknown or impossible ones. */
   constructor(values) {
     const given = values !== null && typeof values === "object" ? Object.keys(values) : [];
-    if (given.length !== FIELDS.length || !FIELDS.every((name) => given.includes(name))) {
+    if (!REQUIRED.every((name) => given.includes(name)) || !given.every((name) => FIELDS.includes(name))) {
       throw new ModelError(`pre-processing must have exactly the fields ${FIELDS.join(", ")}, not ${given.join(", ")}`);
     }
-    for (const name of FIELDS) {
+    const squareHeight = values.square_height ?? null;
+    for (const name of squareHeight === null ? REQUIRED : FIELDS) {
       if (!Number.isInteger(values[name]) || values[name] < 1 || values[name] > LARGEST_SIDE) {
         throw new ModelError(`pre-processing: ${name} must be an integer from 1 to ${LARGEST_SIDE}, not ${values[name]}`);
       }
@@ -34,33 +38,48 @@ export class Preprocessing {
     this.widthMin = values.width_min;
     this.widthMax = values.width_max;
     this.widthStep = values.width_step;
+    this.squareHeight = squareHeight;
     Object.freeze(this);
   }
 
-  /** The input's width for an image of this height and width; all in pixels. */
-  widthFor(height, width) {
-    const divisor = height * this.widthStep;
-    const steps = Math.floor((2 * width * this.height + divisor) / (2 * divisor)); // integers: halves go up, exactly
-    return Math.min(Math.max(steps * this.widthStep, this.widthMin), this.widthMax);
+  /** Whether every image gets the same width, whatever its aspect ratio. */
+  get fixedWidth() {
+    return this.widthMin === this.widthMax;
   }
 
-  /** The network's input: `{ data: Uint8Array [channels, height, width], width }`. */
-  apply(image) {
+  /** The rows that an input may have: one number, or two. */
+  get heights() {
+    return [...new Set([this.height, this.squareHeight ?? this.height])];
+  }
+
+  /** The input's width for a crop of this height and width, before it is clamped to the limits; all in pixels. */
+  freeWidth(height, width, rows) {
+    const divisor = height * this.widthStep;
+    return Math.floor((2 * width * rows + divisor) / (2 * divisor)) * this.widthStep; // integers: halves go up, exactly
+  }
+
+  /** The input's width for a crop of this height and width; rows: of the input. All in pixels. */
+  widthFor(height, width, rows = this.height) {
+    return Math.min(Math.max(this.freeWidth(height, width, rows), this.widthMin), this.widthMax);
+  }
+
+  /** The network's input of a crop: `{ data: Uint8Array [channels, rows, width], width }`. */
+  apply(image, rows = this.height) {
     const source = this.channels === 1 && image.channels === 3 ? luma(image) : image;
     const { channels } = source;
-    const outWidth = this.widthFor(source.height, source.width);
-    const rows = resampleRows(source, this.height);
-    const plane = this.height * outWidth;
+    const outWidth = this.widthFor(source.height, source.width, rows);
+    const resampled = resampleRows(source, rows);
+    const plane = rows * outWidth;
     const data = new Uint8Array(this.channels * plane);
     const filters = triangles(source.width, outWidth);
-    for (let y = 0; y < this.height; y++) {
+    for (let y = 0; y < rows; y++) {
       const row = y * source.width * channels;
       for (let x = 0; x < outWidth; x++) {
         const { first, weights } = filters[x];
         for (let c = 0; c < channels; c++) {
           let sum = 0;
           for (let k = 0, at = row + first * channels + c; k < weights.length; k++, at += channels) {
-            sum += weights[k] * rows[at];
+            sum += weights[k] * resampled[at];
           }
           data[c * plane + y * outWidth + x] = Math.min(Math.max(Math.floor(sum + HALF), 0), 255);
         }
@@ -71,15 +90,6 @@ export class Preprocessing {
     }
     return { data, width: outWidth };
   }
-}
-
-/** (299 R + 587 G + 114 B + 500) div 1000 of an RGB image, as a gray one. */
-function luma({ data, width, height }) {
-  const gray = new Uint8Array(width * height);
-  for (let i = 0, at = 0; i < gray.length; i++, at += 3) {
-    gray[i] = Math.floor((299 * data[at] + 587 * data[at + 1] + 114 * data[at + 2] + 500) / 1000);
-  }
-  return { data: gray, width, height, channels: 1 };
 }
 
 /** The rows of an image resampled to `outHeight` rows of the same length, as doubles. */

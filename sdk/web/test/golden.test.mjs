@@ -1,7 +1,7 @@
 // The golden vectors, in the browser.
 
 import assert from "node:assert/strict";
-import { readdir } from "node:fs/promises";
+import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { root, serveRepository, start } from "./browser.mjs";
@@ -49,10 +49,19 @@ test("pre-processing is exact", async () => {
       const image = await pixels(vector);
       if ((await sha256(image.data)) !== vector.pixels_sha256) wrong.push(`${vector.name}: pixels`);
       for (const [name, expected] of Object.entries(vector.inputs)) {
-        const input = new scriptkd.Preprocessing(golden.preprocessings[name]).apply(image);
-        for (const index of expected.ties) input.data[index] = 0;
-        hashed++;
-        if (input.width !== expected.width || (await sha256(input.data)) !== expected.sha256) wrong.push(`${vector.name}: ${name}`);
+        const steps = new scriptkd.Preprocessing(golden.preprocessings[name]);
+        const { windows, rows, turned } = scriptkd.crops(image, steps);
+        const inputs = windows.map((window) => steps.apply(window, rows));
+        // An entry of format 3 has lists, one item for each window, and says what became of the crop.
+        const anyCrop = steps.squareHeight !== null;
+        const [hashes, ties] = anyCrop ? [expected.windows, expected.ties] : [[expected.sha256], [expected.ties]];
+        if (anyCrop && (rows !== expected.rows || turned !== expected.turned)) wrong.push(`${vector.name}: ${name}, ${rows}, ${turned}`);
+        if (inputs.length !== hashes.length) wrong.push(`${vector.name}: ${name}, ${inputs.length} windows`);
+        for (const [i, { data, width }] of inputs.entries()) {
+          for (const index of ties[i] ?? []) data[index] = 0;
+          hashed++;
+          if (width !== expected.width || (await sha256(data)) !== hashes[i]) wrong.push(`${vector.name}: ${name}, window ${i}`);
+        }
       }
     }
     return { wrong, hashed, vectors: golden.vectors.length };
@@ -61,7 +70,8 @@ test("pre-processing is exact", async () => {
   assert.ok(result.vectors >= 200 && result.hashed >= 2 * result.vectors, `${result.hashed} of ${result.vectors}`);
 });
 
-for (const model of ["fp32", "int8"]) {
+const { models } = JSON.parse(await readFile(join(root, "sdk/contract/golden/golden.json")));
+for (const model of Object.keys(models)) {
   test(`scores, ${model}`, async (t) => {
     const found = await page.evaluate(async (name) => {
       const entry = golden.models[name];
@@ -73,7 +83,18 @@ for (const model of ["fp32", "int8"]) {
         const expected = Object.fromEntries(entry.labels.map((label, i) => [label, vector.scores[name][i]]));
         const difference = Math.max(...answer.scores.map((each) => Math.abs(each.score - expected[each.name])));
         const first = expected[answer.best] === Math.max(...vector.scores[name]);
-        rows.push({ name: vector.name, difference, first });
+        const row = { name: vector.name, difference, first, wayUp: null };
+        rows.push(row);
+        if (!(name in (vector.orientation ?? {}))) continue; // of the older formats
+        const shares = Object.fromEntries(answer.shares.map((each) => [each.name, each.share]));
+        const scripts = new Set([...Object.keys(shares), ...Object.keys(vector.shares[name])]);
+        row.wayUp = {
+          found: answer.orientation,
+          expected: vector.orientation[name],
+          difference: Math.abs(answer.orientationScore - vector.orientation_score[name]),
+          told: (answer.orientationScore === null) === (vector.orientation_score[name] === null),
+          shares: Math.max(...[...scripts].map((each) => Math.abs((shares[each] ?? 0) - (vector.shares[name][each] ?? 0)))),
+        };
       }
       const milliseconds = (performance.now() - started) / rows.length;
       await identifier.close();
@@ -85,6 +106,10 @@ for (const model of ["fp32", "int8"]) {
     const stable = found.rows.filter((row) => !unstable.includes(row.name));
     assert.deepEqual(stable.filter((row) => row.difference > tolerance || !row.first), []);
     assert.deepEqual(found.rows.filter((row) => row.difference > 0.1), []);
+    const ways = (rows) => rows.filter((row) => row.wayUp !== null);
+    const wrong = ({ wayUp }) => wayUp.found !== wayUp.expected || !wayUp.told || wayUp.difference > tolerance || wayUp.shares > 1e-6;
+    assert.deepEqual(ways(stable).filter(wrong), []);
+    assert.deepEqual(ways(found.rows).filter(({ wayUp }) => wayUp.difference > 0.1), []);
   });
 }
 

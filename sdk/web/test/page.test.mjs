@@ -108,6 +108,75 @@ for (const [size, options] of Object.entries(SIZES)) {
   });
 }
 
+for (const [size, options] of Object.entries(SIZES)) {
+  test(`the view is turned upright, ${size}`, async () => {
+    const context = await browser.newContext(options);
+    const page = await context.newPage();
+    const crashes = [];
+    page.on("pageerror", (error) => crashes.push(String(error)));
+    await serveRepository(page);
+    const model = await readFile(join(root, "sdk/web/test/models/any-crop.onnx"));
+    await page.route("**/student.onnx", (route) => route.fulfill({ body: model }));
+    const shoot = (name) => page.screenshot({ path: join(shots, `${size}-${name}.png`), fullPage: true });
+    const press = (name) => page.getByRole("button", { name })[options.hasTouch ? "tap" : "click"]();
+    await page.goto(url);
+    await page.getByText("Ready. Choose a picture.").waitFor();
+
+    for (const [degrees, wayUp] of [[180, "upside down"], [90, "turned clockwise by 90°"]]) {
+      const picture = await page.evaluate(drawTurned, degrees);
+      await page.evaluate(drop, picture.bytes);
+      await page.getByText(wayUp, { exact: true }).waitFor();
+      assert.match(await page.getByRole("status").innerText(), new RegExp(`^Latin, [0-9.]+ %, ${wayUp}$`));
+      assert.equal(await page.evaluate(darkSide), degrees);
+      await shoot(`5-turned-by-${degrees}`);
+
+      await press("Turn upright");
+      assert.equal(await page.evaluate(darkSide), 0);
+      assert.equal(await page.locator("#orientation").innerText(), wayUp, "of the picture, not of the view");
+      await shoot(`6-turned-upright-from-${degrees}`);
+      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+
+      // In the turned view a box is drawn where the finger is, and its numbers are the picture's.
+      const area = await page.locator("#canvas").boundingBox();
+      const [width, height] = [360, 150]; // of the word, upright
+      const [left, top, right, bottom] = [60, 30, 240, 120];
+      const corners = [[left, top], [right, bottom]].map(([x, y]) => [area.x + (x * area.width) / width, area.y + (y * area.height) / height]);
+      const before = await page.locator("#box").innerText();
+      await (options.hasTouch ? dragByTouch : dragByMouse)(page, context, corners);
+      await page.waitForFunction((text) => document.getElementById("box").textContent !== text, before);
+      const numbers = async () => (await page.locator("#box").innerText()).match(/\d+/g).map(Number);
+      const expected =
+        degrees === 180
+          ? [right - left, bottom - top, width - right, height - bottom]
+          : [bottom - top, right - left, height - bottom, left];
+      const found = await numbers();
+      found.forEach((value, i) => assert.ok(Math.abs(value - expected[i]) <= 3, `${degrees}: ${found}, not ${expected}`));
+
+      // An arrow key moves the box where it points on the screen.
+      await page.locator("#canvas").focus();
+      await page.keyboard.press("ArrowRight");
+      await page.waitForFunction((text) => document.getElementById("box").textContent !== text, `${found[0]} × ${found[1]} pixels at ${found[2]}, ${found[3]}`);
+      const [, , x, y] = await numbers();
+      assert.deepEqual([Math.sign(x - found[2]), Math.sign(y - found[3])], degrees === 180 ? [-1, 0] : [0, 1]);
+
+      await press("Whole picture");
+      await page.waitForFunction((text) => document.getElementById("box").textContent === text, before);
+      await press("Turn back");
+      assert.equal(await page.evaluate(darkSide), degrees);
+    }
+
+    // An upright picture has nothing to turn, and the next picture is shown as it is.
+    await press("Turn upright");
+    const picture = await page.evaluate(drawTurned, 0);
+    await page.evaluate(drop, picture.bytes);
+    await page.getByText("upright", { exact: true }).waitFor();
+    assert.equal(await page.evaluate(darkSide), 0);
+    assert.ok(await page.locator("#turn").isHidden());
+    assert.deepEqual(crashes, []);
+    await context.close();
+  });
+}
+
 const refused = (name) => readFile(join(root, "sdk/contract/golden/refused", name));
 const BAD_MODELS = {
   missing: [async () => ({ status: 404 }), /^student\.onnx: no such model file/],
@@ -155,6 +224,35 @@ async function drawPicture() {
   const alone = new OffscreenCanvas(two.width, two.height);
   alone.getContext("2d").drawImage(two, 0, 0);
   return { bytes: await bytes(canvas), single: await bytes(alone), width: 640, height: 420, second };
+}
+
+/** A word with a dark bar above it, turned clockwise: bytes of a PNG file. The darkest side is up to the tests' model. */
+async function drawTurned(degrees) {
+  const word = await createImageBitmap(await (await fetch("/samples/latin-0.jpg")).blob());
+  const [width, height] = degrees % 180 ? [150, 360] : [360, 150];
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext("2d");
+  context.translate(width / 2, height / 2);
+  context.rotate((degrees * Math.PI) / 180);
+  context.translate(-180, -75);
+  context.fillStyle = "#787878";
+  context.fillRect(0, 0, 360, 150);
+  context.globalAlpha = 0.5;
+  context.drawImage(word, 20, 40, 320, 90);
+  context.globalAlpha = 1;
+  for (let x = 0; x < 360; x += 10) {
+    context.fillStyle = x % 20 ? "#000" : "#2c2c2c"; // not plain, so that it is no margin
+    context.fillRect(x, 0, 10, 25);
+  }
+  return { bytes: [...new Uint8Array(await (await canvas.convertToBlob()).arrayBuffer())] };
+}
+
+/** On which side of the canvas the dark bar lies, in degrees clockwise from above. */
+function darkSide() {
+  const canvas = document.getElementById("canvas");
+  const level = (x, y) => canvas.getContext("2d").getImageData(Math.floor(x * canvas.width), Math.floor(y * canvas.height), 1, 1).data[0];
+  const sides = { 0: level(0.5, 0.08), 90: level(0.92, 0.5), 180: level(0.5, 0.92), 270: level(0.08, 0.5) };
+  return Number(Object.keys(sides).sort((a, b) => sides[a] - sides[b])[0]);
 }
 
 function drop(bytes) {
