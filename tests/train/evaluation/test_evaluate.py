@@ -122,7 +122,7 @@ def test_report(model: Path, data: Path) -> None:
     assert list(report.to_dict()) == [
         *("model", "data", "split", "task", "images", "accuracy", "macro_accuracy", "calibration_error", "scripts"),
         *("confusion", "unknown_labels", "unreadable", "notes", "group_by", "groups", "apart", "non_text_roc_area"),
-        "threshold",
+        *("non_text", "threshold"),
     ]
     assert report.to_dict()["groups"]["Tamil"]["scene"] == {"images": 2, "accuracy": 0.5}
     (mistake,) = evaluation.mistakes

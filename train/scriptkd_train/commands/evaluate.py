@@ -35,15 +35,31 @@ def evaluate(
     task: Annotated[
         str | None, typer.Option(help="CVSI-2015's 1-Bengali .. 1-Arabic, 2, 3 or 4: only the task's scripts.")
     ] = None,
+    turned: Annotated[
+        bool, typer.Option("--turned", help="Measure the words turned by 90, 180, 270 and 20 degrees too.")
+    ] = False,
+    loose: Annotated[
+        bool, typer.Option("--loose", help="And in plain boxes 2, 3 and 4 times their size, with JPEG and noise.")
+    ] = False,
+    lines: Annotated[
+        bool, typer.Option("--lines", help="And joined to lines 10, 25 and 40 times as wide as high.")
+    ] = False,
 ) -> None:
     """Measure a model on labelled images: accuracy, precision, recall, F, calibration, confusions."""
+    asked = {"turned": turned, "loose": loose, "lines": lines}
     if out is not None:
         check_folder(out)
     console = Console()
     with Progress(*columns("identifying"), console=console, transient=True) as bar:
         bar_id = bar.add_task("identify", total=None)
         evaluation = evaluate_model(
-            model, data, split, group_by, lambda done, total: bar.update(bar_id, completed=done, total=total), task
+            model,
+            data,
+            split,
+            group_by,
+            lambda done, total: bar.update(bar_id, completed=done, total=total),
+            task,
+            [group for group, wanted in asked.items() if wanted],
         )
     print_report(evaluation.report, console)
     if out is not None:
@@ -90,11 +106,19 @@ def print_report(report: EvaluationReport, console: Console) -> None:
                 say(f"{group}: {_percent(sum(shares) / len(shares))} %, the mean of its {len(shares)} scripts")
     if report.tasks:
         table = Table("CVSI-2015 task", "images", "accuracy")
-        for name, each in report.tasks.items():
+        for name, cell in report.tasks.items():
             shown = f"{name}, mean of the triplets" if name == "1" else name
-            table.add_row(shown, f"{each.images:,}", _percent(each.accuracy))
+            table.add_row(shown, f"{cell.images:,}", _percent(cell.accuracy))
         _right(table)
         console.print(table)
+    if report.non_text:
+        table = Table("no script of the model's", "images", "unknown", "unknown or Latin")
+        for each in report.non_text:
+            table.add_row(escape(each.kind), f"{each.images:,}", *map(_percent, (each.unknown, each.unknown_or_latin)))
+        _right(table)
+        console.print(table)
+    if report.changes:
+        print_changes(report, console)
     if report.non_text_roc_area is not None:
         say(f"Words against non-text by top score: area under the ROC {report.non_text_roc_area:.3f}")
     at = report.threshold
@@ -112,6 +136,23 @@ def print_report(report: EvaluationReport, console: Console) -> None:
         f"accuracy {_percent(report.accuracy)} %, macro accuracy over {occurring} scripts "
         f"{_percent(report.macro_accuracy)} %, calibration error {_percent(report.calibration_error)} %"
     )
+
+
+def print_changes(report: EvaluationReport, console: Console) -> None:
+    """Print how a model does on changed pictures, and how often it knows which way up they are."""
+    table = Table("words", "images", "scripts", "macro", "all", "macro", "all")
+    for row in report.changes:
+        shares = row.macro_accuracy, row.accuracy, row.thresholded_macro_accuracy, row.thresholded_accuracy
+        table.add_row(row.change, f"{row.images:,}", f"{row.scripts}", *map(_percent, shares))
+    table.caption = "accuracy of the best script; then with unknown counted as wrong"
+    _right(table)
+    console.print(table)
+    if report.orientation:
+        table = Table("orientation of words", "words", "0 or 180", "all four")
+        for each in report.orientation:
+            table.add_row(each.words, f"{each.images:,}", *map(_percent, (each.half_turns, each.quarter_turns)))
+        _right(table)
+        console.print(table)
 
 
 def confusion_text(labels: list[str], confusion: list[list[int]]) -> str:

@@ -37,14 +37,19 @@ def task_scripts(task: str) -> tuple[str, ...]:
     return TASKS[task]
 
 
+def check_known(labels: Sequence[str], scripts: Sequence[str]) -> None:
+    """Raise ArgumentError if a model with these labels does not know one of the scripts."""
+    if missing := [script for script in scripts if script not in labels]:
+        raise ArgumentError(f"the task needs {', '.join(missing)}, which the model does not know")
+
+
 def restrict(labels: Sequence[str], scores: Floats, scripts: Sequence[str]) -> tuple[list[str], Floats]:
     """A model's labels and scores [N, K] cut down to some scripts, every row's scores summing to 1 again.
 
     Raises:
         ArgumentError: the model does not know one of the scripts.
     """
-    if missing := [script for script in scripts if script not in labels]:
-        raise ArgumentError(f"the task needs {', '.join(missing)}, which the model does not know")
+    check_known(labels, scripts)
     kept = [i for i, label in enumerate(labels) if label in scripts]
     some = scores[:, kept]
     # A row of zeros (an unreadable image) stays one; a row whose scripts all scored 0 has no preference.

@@ -5,20 +5,20 @@ from __future__ import annotations
 import csv
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scriptkd_sdk import ScriptIdentifier
+from scriptkd_sdk import Prediction, ScriptIdentifier
 from scriptkd_sdk.errors import ArgumentError, ImageError
 from scriptkd_sdk.images import load_image
-from scriptkd_sdk.modelfile import bundled_models, model_path
 from scriptkd_train.data.cvsi import count_differences, is_cvsi
 from scriptkd_train.data.dataset import NON_TEXT, Item, read_split_or_all, splits_of
-from scriptkd_train.evaluation.cvsi_tasks import restrict, task_accuracies, task_scripts
+from scriptkd_train.evaluation.cvsi_tasks import check_known, task_accuracies, task_scripts
+from scriptkd_train.evaluation.identifier import open_identifier
 from scriptkd_train.evaluation.metrics import (
     Floats,
     accuracy,
@@ -29,17 +29,14 @@ from scriptkd_train.evaluation.metrics import (
     roc_area,
     script_scores,
 )
+from scriptkd_train.evaluation.non_text import non_text_figures, non_text_kind
 from scriptkd_train.evaluation.report import Accuracy, EvaluationReport, ScriptFigures, ThresholdFigures
+from scriptkd_train.evaluation.robustness import check_groups, measure_changes
 from scriptkd_train.utils.contact_sheet import Tile, contact_sheet, write_png
 from scriptkd_train.utils.files import printable, write_json
 
 EXCLUDED_KINDS = ("scan-line", "non-text")  # kinds that are no word images: not part of the figures
-THREADS = 2
-CHUNK_PIXELS = 2**21  # input pixels handled at once, so that a 299x299 network's activations fit in memory
 SHEET_COLUMNS, SHEET_TILES = 10, 300
-
-Score = Callable[[Sequence[Path]], list[NDArray[np.float64] | ImageError]]
-"""Scores [K] of each image in order; for an unreadable one its error."""
 
 
 @dataclass(frozen=True)
@@ -77,12 +74,14 @@ def evaluate(
     group_by: str = "kind",
     progress: Callable[[int, int], None] | None = None,
     task: str | None = None,
+    changes: Collection[str] = (),
 ) -> Evaluation:
     """Run a model over a data set and compare what it says with the labels.
 
     Accuracies are those of the best script, whatever the model's threshold; what that does is reported apart.
     Unreadable images and labels that the model does not know are left out and counted; images labelled "none" then
-    measure how well the top score tells words from non-text.
+    measure how well the top score tells words from non-text. Of each kind of them, and of words of foreign scripts, it
+    is told how many are answered `unknown` (see `evaluation.non_text`).
 
     Args:
         model: a checkpoint, a model file, or a bundled model's name.
@@ -93,15 +92,17 @@ def evaluate(
         group_by: column of `manifest.csv`.
         progress: called with the numbers of images done and in all, now and then.
         task: one of CVSI-2015's (see `evaluation.cvsi_tasks`): only its scripts are left, in images and answers.
+        changes: groups of changes, of `evaluation.changes.GROUPS`: the counted words are measured with them too.
 
     Returns:
         The figures, and what they were made from.
 
     Raises:
-        ArgumentError: nothing is left to measure, or the column is missing.
+        ArgumentError: nothing is left to measure, the column is missing, or a group of changes is unknown.
         ModelError: the model cannot be read.
     """
     root = Path(root)
+    check_groups(changes)
     items = read_split_or_all(root, split)
     notes = count_differences(items, split) if is_cvsi(root) else []
     if task is not None:
@@ -110,9 +111,13 @@ def evaluate(
         if not items:
             raise ArgumentError(f"nothing to measure in {root}: its labels are {found}, the task's {', '.join(wanted)}")
     manifest = read_manifest(root, group_by)
-    labels, scores, failures = predict_scores(model, items, progress)
-    if task is not None:
-        labels, scores = restrict(labels, scores, task_scripts(task))
+    identifier = open_identifier(model)
+    known_labels = _labels(identifier)
+    allow = None if task is None else task_scripts(task)
+    labels = known_labels if allow is None else [label for label in known_labels if label in allow]
+    check_known(labels, allow or ())
+    answers = _identify(identifier, items, allow, progress)
+    scores, failures = _scores(labels, answers)
     rows = [manifest.get(item.path.relative_to(root).as_posix(), {}) for item in items]
     readable = np.array([i not in failures for i in range(len(items))])
     known = np.array([item.label in labels for item in items]) & readable
@@ -139,7 +144,19 @@ def evaluate(
         }
     is_non_text = readable & np.array([item.label == NON_TEXT and NON_TEXT not in labels for item in items])
     words, non_text = top[counted], top[is_non_text]
-    threshold = threshold_of(model)
+    threshold = identifier.info.threshold
+    kinds = [
+        non_text_kind(item.path, item.label, row.get("kind"), known_labels)
+        for item, row in zip(items, rows, strict=True)
+    ]
+    change_rows, orientation_rows = measure_changes(
+        identifier,
+        [items[i] for i in np.flatnonzero(counted)],
+        [answers[i] for i in np.flatnonzero(counted)],
+        changes,
+        allow,
+        progress,
+    )
     report = EvaluationReport(
         model=Path(model).name,
         data=root.resolve().name,
@@ -168,6 +185,9 @@ def evaluate(
         groups=groups,
         apart=dict(Counter(rows[i]["kind"] for i in np.flatnonzero(known & ~counted))),
         non_text_roc_area=roc_area(words, non_text) if len(non_text) else None,
+        non_text=non_text_figures(kinds, answers, labels),
+        changes=change_rows,
+        orientation=orientation_rows,
     )
     wrong = [i for i in np.flatnonzero(counted & ~right)]
     wrong.sort(key=lambda i: -top[i])
@@ -193,37 +213,9 @@ def predict_scores(
         ArgumentError: another kind of file.
         ModelError: a file that is missing or broken.
     """
-    kinds = {".pt": _torch_model, ".onnx": _onnx_model, ".ort": _onnx_model}
-    path = model_path(model)
-    kind = path.suffix.lower()
-    if kind not in kinds:
-        raise ArgumentError(
-            f"cannot evaluate {model}: it must be a checkpoint (.pt), a model file (.onnx, .ort) or the name of a "
-            f"model that comes with this scriptkd ({', '.join(bundled_models()) or 'none'})"
-        )
-    labels, pixels, score = kinds[kind](path)
-    chunk = max(1, CHUNK_PIXELS // pixels)
-    scores, failures = np.zeros((len(items), len(labels))), {}
-    for start in range(0, len(items), chunk):
-        paths = [item.path for item in items[start : start + chunk]]
-        for i, result in enumerate(score(paths), start):
-            if isinstance(result, ImageError):
-                failures[i] = result.reason
-            else:
-                scores[i] = result
-        if progress:
-            progress(min(start + chunk, len(items)), len(items))
-    return labels, scores, failures
-
-
-def threshold_of(model: str | Path) -> float:
-    """The top score below which a checkpoint or a model file says `unknown`; ModelError if it cannot be read."""
-    path = model_path(model)
-    if path.suffix.lower() != ".pt":
-        return ScriptIdentifier(path).info.threshold
-    from scriptkd_train.models.checkpoint import load_checkpoint
-
-    return load_checkpoint(path).threshold
+    identifier = open_identifier(model)
+    labels = _labels(identifier)
+    return labels, *_scores(labels, _identify(identifier, items, None, progress))
 
 
 def write_evaluation(evaluation: Evaluation, out: str | Path) -> list[Path]:
@@ -263,50 +255,38 @@ def write_evaluation(evaluation: Evaluation, out: str | Path) -> list[Path]:
     return paths
 
 
-def _onnx_model(path: Path) -> tuple[list[str], int, Score]:
-    """Labels, pixels of an input at its widest, and the scores that the SDK gives."""
-    identifier = ScriptIdentifier(path, threads=THREADS)
-    labels = [label.name for label in identifier.labels]
-
-    def score(paths: Sequence[Path]) -> list[NDArray[np.float64] | ImageError]:
-        return [
-            answer if isinstance(answer, ImageError) else np.array([answer.scores[label] for label in labels])
-            for answer in identifier.identify_batch(paths)
-        ]
-
-    preprocessing = identifier.preprocessing
-    return labels, preprocessing.height * preprocessing.width_max, score
+def _labels(identifier: ScriptIdentifier) -> list[str]:
+    return [label.name for label in identifier.labels]
 
 
-def _torch_model(path: Path) -> tuple[list[str], int, Score]:
-    """The same of a checkpoint, on a GPU if there is one."""
-    import torch  # here, so that evaluating a model file does not load it
+def _identify(
+    identifier: ScriptIdentifier,
+    items: Sequence[Item],
+    allow: Collection[str] | None,
+    progress: Callable[[int, int], None] | None,
+) -> list[Prediction | ImageError]:
+    """The answers to all items. progress: called with the numbers of images done and in all."""
 
-    from scriptkd_train.models.checkpoint import load_checkpoint
+    def paths() -> Iterator[Path]:
+        for done, item in enumerate(items, 1):
+            yield item.path
+            if progress:
+                progress(done, len(items))
 
-    checkpoint = load_checkpoint(path)
-    preprocessing = checkpoint.preprocessing
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    network = checkpoint.build().to(device)
+    return identifier.identify_batch(paths(), allow=allow)
 
-    def score(paths: Sequence[Path]) -> list[NDArray[np.float64] | ImageError]:
-        results: dict[int, NDArray[np.float64] | ImageError] = {}
-        by_width: dict[int, list[tuple[int, NDArray[np.uint8]]]] = defaultdict(list)
-        for i, image_path in enumerate(paths):
-            try:
-                pixels = preprocessing.apply(load_image(image_path))
-                by_width[pixels.shape[2]].append((i, pixels))
-            except ImageError as error:
-                results[i] = error
-        for group in by_width.values():
-            batch = torch.from_numpy(np.stack([pixels for _, pixels in group])).to(device)
-            with torch.inference_mode():
-                logits = network(batch).double() / checkpoint.temperature
-            rows = logits.softmax(dim=1).cpu().numpy()
-            results.update((i, row) for (i, _), row in zip(group, rows, strict=True))
-        return [results[i] for i in range(len(paths))]
 
-    return checkpoint.labels, preprocessing.height * preprocessing.width_max, score
+def _scores(
+    labels: Sequence[str], answers: Sequence[Prediction | ImageError]
+) -> tuple[NDArray[np.float64], dict[int, str]]:
+    """Scores [N, K] of the labels, 0 of unreadable images; and for each of these, by its index, why it is."""
+    scores, failures = np.zeros((len(answers), len(labels))), {}
+    for i, answer in enumerate(answers):
+        if isinstance(answer, ImageError):
+            failures[i] = answer.reason
+        else:
+            scores[i] = [answer.scores[label] for label in labels]
+    return scores, failures
 
 
 def read_manifest(root: Path, group_by: str) -> dict[str, dict[str, str]]:

@@ -36,6 +36,51 @@ class ThresholdFigures:
 
 
 @dataclass(frozen=True)
+class NonTextFigures:
+    """What a model says, at its threshold, of one kind of pictures that show none of its scripts.
+
+    unknown: share answered `unknown`. unknown_or_latin: share answered `unknown` or Latin, of foreign words and
+    numbers; None for other kinds and for models that do not know Latin.
+    """
+
+    kind: str
+    images: int
+    unknown: float
+    unknown_or_latin: float | None
+
+
+@dataclass(frozen=True)
+class ChangeFigures:
+    """How well scripts are told on pictures that were changed in one way.
+
+    Macro accuracies are means over the scripts that occur. The thresholded ones count `unknown` as wrong; the others
+    are of the best script, whatever the threshold says.
+    """
+
+    change: str
+    images: int
+    scripts: int
+    macro_accuracy: float
+    accuracy: float
+    thresholded_macro_accuracy: float
+    thresholded_accuracy: float
+
+
+@dataclass(frozen=True)
+class OrientationFigures:
+    """Share of words whose orientation is told rightly; an answer that there is no telling counts as wrong.
+
+    words: which ones. images: how many, each of which was seen every way. half_turns: right of those upright and
+    turned by 180 degrees. quarter_turns: right of those turned by 0, 90, 180 and 270 degrees.
+    """
+
+    words: str
+    images: int
+    half_turns: float
+    quarter_turns: float
+
+
+@dataclass(frozen=True)
 class EvaluationReport:
     """All figures of one model on one data set.
 
@@ -59,6 +104,9 @@ class EvaluationReport:
         groups: script -> value of that column -> accuracy.
         apart: kind of image that is no word -> images, which are in `groups` alone.
         non_text_roc_area: words against images without text by top score; None without such images.
+        non_text: what is said of pictures that show none of the scripts, a row for each kind.
+        changes: accuracies on changed pictures, where they were asked for; the first row is of the unchanged ones.
+        orientation: where the words were turned and the model tells orientation.
     """
 
     model: str
@@ -80,6 +128,9 @@ class EvaluationReport:
     groups: Mapping[str, Mapping[str, Accuracy]] = field(default_factory=dict)
     apart: Mapping[str, int] = field(default_factory=dict)
     non_text_roc_area: float | None = None
+    non_text: list[NonTextFigures] = field(default_factory=list)
+    changes: list[ChangeFigures] = field(default_factory=list)
+    orientation: list[OrientationFigures] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON holds it; what was not measured at all has no key."""
@@ -88,4 +139,5 @@ class EvaluationReport:
         absent = [key for key in ("tasks", "group_by", "non_text_roc_area") if content[key] is None]
         if self.group_by is None:
             absent += ["groups", "apart"]
+        absent += [key for key in ("non_text", "changes", "orientation") if not content[key]]
         return {key: value for key, value in content.items() if key not in absent} | {"threshold": threshold}

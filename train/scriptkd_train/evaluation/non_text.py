@@ -1,0 +1,67 @@
+"""Pictures that show none of a model's scripts, by kind: how often `unknown` is said of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from scriptkd_sdk import Prediction
+from scriptkd_sdk.errors import ArgumentError, ImageError
+from scriptkd_sdk.scripts import UNKNOWN, script
+from scriptkd_train.data.dataset import NON_TEXT
+from scriptkd_train.evaluation.report import NonTextFigures
+from scriptkd_train.synth.negatives import HELD_OUT_FOREIGN, NEGATIVES
+from scriptkd_train.synth.render import FOREIGN, UNSEEN
+
+PLAIN_KIND = "non-text"  # of a picture about which nothing is said
+OR_LATIN = (FOREIGN, UNSEEN, "number")
+"""Kinds that Latin is no bad answer to: its letters look like theirs, and its digits are everybody's."""
+
+
+def non_text_kind(path: Path, label: str, manifest_kind: str | None, labels: Collection[str]) -> str | None:
+    """The kind of a picture that shows none of a model's scripts; None for a word of one of them, and of other labels.
+
+    A picture labelled `none` is of the kind that the data set's manifest gives, else of that which a rendered set's
+    file name begins with. A word of a script that the model does not know is `foreign`, or `unseen` where no rendered
+    set trains on that script.
+    """
+    if label in labels:
+        return None
+    if label == NON_TEXT:
+        prefix = path.name.partition("-")[0]
+        return manifest_kind or (prefix if prefix in (*NEGATIVES, UNSEEN) else PLAIN_KIND)
+    try:
+        name = script(label).name
+    except ArgumentError:
+        return None
+    return UNSEEN if name in HELD_OUT_FOREIGN else FOREIGN
+
+
+def non_text_figures(
+    kinds: Sequence[str | None], found: Sequence[Prediction | ImageError], labels: Collection[str]
+) -> list[NonTextFigures]:
+    """A row for each kind, in the order of their names.
+
+    Args:
+        kinds: of each picture, None for those that are passed over; unreadable ones are too.
+        found: the model's answers to them.
+        labels: the scripts that may be answered.
+    """
+    answers: dict[str, list[str]] = {}
+    for kind, prediction in zip(kinds, found, strict=True):
+        if kind is not None and isinstance(prediction, Prediction):
+            answers.setdefault(kind, []).append(prediction.script)
+    latin = "Latin" in labels
+    return [
+        NonTextFigures(
+            kind=kind,
+            images=len(said),
+            unknown=_share(said, (UNKNOWN.name,)),
+            unknown_or_latin=_share(said, (UNKNOWN.name, "Latin")) if latin and kind in OR_LATIN else None,
+        )
+        for kind, said in sorted(answers.items())
+    ]
+
+
+def _share(said: list[str], allowed: tuple[str, ...]) -> float:
+    return sum(name in allowed for name in said) / len(said)
