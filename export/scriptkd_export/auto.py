@@ -18,13 +18,14 @@ import onnx
 from numpy.typing import NDArray
 
 from scriptkd_sdk.errors import ArgumentError
-from scriptkd_sdk.modelfile import INPUT, OUTPUT
+from scriptkd_sdk.modelfile import INPUT
 from scriptkd_train.models.checkpoint import Checkpoint
 
 from .errors import ExportError
 from .files import file_name, write_verified
+from .graph import outputs
 from .precisions import Precision
-from .samples import Samples
+from .samples import Samples, network_input
 from .session import cpu_session
 from .verification import Check
 
@@ -174,7 +175,8 @@ def _measure(
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Answers [files, images] and seconds [files, calls]: image by image, so that what disturbs one disturbs all."""
     sessions = [cpu_session(path.read_bytes()) for path in paths]
-    inputs = [checkpoint.preprocessing.apply(image)[None] for image in samples.images]
+    inputs = [network_input(image, checkpoint.preprocessing)[None] for image in samples.images]
+    names = outputs(checkpoint.preprocessing)
     calls = max(LEAST, len(inputs))
     answers = np.zeros((len(paths), len(inputs)), np.int64)
     seconds = np.zeros((len(paths), calls))
@@ -186,9 +188,9 @@ def _measure(
         shuffle(order)
         for i in order:
             # The first call pays for what the file before swept from the caches, and only the second is timed.
-            answers[i, image] = sessions[i].run([OUTPUT], feed)[0][0].argmax()
+            answers[i, image] = sessions[i].run(names, feed)[0][0].argmax()
             started = time.perf_counter()
-            sessions[i].run([OUTPUT], feed)
+            sessions[i].run(names, feed)
             seconds[i, call] = time.perf_counter() - started
     return answers, seconds
 

@@ -21,7 +21,7 @@ from .files import drafts_beside, file_name, move_verified, write_verified
 from .graph import export_graph
 from .precisions import Calibration, Precision
 from .report import sha256
-from .samples import Samples, batches, draw_samples, read_images, read_samples
+from .samples import Samples, all_ways_up, batches, draw_samples, read_images, read_samples
 from .verification import Check
 
 CALIBRATION_BATCH = 16
@@ -141,6 +141,8 @@ def export_checkpoint(
     _check_wishes(chosen, data, images, ort)
     checkpoint = load_checkpoint(ckpt)
     samples, calibrating = _read(data, images, count)
+    if checkpoint.preprocessing.square_height is not None:
+        samples, calibrating = all_ways_up(samples), calibrating and all_ways_up(calibrating)
     say(f"{ckpt}: {checkpoint.network}, SHA-256 {sha256(ckpt)}")
     source = _Source(
         stem=ckpt.stem,

@@ -1,8 +1,13 @@
-"""Checkpoint -> ONNX graph: input `image`, uint8 [N, C, H, W]; output `logits`, float32 [N, K]."""
+"""Checkpoint -> ONNX graph.
+
+Input `image`, uint8 [N, C, H, W]; output `logits`, float32 [N, K], and of a network for any crop `orientation`,
+float32 [N, 4].
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 import onnx
 import onnxsim
@@ -11,29 +16,38 @@ import torch
 from scriptkd_sdk.modelfile import INPUT, OUTPUT
 from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_train.models.checkpoint import Checkpoint
+from scriptkd_train.models.networks import Network
 
 from .errors import ExportError, refused_by_system
 from .quiet import quiet
 
+ORIENTATION = "orientation"  # the second output, of a network for any crop alone
 OPSET = 18  # the oldest that torch's exporter writes without converting; onnxruntime reads it since 1.14
 _SKIPPED = ["fuse_consecutive_reduce"]  # `Standardise` takes means row by row, so that long float32 sums stay exact
 WEIGHT_OPERATORS = {"Conv", "Gemm", "LSTM", "MatMul"}  # operators that hold weights
 
 
 def export_graph(checkpoint: Checkpoint) -> onnx.ModelProto:
-    """Return the checkpoint's network as a simplified ONNX model, for any batch size and every width that it reads.
+    """Return the checkpoint's network as a simplified ONNX model, for any batch size and every input that it reads.
 
     Raises:
-        ExportError: torch cannot express the network in ONNX, or not for varying widths.
+        ExportError: torch cannot express the network in ONNX, or not for varying sizes.
         ModelError: the checkpoint's weights do not fit its network.
         OSError: there is no temporary folder, or no room in it.
     """
     network, preprocessing = checkpoint.build(), checkpoint.preprocessing
+    # All that it answers. A module around it would put its own name before those of the weights, which training reads.
+    exported = type("Exported", (type(network),), {"forward": type(network).forward_outputs})
+    network.__class__ = cast(type[Network], exported)
     # Two images: a batch of one would be taken for a constant.
     example = torch.zeros(
         2, preprocessing.channels, preprocessing.height, example_width(preprocessing), dtype=torch.uint8
     )
-    axes = {0: "batch"} if preprocessing.fixed_width else {0: "batch", 3: "width"}
+    axes = {0: "batch"}
+    if len(preprocessing.heights) > 1:
+        axes[2] = "height"
+    if not preprocessing.fixed_width:
+        axes[3] = "width"
     try:
         with quiet(), torch.no_grad():
             program = torch.onnx.export(
@@ -42,7 +56,7 @@ def export_graph(checkpoint: Checkpoint) -> onnx.ModelProto:
                 dynamo=True,
                 dynamic_shapes=(axes,),
                 input_names=[INPUT],
-                output_names=[OUTPUT],
+                output_names=outputs(preprocessing),
                 opset_version=OPSET,
                 verbose=False,
             )
@@ -50,10 +64,15 @@ def export_graph(checkpoint: Checkpoint) -> onnx.ModelProto:
         if refused := refused_by_system(error):
             raise refused from error
         reason = " ".join(str(error).split())[:300]
-        varying = "" if preprocessing.fixed_width else " for varying widths"
+        varying = " for varying sizes" if len(axes) > 1 else ""
         raise ExportError(f"torch cannot export the network {checkpoint.network!r}{varying}: {reason}") from error
     assert program is not None  # None is the answer of the older exporter only
     return strip(simplify(strip(program.model_proto)))
+
+
+def outputs(preprocessing: Preprocessing) -> list[str]:
+    """Return the names of what a network answers; one for any crop also tells orientation."""
+    return [OUTPUT] if preprocessing.square_height is None else [OUTPUT, ORIENTATION]
 
 
 def example_width(preprocessing: Preprocessing) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 import onnx
 
 from scriptkd_sdk.errors import ArgumentError, ModelError
-from scriptkd_sdk.modelfile import METADATA_KEY
+from scriptkd_sdk.modelfile import ANY_CROP, METADATA_KEY
 from scriptkd_sdk.scripts import script
 from scriptkd_train.models.checkpoint import Checkpoint
 
@@ -30,13 +30,20 @@ def describe(checkpoint: Checkpoint, precision: str, parameters: int, any_size: 
     Raises:
         ModelError: the checkpoint's notes are not plain values.
     """
+    any_crop = checkpoint.preprocessing.square_height is not None
+    orientation = {
+        "orientation_temperature": checkpoint.orientation_temperature,
+        "orientation_threshold": checkpoint.orientation_threshold,
+    }
     description = {
-        **({"format": ANY_SIZE_FORMAT, "input": "image"} if any_size else {"format": FORMAT}),
+        "format": ANY_CROP if any_crop else ANY_SIZE_FORMAT if any_size else FORMAT,
+        **({"input": "image"} if any_size else {}),
         "network": checkpoint.network,
         "labels": [{"name": label, "code": _code(label)} for label in checkpoint.labels],
         "preprocessing": checkpoint.preprocessing.to_dict(),
         "temperature": checkpoint.temperature,
         "threshold": checkpoint.threshold,
+        **(orientation if any_crop else {}),
         "precision": precision,
         "provenance": {
             **checkpoint.provenance,

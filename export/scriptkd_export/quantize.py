@@ -25,7 +25,7 @@ from onnxruntime.quantization import (
     quantize_static,
 )
 
-from scriptkd_sdk.modelfile import INPUT, OUTPUT
+from scriptkd_sdk.modelfile import INPUT
 from scriptkd_train.compression.quantize import SMALLEST, largest_code, weight_scales
 
 from .errors import ExportError, naming
@@ -83,7 +83,7 @@ def quantize_int8(
 ) -> onnx.ModelProto:
     """Quantize convolutions and matrix products to 8 bits, activations by their range on images.
 
-    The normalization of the input, poolings, LSTMs and the layer that gives the logits stay float32: they cost little
+    The normalization of the input, poolings, LSTMs and the layers that give the answers stay float32: they cost little
     time and would cost accuracy. A standardized input has the grid STANDARDIZED.
 
     Args:
@@ -180,7 +180,7 @@ def _pack_int4(model: onnx.ModelProto, names: set[str]) -> onnx.ModelProto:
 def quantize_int8_dynamic(model: onnx.ModelProto) -> onnx.ModelProto:
     """Quantize LSTMs and matrix products to 8 bits, activations by their range at each call; no images are needed.
 
-    Convolutions, and the layer that gives the logits, stay float32.
+    Convolutions, and the layers that give the answers, stay float32.
 
     Raises:
         ExportError: a graph without such layers, or onnxruntime's quantizer fails.
@@ -227,13 +227,14 @@ def _quantized(model: onnx.ModelProto, quantize: Callable[[onnx.ModelProto, Path
 
 
 def _float_nodes(graph: onnx.GraphProto) -> list[str]:
-    """Names of the nodes that normalize the input, and of the one that gives the logits.
+    """Names of the nodes that normalize the input, and of those that give the answers: logits, orientation.
 
     The first convolution is not among them, though on one channel it would be faster in float32 (textnet gains 8 %):
     the normalized input has no more values than a byte and is rounded alike on every platform, but what float32 makes
     of it is not, and scores would differ between platforms by up to 0.01.
     """
-    return input_normalization_nodes(graph) + [node.name for node in graph.node if OUTPUT in node.output]
+    answers = {value.name for value in graph.output}
+    return input_normalization_nodes(graph) + [node.name for node in graph.node if not answers.isdisjoint(node.output)]
 
 
 def _standardized(graph: onnx.GraphProto) -> set[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from string import ascii_letters
 
@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from scriptkd_sdk.crop import crops
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.images import SUFFIXES, load_image
 from scriptkd_sdk.preprocess import Preprocessing
@@ -92,21 +93,32 @@ def draw_samples(count: int, seed: int = 0) -> Samples:
     return Samples(images, f"{count} drawn words (no --data or --images given)")
 
 
-def by_width(samples: Samples, preprocessing: Preprocessing) -> list[tuple[list[int], NDArray[np.uint8]]]:
-    """Return the pre-processed images grouped by their width in pixels, which ascends.
+def all_ways_up(samples: Samples) -> Samples:
+    """Return the samples turned, one after the other, by 0, 90, 180 and 270 degrees."""
+    return replace(samples, images=[np.rot90(image, -index) for index, image in enumerate(samples.images)])
+
+
+def network_input(image: Image, preprocessing: Preprocessing) -> NDArray[np.uint8]:
+    """Return what the SDK gives the network of an image, uint8 [C, H, W]; of a line the middle one of its windows."""
+    windows, rows, _ = crops(image, preprocessing)
+    return preprocessing.apply(windows[len(windows) // 2], rows)
+
+
+def by_size(samples: Samples, preprocessing: Preprocessing) -> list[tuple[list[int], NDArray[np.uint8]]]:
+    """Return the network's inputs grouped by their height and width in pixels, which ascend.
 
     Returns:
-        For each width where its images stand among the samples, and the images, uint8 [n, C, H, width].
+        For each size where its images stand among the samples, and the inputs, uint8 [n, C, H, W].
     """
-    groups: dict[int, list[tuple[int, NDArray[np.uint8]]]] = {}
+    groups: dict[tuple[int, ...], list[tuple[int, NDArray[np.uint8]]]] = {}
     for index, image in enumerate(samples.images):
-        pixels = preprocessing.apply(image)
-        groups.setdefault(pixels.shape[2], []).append((index, pixels))
+        pixels = network_input(image, preprocessing)
+        groups.setdefault(pixels.shape, []).append((index, pixels))
     return [([i for i, _ in group], np.stack([pixels for _, pixels in group])) for _, group in sorted(groups.items())]
 
 
 def batches(samples: Samples, preprocessing: Preprocessing, size: int) -> Iterator[NDArray[np.uint8]]:
-    """Yield the pre-processed images in batches of one width each and at most `size` images, uint8 [n, C, H, W]."""
-    for _, group in by_width(samples, preprocessing):
+    """Yield the network's inputs in batches of one size each and at most `size` images, uint8 [n, C, H, W]."""
+    for _, group in by_size(samples, preprocessing):
         for start in range(0, len(group), size):
             yield group[start : start + size]

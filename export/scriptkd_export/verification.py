@@ -12,8 +12,9 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -23,18 +24,19 @@ from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 
 from scriptkd_sdk import ScriptIdentifier
+from scriptkd_sdk.crop import crops
 from scriptkd_sdk.errors import ScriptkdError
 from scriptkd_sdk.modelfile import INPUT, METADATA_KEY, OUTPUT
 from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_train.models.checkpoint import Checkpoint
-from scriptkd_train.models.networks import parameter_count
+from scriptkd_train.models.networks import WAYS, parameter_count
 
 from . import metadata
-from .graph import OPSET, example_width, fixed_to
+from .graph import OPSET, example_width, fixed_to, outputs
 from .intervals import least_drop, least_mean, least_share
 from .precisions import Limits, Precision
-from .preprocessing import preprocessing_graph
-from .samples import Samples, by_width
+from .preprocessing import WINDOWS, preprocessing_graph
+from .samples import Samples, by_size
 from .session import cpu_session
 
 BATCHES = (1, 2, 7)
@@ -44,8 +46,11 @@ SURE = 0.9  # a score from which on an answer is one that a smaller file must gi
 SURE_TURNED = 0.01  # share of the answers above that may be turned
 ODD_SIZES = ((1, 1), (1, 400), (300, 1), (5, 9), (33, 127), (400, 1200), (1200, 400))  # rows x columns
 
-Run = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
-"""Images uint8 [N, C, H, W] -> logits float32 [N, K]."""
+Answers = list[NDArray[np.float32]]
+"""Logits [N, K] and, of a network for any crop, those of orientation [N, 4]."""
+
+Run = Callable[[NDArray[np.uint8]], Answers]
+"""Inputs uint8 [N, C, H, W] -> what the network answers."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,7 @@ def verify(
     precision: str = Precision.fp32,
     plain: onnx.ModelProto | None = None,
 ) -> list[Check]:
-    """Compare a model file with the checkpoint that it was made from, on images, by batch and by width.
+    """Compare a model file with the checkpoint that it was made from, on images, by batch and by size.
 
     Args:
         path: the file, .onnx or .ort.
@@ -91,15 +96,15 @@ def verify(
         return [Check("file", False, " ".join(str(error).split())[:200])]
     session = cpu_session(path.read_bytes())
     network, preprocessing = checkpoint.build(), checkpoint.preprocessing
+    temperatures = (checkpoint.temperature, checkpoint.orientation_temperature or 1.0)
 
-    def run_onnx(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        logits: NDArray[np.float32] = session.run([OUTPUT], {INPUT: pixels})[0]
-        return logits
+    def run_onnx(pixels: NDArray[np.uint8]) -> Answers:
+        answers: Answers = session.run(outputs(preprocessing), {INPUT: pixels})
+        return answers
 
-    def run_torch(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def run_torch(pixels: NDArray[np.uint8]) -> Answers:
         with torch.inference_mode():
-            logits: NDArray[np.float32] = network(torch.from_numpy(pixels)).numpy()
-        return logits
+            return [answer.numpy() for answer in network.forward_outputs(torch.from_numpy(pixels))]
 
     checks = [
         Check("file", True, f"valid {path.suffix[1:].upper()}, and the SDK loads it"),
@@ -110,34 +115,40 @@ def verify(
         with _one_torch_thread():
             if plain is None:
                 expected, got = _on_all(run_torch, run_onnx, samples, preprocessing)
-                checks.append(_batches_and_widths(run_torch, run_onnx, samples, checkpoint, precision))
+                checks += _batches_and_sizes(run_torch, run_onnx, samples, preprocessing, precision)
             else:
                 inside = cpu_session(preprocessing_graph(preprocessing, plain.ir_version, OPSET).SerializeToString())
                 images = _of_all_sizes(samples)
-                pixels = [inside.run(None, {INPUT: image})[0] for image in images]
-                expected, got = (
-                    np.concatenate([run(one) for one in given[: len(samples.images)]])
-                    for run, given in ((run_torch, pixels), (run_onnx, images))
-                )
+                seen = [_Seen(*inside.run(None, {INPUT: image})) for image in images]
+                order = np.arange(len(samples.images))
+                expected = _joined([_middle(each.of_the_image(run_torch(each.pixels))) for each in seen], order)
+                got = _joined([_middle(run_onnx(image)) for image in images], order)
                 checks += [
-                    _pixels(images, pixels, preprocessing),
-                    _embedded(images, pixels, run_onnx, plain, checkpoint.temperature, precision.spec.limits),
+                    _pixels(images, seen, preprocessing),
+                    _embedded(images, seen, run_onnx, plain, temperatures, precision.spec.limits),
                 ]
     except Exception as error:  # onnxruntime has no exception of its own; a graph with a frozen axis fails here
         reason = " ".join(str(error).split())[:200]
         return [*checks, Check("run", False, f"onnxruntime cannot run it: {reason}")]
-    if precision is Precision.fp32:
-        return [*checks, _same_answers(expected, got, samples)]
-    before, after = (_softmax(logits / checkpoint.temperature) for logits in (expected, got))
-    if not np.isfinite(after).all():
-        return [*checks, Check("scores", False, "NaN or infinite")]
-    limits = precision.spec.limits
-    return [
-        *checks,
-        _scores(before, after, limits),
-        *_accuracy(before, after, samples, checkpoint, limits),
-        _sure_answers(before, after, samples),
-    ]
+    for name, temperature, true, found in zip(outputs(preprocessing), temperatures, expected, got, strict=False):
+        if precision is Precision.fp32:
+            checks.append(_same_answers(true, found, samples, name))
+            continue
+        before, after = (_softmax(logits / temperature) for logits in (true, found))
+        if not np.isfinite(after).all():
+            checks.append(Check(_check_name("scores", name), False, "NaN or infinite"))
+            continue
+        limits = precision.spec.limits
+        checks.append(_scores(before, after, limits, name))
+        if name == OUTPUT:  # the samples' scripts are known, not by how much they are turned
+            checks += _accuracy(before, after, samples, checkpoint, limits)
+        checks.append(_sure_answers(before, after, samples, name))
+    return checks
+
+
+def _check_name(what: str, output: str) -> str:
+    """Name a check of an output: of the logits by what is checked alone."""
+    return what if output == OUTPUT else f"{output} {what}"
 
 
 @contextmanager
@@ -152,15 +163,21 @@ def _one_torch_thread() -> Iterator[None]:
 
 
 def _interface(session: Any, checkpoint: Checkpoint, any_size: bool) -> list[Check]:
-    """Names, types and axes of input and output."""
+    """Names, types and axes of input and outputs."""
     preprocessing = checkpoint.preprocessing
     width: int | str = preprocessing.width_min if preprocessing.fixed_width else "width"
-    axes = "rows, columns, 3" if any_size else f"batch, {preprocessing.channels}, {preprocessing.height}, {width}"
-    batch = 1 if any_size else "batch"
+    height: int | str = "height" if len(preprocessing.heights) > 1 else preprocessing.height
+    axes = "rows, columns, 3" if any_size else f"batch, {preprocessing.channels}, {height}, {width}"
+    several = preprocessing.square_height is not None and not preprocessing.fixed_width
+    batch = "batch" if not any_size else WINDOWS if several else 1
+    answers = [
+        f"{name} tensor(float) [{batch}, {classes}]"
+        for name, classes in zip(outputs(preprocessing), (len(checkpoint.labels), WAYS), strict=False)
+    ]
     checks = []
     for side, values, expected in (
         ("input", session.get_inputs(), f"{INPUT} tensor(uint8) [{axes}]"),
-        ("output", session.get_outputs(), f"{OUTPUT} tensor(float) [{batch}, {len(checkpoint.labels)}]"),
+        ("output", session.get_outputs(), ", ".join(answers)),
     ):
         found = ", ".join(f"{value.name} {value.type} [{', '.join(map(str, value.shape))}]" for value in values)
         checks.append(Check(side, found == expected, found if found == expected else f"{found}, not {expected}"))
@@ -176,115 +193,162 @@ def _metadata(session: Any, checkpoint: Checkpoint, precision: Precision, parame
     return Check("metadata", True, f"{len(checkpoint.labels)} labels, pre-processing, temperature, provenance")
 
 
-def _on_all(
-    run_torch: Run, run_onnx: Run, samples: Samples, preprocessing: Preprocessing
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the logits [N, K] of torch and of the file on all samples, in their order, each at its own width."""
+def _on_all(run_torch: Run, run_onnx: Run, samples: Samples, preprocessing: Preprocessing) -> tuple[Answers, Answers]:
+    """Return what torch and the file answer to all samples, in their order, each at its own size."""
     expected, got, order = [], [], []
-    for indices, group in by_width(samples, preprocessing):
+    for indices, group in by_size(samples, preprocessing):
         order += indices
-        size = max(1, CHUNK_PIXELS // (preprocessing.height * group.shape[3]))
+        size = max(1, CHUNK_PIXELS // (group.shape[2] * group.shape[3]))
         for start in range(0, len(group), size):
             images = group[start : start + size]
             expected.append(run_torch(images))
             got.append(run_onnx(images))
     back = np.argsort(order)
-    return np.concatenate(expected)[back], np.concatenate(got)[back]
+    return _joined(expected, back), _joined(got, back)
 
 
-def _batches_and_widths(
-    run_torch: Run, run_onnx: Run, samples: Samples, checkpoint: Checkpoint, precision: Precision
-) -> Check:
-    """Largest difference of a logit, for some batch sizes at some widths: axes that the exporter froze show here."""
-    preprocessing = checkpoint.preprocessing
+def _joined(parts: list[Answers], order: NDArray[np.int64]) -> Answers:
+    """Put the answers to several batches together, in an order of their images."""
+    return [np.concatenate(each)[order] for each in zip(*parts, strict=True)]
+
+
+def _batches_and_sizes(
+    run_torch: Run, run_onnx: Run, samples: Samples, preprocessing: Preprocessing, precision: Precision
+) -> list[Check]:
+    """Largest difference of a logit, for some batch sizes at some input sizes: axes that were frozen show here."""
     step = preprocessing.width_step
     widths = [preprocessing.width_min, example_width(preprocessing), preprocessing.width_max]
     if not preprocessing.fixed_width:
         widths.append(min(preprocessing.width_min + step, preprocessing.width_max))
     widths = sorted(set(widths))
-    largest, difference, finite = 0.0, 0.0, True
-    for width in widths:
-        images = [samples.images[i % len(samples.images)] for i in range(max(BATCHES))]
-        pixels = np.stack([fixed_to(preprocessing, width).apply(image) for image in images])
-        for size in BATCHES:
-            expected, got = run_torch(pixels[:size]), run_onnx(pixels[:size])
-            if got.shape != expected.shape:
-                return Check("difference", False, f"shape {got.shape} instead of {expected.shape} at width {width}")
-            finite = finite and bool(np.isfinite(got).all())
-            largest = max(largest, float(np.abs(expected).max()))
-            difference = max(difference, float(np.abs(got - expected).max()))
-    sizes = ", ".join(map(str, BATCHES))
-    where = f"batches of {sizes}, widths {', '.join(map(str, widths))}"
+    heights = preprocessing.heights
+    images = [samples.images[i % len(samples.images)] for i in range(max(BATCHES))]
+    expected: list[Answers] = []
+    got: list[Answers] = []
+    for height, width, size in product(heights, widths, BATCHES):
+        pixels = np.stack([fixed_to(preprocessing, width).apply(image, height) for image in images[:size]])
+        expected.append(run_torch(pixels))
+        got.append(run_onnx(pixels))
+        for name, true, found in zip(outputs(preprocessing), expected[-1], got[-1], strict=True):
+            if found.shape != true.shape:
+                wrong = f"shape {found.shape} instead of {true.shape} at {height}x{width}"
+                return [Check(_check_name("difference", name), False, wrong)]
+    tall = f"heights {', '.join(map(str, heights))}, " if len(heights) > 1 else ""
+    where = f"batches of {', '.join(map(str, BATCHES))}, {tall}widths {', '.join(map(str, widths))}"
+    everything = np.arange(len(heights) * len(widths) * sum(BATCHES))
+    return [
+        _difference(_check_name("difference", name), true, found, where, precision)
+        for name, true, found in zip(
+            outputs(preprocessing), _joined(expected, everything), _joined(got, everything), strict=True
+        )
+    ]
+
+
+def _difference(
+    name: str, expected: NDArray[np.float32], got: NDArray[np.float32], where: str, precision: Precision
+) -> Check:
+    """Compare logits with torch's; of float32 they must be the same but for rounding."""
+    if not np.isfinite(got).all():
+        return Check(name, False, f"NaN or infinite logits; {where}")
+    largest, difference = float(np.abs(expected).max()), float(np.abs(got - expected).max())
     found = f"at most {difference:.2g} in logits up to {largest:.3g}; {where}"
-    if not finite:
-        return Check("difference", False, f"NaN or infinite logits; {where}")
     if precision is not Precision.fp32:
-        return Check("difference", True, found, difference)
+        return Check(name, True, found, difference)
     limit = FLOAT_DIFFERENCE * largest
-    return Check("difference", difference <= limit, f"{found} (allowed {limit:.2g})", difference, limit)
+    return Check(name, difference <= limit, f"{found} (allowed {limit:.2g})", difference, limit)
 
 
 def _of_all_sizes(samples: Samples) -> list[NDArray[np.uint8]]:
-    """Return the samples, and some of them in odd sizes, as uint8 [H, W, 3]."""
+    """Return the samples, and some of them in odd sizes and within a margin, as uint8 [H, W, 3]."""
     images = [image if image.ndim == 3 else np.repeat(image[:, :, None], 3, axis=2) for image in samples.images]
     odd = [cv2.resize(images[i % len(images)], size[::-1]).astype(np.uint8) for i, size in enumerate(ODD_SIZES)]
-    return images + odd
+    loose = [np.pad(image, ((9, 40), (70, 0), (0, 0)), constant_values=200) for image in odd]
+    return images + odd + loose
 
 
-def _pixels(images: list[NDArray[np.uint8]], pixels: list[NDArray[np.uint8]], preprocessing: Preprocessing) -> Check:
+class _Seen(NamedTuple):
+    """What the pre-processing inside a file makes of an image.
+
+    pixels: uint8 [n, C, H, W], the network's inputs. tall: whether the image was turned by 90 degrees.
+    """
+
+    pixels: NDArray[np.uint8]
+    tall: NDArray[np.bool_] | bool = False
+
+    def of_the_image(self, answers: Answers) -> Answers:
+        """Return what the network answers to the pixels as the file is to answer it: with the turn counted in."""
+        return [answers[0], *(np.roll(ways, int(self.tall), axis=1) for ways in answers[1:])]
+
+
+def _middle(answers: Answers) -> Answers:
+    """Return the answers to the middle one of an image's windows."""
+    return [each[len(each) // 2][None] for each in answers]
+
+
+def _pixels(images: list[NDArray[np.uint8]], seen: list[_Seen], preprocessing: Preprocessing) -> Check:
     """Compare what the pre-processing for files makes of images with what the SDK's makes of them."""
     most = 0
-    for image, inside in zip(images, pixels, strict=True):
-        outside = preprocessing.apply(image)[None]
+    for image, (inside, tall) in zip(images, seen, strict=True):
+        windows, rows, turned = crops(image, preprocessing)
+        outside = np.stack([preprocessing.apply(window, rows) for window in windows])
+        size = f"{image.shape[0]}x{image.shape[1]}"
         if inside.shape != outside.shape:
-            size = f"{image.shape[0]}x{image.shape[1]}"
             return Check("pixels", False, f"shape {inside.shape}, not {outside.shape}, of an image of {size}")
+        if bool(tall) != bool(turned):
+            return Check("pixels", False, f"turned by {90 * int(tall)} degrees, not {turned}, of an image of {size}")
         most = max(most, int(np.abs(inside.astype(np.int64) - outside).max()))
     return Check("pixels", most <= 1, f"at most {most} of 255 levels from the SDK's (allowed 1)", most, 1)
 
 
 def _embedded(
     images: list[NDArray[np.uint8]],
-    pixels: list[NDArray[np.uint8]],
+    seen: list[_Seen],
     run_onnx: Run,
     plain: onnx.ModelProto,
-    temperature: float,
+    temperatures: tuple[float, ...],
     limits: Limits,
 ) -> Check:
     """Compare a file's scores of images with those of the plain model on the same images, pre-processed alike."""
     network = cpu_session(plain.SerializeToString())
     largest = 0.0
-    for image, inside in zip(images, pixels, strict=True):
-        before, after = network.run([OUTPUT], {INPUT: inside})[0], run_onnx(image)
-        shift = np.abs(_softmax(before / temperature) - _softmax(after / temperature))
-        if not np.isfinite(shift).all():
-            return Check("any size", False, f"NaN or infinite scores of an image of {image.shape[0]}x{image.shape[1]}")
-        largest = max(largest, float(shift.max()))
+    for image, given in zip(images, seen, strict=True):
+        expected = given.of_the_image(network.run(None, {INPUT: given.pixels}))
+        for before, after, temperature in zip(expected, run_onnx(image), temperatures, strict=False):
+            shift = np.abs(_softmax(before / temperature) - _softmax(after / temperature))
+            if not np.isfinite(shift).all():
+                size = f"{image.shape[0]}x{image.shape[1]}"
+                return Check("any size", False, f"NaN or infinite scores of an image of {size}")
+            largest = max(largest, float(shift.max()))
     limit = limits.embedded_shift
     sizes = ", ".join(f"{rows}x{columns}" for rows, columns in ODD_SIZES)
-    found = f"scores off by at most {largest:.2g} (allowed {limit:g}); all samples, and {sizes} pixels"
+    found = (
+        f"scores off by at most {largest:.2g} (allowed {limit:g}); all samples, and {sizes} pixels, within a margin too"
+    )
     return Check("any size", largest <= limit, found, largest, limit)
 
 
-def _same_answers(expected: NDArray[np.float32], got: NDArray[np.float32], samples: Samples) -> Check:
+def _same_answers(
+    expected: NDArray[np.float32], got: NDArray[np.float32], samples: Samples, output: str = OUTPUT
+) -> Check:
     """Compare the answers of a float32 file with torch's, but where torch has two that its rounding could swap."""
+    name = _check_name("top-1 agreement", output)
     if not np.isfinite(got).all():
-        return Check("top-1 agreement", False, f"NaN or infinite logits on {samples.source}")
+        return Check(name, False, f"NaN or infinite logits on {samples.source}")
     rounding = 2 * FLOAT_DIFFERENCE * float(np.abs(expected).max())
     rows = np.arange(len(expected))
     behind = expected.max(axis=1) - expected[rows, got.argmax(axis=1)]
     turned = int((behind > rounding).sum())
     share = _agreement(expected, got)
     found = f"{share:.2%} on {samples.source}, {turned} turned by more than rounding (none may be)"
-    return Check("top-1 agreement", turned == 0, found, turned, 0)
+    return Check(name, turned == 0, found, turned, 0)
 
 
-def _scores(before: NDArray[np.float32], after: NDArray[np.float32], limits: Limits) -> Check:
+def _scores(before: NDArray[np.float32], after: NDArray[np.float32], limits: Limits, output: str = OUTPUT) -> Check:
     """Say how far the scores of a smaller file are off, as its user sees them."""
     shifts = np.abs(before - after).max(axis=1).astype(np.float64)
     least, limit = least_mean(shifts), limits.score_shift
     found = f"off by {shifts.mean():.4f} in the mean, certainly by {max(0.0, least):.4f} (allowed {limit:g})"
-    return Check("scores", least <= limit, found, least, limit)
+    return Check(_check_name("scores", output), least <= limit, found, least, limit)
 
 
 def _accuracy(
@@ -311,7 +375,9 @@ def _accuracy(
     return [Check("accuracy", least <= limits.drop, found, least, limits.drop)]
 
 
-def _sure_answers(before: NDArray[np.float32], after: NDArray[np.float32], samples: Samples) -> Check:
+def _sure_answers(
+    before: NDArray[np.float32], after: NDArray[np.float32], samples: Samples, output: str = OUTPUT
+) -> Check:
     """Say how many of the answers that torch was sure of were turned."""
     sure = before.max(axis=1) >= SURE
     turned = int((before.argmax(axis=1) != after.argmax(axis=1))[sure].sum())
@@ -320,7 +386,7 @@ def _sure_answers(before: NDArray[np.float32], after: NDArray[np.float32], sampl
         f"{_agreement(before, after):.2%} on {samples.source}; of {sure.sum()} of which torch was sure (score {SURE:g} "
         f"or more) {turned} turned, certainly {least:.2%} (allowed {SURE_TURNED:.0%})"
     )
-    return Check("top-1 agreement", least <= SURE_TURNED, found, least, SURE_TURNED)
+    return Check(_check_name("top-1 agreement", output), least <= SURE_TURNED, found, least, SURE_TURNED)
 
 
 def _agreement(expected: NDArray[np.float32], got: NDArray[np.float32]) -> float:

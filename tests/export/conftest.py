@@ -1,15 +1,18 @@
 """Tiny networks that know something: untrained ones say almost the same of every image, so rounding would decide."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+import onnx
 import pytest
 import torch
 from numpy.typing import NDArray
 
+from scriptkd_export import export_graph
 from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_train.models.checkpoint import Checkpoint
 from scriptkd_train.models.networks import build_network
@@ -87,3 +90,17 @@ def train() -> Train:
 def textnet(train: Train) -> Checkpoint:
     """The smallest of the project's networks, at varying widths."""
     return train("textnet", Preprocessing(1, 32, 32, 128, 16), width=0.25)
+
+
+@pytest.fixture(scope="session")
+def any_crop(train: Train) -> Checkpoint:
+    """The same for any crop, of format 3; its head for orientation is new, and as sure as a temperature makes it."""
+    preprocessing = Preprocessing(1, 48, 48, 384, 24, square_height=72)
+    checkpoint = train("textnet", preprocessing, width=0.25)
+    return replace(checkpoint, orientation_temperature=0.2, orientation_threshold=0.4)
+
+
+@pytest.fixture(scope="session")
+def any_crop_graph(any_crop: Checkpoint) -> onnx.ModelProto:
+    """Its graph in float32; not to be changed."""
+    return export_graph(any_crop)

@@ -145,12 +145,11 @@ def test_answers_stand_beside_their_own_labels(textnet: Checkpoint) -> None:
     preprocessing = textnet.preprocessing
     assert len({preprocessing.apply(image).shape for image in samples.images}) > 2
 
-    def run(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        sums: NDArray[np.float32] = pixels.sum(axis=(2, 3), dtype=np.float32)
-        return sums
+    def run(pixels: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+        return [pixels.sum(axis=(2, 3), dtype=np.float32)]
 
-    found, _ = _on_all(run, run, samples, preprocessing)
-    np.testing.assert_array_equal(found, np.concatenate([run(preprocessing.apply(i)[None]) for i in samples.images]))
+    ((found,), _) = _on_all(run, run, samples, preprocessing)
+    np.testing.assert_array_equal(found, np.concatenate([run(preprocessing.apply(i)[None])[0] for i in samples.images]))
 
 
 def test_the_limits_follow_from_what_is_rounded() -> None:

@@ -11,11 +11,15 @@ import pytest
 import torch
 from onnx import numpy_helper
 
+from scriptkd_export import draw_samples, export_onnx
 from scriptkd_sdk import ScriptIdentifier
 from scriptkd_sdk.errors import ArgumentError, ModelError
 from scriptkd_sdk.images import load_image
+from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_train.engine.chain import train_chain
 from scriptkd_train.engine.check import check_networks
+from scriptkd_train.models.checkpoint import Checkpoint
+from scriptkd_train.models.networks import build_network
 from scriptkd_train.models.onnx_weights import read_onnx_weights
 from scriptkd_train.recipe import load_recipe, parse_recipe
 
@@ -58,6 +62,35 @@ def test_the_network_agrees_with_models_in_8_bits(model):
     clear = theirs.max(axis=1) > 0.6  # between two scripts the rounding decides
     assert clear.sum() >= 15
     np.testing.assert_array_equal(mine.argmax(axis=1)[clear], theirs.argmax(axis=1)[clear])
+
+
+def test_a_model_for_any_crop_is_read_with_its_orientation(tmp_path):
+    torch.manual_seed(0)
+    preprocessing = Preprocessing(1, 48, 48, 384, 24, square_height=72)
+    network = build_network("textnet", 2, preprocessing, width=0.25).eval()
+    for norm in network.modules():
+        if isinstance(norm, torch.nn.BatchNorm2d):  # new, it changes nothing and leaves no bias in the file
+            torch.nn.init.uniform_(norm.weight, 0.5, 1.5)
+            torch.nn.init.normal_(norm.bias)
+    checkpoint = Checkpoint(
+        "textnet",
+        {"width": 0.25},
+        ["Latin", "Thai"],
+        preprocessing,
+        network.state_dict(),
+        orientation_temperature=1.0,
+        orientation_threshold=0.5,
+    )
+    samples = draw_samples(4)
+    export_onnx(checkpoint, tmp_path / "student.onnx", samples)
+    exported = read_onnx_weights(str(tmp_path / "student.onnx"))
+    images = torch.randint(0, 256, (2, 1, 72, 96), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    again = exported.network().eval()
+    again.load_state_dict(exported.state_dict([images]))
+    with torch.no_grad():
+        answers, expected = again.forward_outputs(images), network.forward_outputs(images)
+    assert [answer.shape[1] for answer in answers] == [2, 4]
+    torch.testing.assert_close(answers, expected, rtol=1e-3, atol=1e-4)
 
 
 def test_statistics_do_not_change_the_answers():
