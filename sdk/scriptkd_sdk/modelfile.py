@@ -325,6 +325,8 @@ def _run_blank(session: Any, info: ModelInfo, shape: tuple[int, ...], count: int
         answers = session.run(info.outputs, {INPUT: np.zeros(shape, np.uint8)})
     except Exception as error:
         raise ModelError(f"the network does not run on a blank image ({_first_line(error)})") from error
+    if info.any_size and len(answers) > 1:
+        count = max(1, len(answers[0]))  # the graph itself cuts an image into windows
     for answer, classes, what in zip(answers, (len(info.labels), 4), ("labels", "ways up"), strict=False):
         if answer.dtype != np.float32 or answer.shape != (count, classes):
             raise ModelError(
