@@ -38,7 +38,10 @@ def says(script: str) -> Prediction:
 
 def test_shares() -> None:
     kinds = ["number", "number", "number", "number", None, "symbol", "symbol"]
-    answers = [*map(says, ("unknown", "unknown", "Latin", "Tamil", "Tamil", "Latin")), ImageError("broken")]
+    answers: list[Prediction | ImageError] = [
+        *map(says, ("unknown", "unknown", "Latin", "Tamil", "Tamil", "Latin")),
+        ImageError("broken"),
+    ]
     assert non_text_figures(kinds, answers, LABELS) == [
         NonTextFigures("number", 4, unknown=0.5, unknown_or_latin=0.75),
         NonTextFigures("symbol", 1, unknown=0.0, unknown_or_latin=None),

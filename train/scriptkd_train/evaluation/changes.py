@@ -113,7 +113,7 @@ CHANGES: dict[str, dict[str, Change]] = {
     },
     "loose": {
         f"loose x{times}, {name}": partial(loosened, times, ground)
-        for name, ground in {"the border's colour": _own, "white": _white, "a random colour": _random}.items()
+        for name, ground in {"border's colour": _own, "white": _white, "random colour": _random}.items()
         for times in (2, 3, 4)
     },
 }
