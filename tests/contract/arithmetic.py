@@ -21,13 +21,14 @@ def beyond_border(exact: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.abs(lifted - np.round(lifted))
 
 
-def exactly(image: Pixels, preprocessing: Preprocessing) -> NDArray[np.float64]:
-    """The input before rounding, [channels, height, width], straight from the contract's words in double precision."""
+def exactly(image: Pixels, preprocessing: Preprocessing, rows: int) -> NDArray[np.float64]:
+    """A crop's input before rounding, [channels, rows, width], straight from the contract's section 3, in doubles."""
     if preprocessing.channels == 1 and image.ndim == 3:
         image = ((image.astype(np.int64) @ [299, 587, 114] + 500) // 1000).astype(np.uint8)
     planes = image.transpose(2, 0, 1) if image.ndim == 3 else image[None].repeat(preprocessing.channels, axis=0)
-    width = preprocessing.width_for(*image.shape[:2])
-    return weights(image.shape[0], preprocessing.height) @ planes.astype(float) @ weights(image.shape[1], width).T
+    height, width = image.shape[:2]
+    width = preprocessing.width_for(height, width, rows)
+    return weights(image.shape[0], rows) @ planes.astype(float) @ weights(image.shape[1], width).T
 
 
 def weights(n: int, m: int) -> NDArray[np.float64]:

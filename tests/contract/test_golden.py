@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from scriptkd_sdk import ScriptIdentifier
+from scriptkd_sdk.crop import crops
 from scriptkd_sdk.errors import ImageError, ModelError
 from scriptkd_sdk.images import load_image
 from scriptkd_sdk.preprocess import Preprocessing
@@ -37,6 +38,12 @@ def test_there_are_enough_of_every_kind() -> None:
     assert len(VECTORS) >= 200
     for label in GOLDEN["models"]["fp32"]["labels"]:
         assert sum(vector["name"].startswith(label.lower() + "-") for vector in VECTORS) >= 15, label
+    inputs = [vector["inputs"][GOLDEN["models"]["int8"]["input"]] for vector in VECTORS]
+    any_crop = [each for each in inputs if "windows" in each]
+    assert sum(each["turned"] == 90 for each in any_crop) >= 20
+    assert sum(len(each["windows"]) > 1 for each in any_crop) >= 10
+    assert sum(each["rows"] != 48 for each in any_crop) >= 10
+    assert {vector["orientation"]["fp32"] for vector in VECTORS} >= {0, 90, 180, 270}
     assert {Path(vector["file"]).suffix for vector in FILES} == {".jpg", ".webp", ".bmp", ".gif", ".tif", ".png"}
 
 
@@ -57,10 +64,18 @@ def test_preprocessing_is_exact(vector: dict[str, Any]) -> None:
     assert pixels.shape[:2] == (vector["height"], vector["width"])
     assert sha256(pixels.tobytes()) == vector["pixels_sha256"]
     for name, expected in vector["inputs"].items():
-        found = Preprocessing.from_dict(GOLDEN["preprocessings"][name]).apply(pixels)
-        assert found.shape[2] == expected["width"]
-        found.reshape(-1)[expected["ties"]] = 0
-        assert sha256(found.tobytes()) == expected["sha256"], name
+        preprocessing = Preprocessing.from_dict(GOLDEN["preprocessings"][name])
+        seen, rows, turned = crops(pixels, preprocessing)
+        found = [preprocessing.apply(crop, rows) for crop in seen]
+        assert {each.shape[2] for each in found} == {expected["width"]}
+        if preprocessing.square_height is None:
+            checksums, ties = [expected["sha256"]], [expected["ties"]]
+        else:
+            assert (rows, turned) == (expected["rows"], expected["turned"])
+            checksums, ties = expected["windows"], expected["ties"]
+        for pixel_values, places in zip(found, ties, strict=True):
+            pixel_values.reshape(-1)[places] = 0
+        assert [sha256(each.tobytes()) for each in found] == checksums, name
 
 
 @named(FILES)
@@ -85,6 +100,11 @@ def test_scores(model: str) -> None:
         if vector["name"] not in entry["unstable"]:
             assert expected[prediction.best] == max(expected.values()), vector["name"]
             assert worst <= entry["tolerance"], vector["name"]
+            assert prediction.orientation == vector["orientation"][model], vector["name"]
+            assert prediction.shares == pytest.approx(vector["shares"][model]), vector["name"]
+        if prediction.orientation_score is not None:
+            shift = abs(prediction.orientation_score - vector["orientation_score"][model])
+            assert shift <= (UNSTABLE if vector["name"] in entry["unstable"] else entry["tolerance"]), vector["name"]
     assert max(differences.values()) <= UNSTABLE
     over = sum(worst > entry["tolerance"] for worst in differences.values())
     print(f"\n{model}: largest difference {max(differences.values()):.1e}, {over} over {entry['tolerance']}")

@@ -179,7 +179,7 @@ def test_nothing_is_written_and_nothing_is_sent(java: list[str], tmp_path: Path)
     calls = "trace=open,openat,creat,mkdir,mkdirat,rename,renameat,renameat2,link,linkat,symlink,socket,connect,sendto"
     command = ["strace", "-f", "-qq", "-e", calls, "-o", trace, java[0], *options, *java[1:]]
     subprocess.run(
-        [*command, model, model.with_suffix(".pictures")],
+        [*map(str, command), str(model), str(model.with_suffix(".pictures"))],
         check=True,
         cwd=home,
         env={"PATH": os.environ["PATH"], "HOME": str(home), "TMPDIR": str(temporary)},
@@ -206,12 +206,12 @@ def pictures_of_all_shapes() -> list[Picture]:
             rng.integers(0, 256, (max(height // 3, 1), max(width // 3, 1), 3), np.uint8),
             (width, height),
             interpolation=cv2.INTER_LINEAR,
-        )
+        ).astype(np.uint8)
         pixels = (pixels // 4 + rng.integers(40, 150)).astype(np.uint8)
         if index % 3 == 0:
             pixels[:, width // 2 :] = np.minimum(pixels[:, width // 2 :], 190) + 60  # a line of two tones
         pixels[: max(height // 8, 1)] //= 4  # the upper side is dark
-        pixels = np.rot90(pixels, rng.integers(4))
+        pixels = np.rot90(pixels, int(rng.integers(4)))
         if index % 4 == 1:
             ground, (top, left) = int(rng.integers(256)), rng.integers(0, 60, 2)
             page = np.full((pixels.shape[0] + 70, pixels.shape[1] + 70, 3), ground, np.int16)

@@ -89,7 +89,7 @@ def test_looks() -> None:
     random = np.random.default_rng(0)
     image = np.full((64, 256, 3), 200, np.uint8)
     image[20:44, 30:220] = random.integers(0, 2, (24, 190, 1), dtype=np.uint8) * 200
-    sharp, soft = measure_image(image), measure_image(cv2.GaussianBlur(image, (0, 0), 4))
+    sharp, soft = measure_image(image), measure_image(cv2.GaussianBlur(image, (0, 0), 4).astype(np.uint8))
     assert sharp.sharpness > 10 * soft.sharpness and sharp.contrast > soft.contrast > 0
     assert sharp.clutter == 0  # nothing touches the upper or lower edge
     image[:3] = random.integers(0, 255, (3, 256, 3), dtype=np.uint8)
