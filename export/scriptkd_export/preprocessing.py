@@ -179,25 +179,33 @@ _VIEW = """
     seen_most = Min (seen_some, columns)
     view = Where (too_wide, seen_most, columns)"""
 
+# Cutting copies pixel by pixel, which most crops are spared.
 _WINDOWS = """
-    rest = Sub (columns, view)
-    filled = Add (columns, view)
-    filled_less = Sub (filled, single)
-    windows_needed = Div (filled_less, view)
-    n_windows = Min (windows_needed, most_windows)
-    between = Sub (n_windows, single)
-    gaps = Max (between, single)
-    gaps2 = Mul (gaps, two)
-    window_numbers = Range (nothing, n_windows, single)
-    window_numbers2 = Mul (window_numbers, two)
-    apart = Mul (window_numbers2, rest)
-    apart_raised = Add (apart, gaps)
-    window_starts = Div (apart_raised, gaps2)
-    starts_column = Unsqueeze (window_starts, last)
-    view_columns = Range (nothing, view, single)
-    window_columns = Add (starts_column, view_columns)
-    cut = Gather <axis = 2> (shorter, window_columns)
-    windows = Transpose <perm = [2, 0, 1, 3]> (cut)"""
+    windows = If (too_wide) <
+        then_branch = cut_up () => (float[windows, channels, height, view] several) {
+            rest = Sub (columns, view)
+            filled = Add (columns, view)
+            filled_less = Sub (filled, single)
+            windows_needed = Div (filled_less, view)
+            n_windows = Min (windows_needed, most_windows)
+            between = Sub (n_windows, single)
+            gaps = Max (between, single)
+            gaps2 = Mul (gaps, two)
+            window_numbers = Range (nothing, n_windows, single)
+            window_numbers2 = Mul (window_numbers, two)
+            apart = Mul (window_numbers2, rest)
+            apart_raised = Add (apart, gaps)
+            window_starts = Div (apart_raised, gaps2)
+            starts_column = Unsqueeze (window_starts, last)
+            view_columns = Range (nothing, view, single)
+            window_columns = Add (starts_column, view_columns)
+            cut = Gather <axis = 2> (shorter, window_columns)
+            several = Transpose <perm = [2, 0, 1, 3]> (cut)
+        },
+        else_branch = leave_whole () => (float[1, channels, height, view] whole) {
+            whole = Unsqueeze (shorter, first)
+        }
+    >"""
 
 _RESAMPLE = """
     j_AXIS = Range (none, n_AXIS, one)
