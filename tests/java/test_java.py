@@ -144,7 +144,8 @@ def test_java_and_python_agree_on_pictures_of_all_shapes(
         given = np.frombuffer(base64.b64decode(answer["inputs"]), np.uint8).reshape(inputs.shape)
         for window, channel, row, column in np.argwhere(inputs != given):
             crop = luma(cut[window])[:, :, None] if steps.channels == 1 else cut[window]
-            assert is_tie(crop[:, :, channel], *inputs.shape[2:], row, column)
+            height, width = inputs.shape[2:]
+            assert is_tie(crop[:, :, channel], height, width, row, column)
         ties, total = ties + int((inputs != given).sum()), total + inputs.size
         assert answer["script"] == expected.script and answer["code"] == expected.code
         assert list(answer["scores"]) == list(expected.scores)

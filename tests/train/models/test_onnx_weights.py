@@ -13,6 +13,7 @@ from onnx import numpy_helper
 
 from scriptkd_export import draw_samples, export_onnx
 from scriptkd_sdk import ScriptIdentifier
+from scriptkd_sdk.crop import crops
 from scriptkd_sdk.errors import ArgumentError, ModelError
 from scriptkd_sdk.images import load_image
 from scriptkd_sdk.preprocess import Preprocessing
@@ -39,7 +40,11 @@ def scores_in_training(model):
     """Of the samples: of the network that goes on training, and what the model's own file answers."""
     exported, identifier = read_onnx_weights(model), ScriptIdentifier(model)
     assert len(SAMPLES) == 20
-    inputs = [torch.from_numpy(exported.info.preprocessing.apply(load_image(path)))[None] for path in SAMPLES]
+    steps = exported.info.preprocessing
+    inputs = []
+    for path in SAMPLES:
+        (crop,), rows, _ = crops(load_image(path), steps)
+        inputs.append(torch.from_numpy(steps.apply(crop, rows))[None])
     network = exported.network()
     network.load_state_dict(exported.state_dict(inputs))
     assert all(norm.running_mean.abs().max() > 0.01 for norm in network.modules() if hasattr(norm, "running_mean"))
@@ -134,7 +139,7 @@ def test_wrong_starts_are_named(tmp_path):
     onnxruntime.InferenceSession(ROOT / "sdk/scriptkd_sdk/models/student.onnx", options)
     with pytest.raises(ArgumentError, match=r"student\.ort: it is in the \.ort form; give its \.onnx file"):
         check_networks(changed(model=str(tmp_path / "student.ort")), TEN)
-    with pytest.raises(ModelError, match=r"no such model file; the models that come with this scriptkd are: student"):
+    with pytest.raises(ModelError, match=r"no such model file; the models that come with this scriptkd are: any-crop"):
         check_networks(changed(model="nowhere"), TEN)
     wider = changed(model="student").stages["student"].model_dump() | {"network": {"name": "textnet"}}
     wider["network"]["arguments"] = {"width": 2.0}
