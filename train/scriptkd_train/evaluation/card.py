@@ -119,12 +119,19 @@ def _use(info: ModelInfo) -> list[str]:
         "## Intended use",
         "",
         f"To choose the text recogniser for a cropped word image before it is read, among {len(info.labels)} scripts: "
-        "signs, video captions, photographed and scanned pages. One word a crop, nearly upright, cut close to its ink.",
+        f"signs, video captions, photographed and scanned pages. {_crops(info)}",
         "",
         "Not for: finding text in a picture, whole pages, telling languages of one script apart, reading, or any "
         "decision about people. A script that is not in the list is taken for one of those that are, or for `unknown`.",
         "",
     ]
+
+
+def _crops(info: ModelInfo) -> str:
+    """What crops the model is for, as a sentence."""
+    if info.orientation_temperature is None:
+        return "One word a crop, nearly upright, cut close to its ink."
+    return "A word or a line a crop, any way up, in a close or a loose box; the model tells orientation too."
 
 
 def _training(info: ModelInfo, sources: Sources) -> list[str]:
@@ -220,7 +227,8 @@ def _limits(info: ModelInfo, real: EvaluationReport | None) -> list[str]:
         "- It learned from type. Handwriting, and lettering unlike any font, are told less well.",
         "- Digits, punctuation and letters that scripts share (a bare Latin 'o', a danda) cannot be told by anyone.",
         "- Expect more errors on words of one or two letters, on words turned far or set vertically, and where blur "
-        "has eaten the letters; `scriptkd analyse` measures this on any data set.",
+        "has eaten the letters; `scriptkd analyse` and `scriptkd evaluate --turned --loose --lines` measure this on any "
+        "data set.",
     ]
     if real:
         weak = [
