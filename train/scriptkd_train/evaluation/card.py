@@ -227,8 +227,8 @@ def _limits(info: ModelInfo, real: EvaluationReport | None) -> list[str]:
         "- It learned from type. Handwriting, and lettering unlike any font, are told less well.",
         "- Digits, punctuation and letters that scripts share (a bare Latin 'o', a danda) cannot be told by anyone.",
         "- Expect more errors on words of one or two letters, on words turned far or set vertically, and where blur "
-        "has eaten the letters; `scriptkd analyse` and `scriptkd evaluate --turned --loose --lines` measure this on any "
-        "data set.",
+        "has eaten the letters; `scriptkd analyse` and `scriptkd evaluate --turned --loose --lines` measure this on "
+        "any data set.",
     ]
     if real:
         weak = [
