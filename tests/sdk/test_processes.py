@@ -25,11 +25,11 @@ PROGRAM = "from scriptkd_sdk.cli import main\nif __name__ == '__main__':\n    ma
 
 # Workers in the middle of tasks that take ten minutes, and one without a task.
 POOL = """
-import sys, time
+import os, sys, time
 from scriptkd_sdk.processes import worker_pool
 
 def task(seconds):
-    print("working", flush=True)
+    os.write(1, b"working\\n")  # in one piece, whoever else writes
     time.sleep(seconds)
 
 if __name__ == "__main__":
@@ -45,8 +45,8 @@ import os, sys, time
 from scriptkd_sdk.processes import worker_pool
 
 def task(pipe):
-    with open(pipe, "w", buffering=1) as held:
-        print("working", file=held)
+    with open(pipe, "wb", buffering=0) as held:
+        held.write(b"working\\n")
         time.sleep(600)
 
 if __name__ == "__main__":
