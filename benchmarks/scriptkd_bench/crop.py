@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from scriptkd_sdk.crop import crops
 from scriptkd_sdk.images import Pixels, load_image
 from scriptkd_sdk.modelfile import ModelInfo
 
@@ -44,5 +45,8 @@ def drawn_crop(folder: Path) -> Crop:
 
 
 def network_input(info: ModelInfo, pixels: Pixels) -> Pixels:
-    """What a bare session.run takes: a batch of one, or the image itself where the graph holds the pre-processing."""
-    return pixels if info.any_size else info.preprocessing.apply(pixels)[None]
+    """What a bare session.run takes: a crop's windows, or the image itself where the graph holds the pre-processing."""
+    if info.any_size:
+        return pixels
+    seen, rows, _ = crops(pixels, info.preprocessing)
+    return np.stack([info.preprocessing.apply(crop, rows) for crop in seen])

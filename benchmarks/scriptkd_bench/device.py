@@ -14,11 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
-from scriptkd_sdk.modelfile import ModelInfo
+from scriptkd_sdk.modelfile import INPUT, ModelInfo
+from scriptkd_sdk.runtime import cpu_session
 from scriptkd_train.utils.cores import cores
 
 from .crop import Crop, network_input
-from .timing import WARM_UP, Latency, bare_session
+from .timing import WARM_UP, Latency
 
 THREADS = (1, 2, 4)
 SECONDS = 1.0  # of calls for each figure, at least: counters of energy move every few milliseconds
@@ -50,15 +51,15 @@ def measure_device(
     for model, path, info in models:
         prepared = network_input(info, crop.pixels)
         for count in counts:
-            session = bare_session(path, count)
+            session = cpu_session(path.read_bytes(), count)
             for _ in range(WARM_UP):
-                session.run(["logits"], {"image": prepared})
+                session.run(info.outputs, {INPUT: prepared})
             joules = energy()
             seconds: list[float] = []
             started = time.perf_counter()
             while len(seconds) < LEAST or time.perf_counter() - started < SECONDS:
                 before = time.perf_counter()
-                session.run(["logits"], {"image": prepared})
+                session.run(info.outputs, {INPUT: prepared})
                 seconds.append(time.perf_counter() - before)
             spent = None if joules is None else joules(time.perf_counter() - started)
             latency = Latency(*(float(value) for value in 1000 * np.percentile(seconds, [50, 95])))

@@ -21,9 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-from scriptkd_sdk.runtime import import_onnxruntime
-
-from .timing import bare_session
+from scriptkd_sdk.runtime import cpu_session, import_onnxruntime
 
 WARM_UP = 5
 SECONDS = 20.0  # of calls at most, beyond the least repeats
@@ -112,7 +110,7 @@ class _Subject:
     ) -> None:
         levels = import_onnxruntime().GraphOptimizationLevel
         self.folder = tempfile.TemporaryDirectory(prefix="scriptkd-cost-")
-        self.session = bare_session(
+        self.session = cpu_session(
             model,
             graph_optimization_level=levels.ORT_ENABLE_ALL if optimised else levels.ORT_DISABLE_ALL,
             enable_profiling=profiled,

@@ -19,9 +19,10 @@ import numpy as np
 
 from scriptkd_sdk import ScriptIdentifier
 from scriptkd_sdk.errors import ArgumentError
+from scriptkd_sdk.modelfile import INPUT, OUTPUT
+from scriptkd_sdk.runtime import cpu_session
 
 from .crop import Crop
-from .timing import bare_session
 
 PROCESSES = 15  # fresh ones of each kind
 BATCH = 64
@@ -257,8 +258,8 @@ def _resident() -> float:
 
 
 def _bare_run(model: Path) -> Callable[[np.ndarray], object]:
-    session = bare_session(model)
-    return lambda batch: session.run(["logits"], {"image": batch})
+    session = cpu_session(model.read_bytes())
+    return lambda batch: session.run([OUTPUT], {INPUT: batch})
 
 
 def _in_turns(calls: list[Callable[[], object]], repeats: int) -> list[np.ndarray]:

@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from scriptkd_sdk import ScriptIdentifier
-from scriptkd_sdk.runtime import import_onnxruntime, open_session
+from scriptkd_sdk.modelfile import INPUT
+from scriptkd_sdk.runtime import cpu_session
 
 from .crop import Crop, network_input
 
@@ -47,29 +47,18 @@ class Timing:
     repeats: int
 
 
-def bare_session(model: Path | bytes, threads: int = 1, **more: Any) -> Any:
-    """Open an onnxruntime session on the CPU with so many threads; more: further attributes of its options."""
-    options = import_onnxruntime().SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 4
-    for name, value in more.items():
-        setattr(options, name, value)
-    return open_session(model if isinstance(model, bytes) else model.read_bytes(), options, ["CPUExecutionProvider"])
-
-
 class _Subject:
     """One model under the clock: four ways to call it, and how long each call took, in seconds."""
 
     def __init__(self, path: Path, crop: Crop, threads: int) -> None:
         identifier = ScriptIdentifier(path, threads=threads)  # first: it says what is wrong with a file
-        session = bare_session(path, threads)
+        session = cpu_session(path.read_bytes(), threads)
         info = identifier.info
         prepared = network_input(info, crop.pixels)
         self.input_shape = prepared.shape[-3:]
         self.calls: list[Callable[[], object]] = [
-            lambda: session.run(["logits"], {"image": prepared}),
-            lambda: session.run(["logits"], {"image": network_input(info, crop.pixels)}),
+            lambda: session.run(info.outputs, {INPUT: prepared}),
+            lambda: session.run(info.outputs, {INPUT: network_input(info, crop.pixels)}),
             lambda: identifier.identify(crop.pixels),
             lambda: identifier.identify(crop.path),
         ]

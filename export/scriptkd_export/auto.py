@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.modelfile import INPUT
+from scriptkd_sdk.runtime import cpu_session
 from scriptkd_train.models.checkpoint import Checkpoint
 
 from .errors import ExportError
@@ -26,7 +27,6 @@ from .files import file_name, write_verified
 from .graph import outputs
 from .precisions import Precision
 from .samples import Samples, network_input
-from .session import cpu_session
 from .verification import Check
 
 LEAST = 100  # timed calls

@@ -28,6 +28,7 @@ from scriptkd_sdk.crop import crops
 from scriptkd_sdk.errors import ScriptkdError
 from scriptkd_sdk.modelfile import INPUT, METADATA_KEY, OUTPUT
 from scriptkd_sdk.preprocess import Preprocessing
+from scriptkd_sdk.runtime import cpu_session
 from scriptkd_train.models.checkpoint import Checkpoint
 from scriptkd_train.models.networks import WAYS, parameter_count
 
@@ -37,7 +38,6 @@ from .intervals import least_drop, least_mean, least_share
 from .precisions import Limits, Precision
 from .preprocessing import WINDOWS, preprocessing_graph
 from .samples import Samples, by_size
-from .session import cpu_session
 
 BATCHES = (1, 2, 7)
 CHUNK_PIXELS = 2**21  # input pixels handled at once, so that a 299x299 network's activations fit in memory

@@ -33,6 +33,26 @@ def open_session(content: bytes, options: Any, providers: Sequence[Any]) -> Any:
     return session
 
 
+def cpu_session(content: bytes, threads: int = 1, **more: Any) -> Any:
+    """Return a bare session of a model file's content on the CPU, for checks and measurements.
+
+    Args:
+        content: Of a .onnx or .ort file.
+        threads: How many one run may use.
+        more: Further attributes of onnxruntime's SessionOptions.
+
+    Raises:
+        Exception: What onnxruntime raises.
+    """
+    options = import_onnxruntime().SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    for name, value in more.items():
+        setattr(options, name, value)
+    return open_session(content, options, ["CPUExecutionProvider"])
+
+
 def _keep_for_ever() -> None:
     """Keep the parent's sessions in a forked child until it ends.
 
