@@ -316,7 +316,13 @@ class Recipe(_Strict):
 
 
 def load_recipe(name: str) -> Recipe:
-    """Reads a recipe by the name of a ready one or by path, its parents included.
+    """Reads a recipe, its parents included.
+
+    Args:
+        name: of a ready one, or a path.
+
+    Returns:
+        The recipe.
 
     Raises:
         ArgumentError: no such recipe or parent, no YAML, a key that does not exist or a value that is not allowed.
@@ -325,10 +331,17 @@ def load_recipe(name: str) -> Recipe:
 
 
 def parse_recipe(content: Any, name: str) -> Recipe:
-    """Validates a recipe's content; `name` is what messages call it.
+    """Validates a recipe's content.
+
+    Args:
+        content: what its YAML holds, parents merged in.
+        name: what messages call it.
+
+    Returns:
+        The recipe.
 
     Raises:
-        ArgumentError: a key that does not exist or a value that is not allowed.
+        ArgumentError: no mapping, a key that does not exist or a value that is not allowed.
     """
     if not isinstance(content, dict):
         raise ArgumentError(f"recipe {name} must be a mapping with the keys {', '.join(_keys_at(()))}")

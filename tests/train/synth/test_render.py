@@ -11,7 +11,7 @@ import pytest
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_train.synth import composition, fonts, layouts, negatives, render, strokes, typeset, words
 from scriptkd_train.synth.fonts import SPLITS, faces_by_split, find_faces, split_families
-from scriptkd_train.synth.negatives import HELD_OUT_FOREIGN
+from scriptkd_train.synth.kinds import HELD_OUT_FOREIGN
 from scriptkd_train.synth.render import SCRIPTS, WORLD, RenderPlan, check_plan
 from scriptkd_train.synth.words import BLOCKS, DIGITS, clusters, draw_word
 

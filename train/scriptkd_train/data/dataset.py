@@ -19,11 +19,19 @@ def splits_of(root: str | Path) -> list[str]:
 
 
 def read_dataset(root: str | Path, split: str | None) -> list[Item]:
-    """Read a split ("train", "val", "test") of a data set in CVSI-2015's own layout or the folder layout.
+    """Read a split of a data set in CVSI-2015's own layout or the folder layout.
 
-    `split=None` reads a flat folder, `root/<script>/*.png`, such as one kept for evaluation only.
-    Returns items sorted by label, then file name. Raises ArgumentError if there is nothing to read, naming what was
-    expected and what was found, or if a split holds a script that train lacks.
+    Args:
+        root: the data set's folder.
+        split: "train", "val" or "test". None reads a flat folder, `root/<script>/*.png`, such as one kept for
+            evaluation only.
+
+    Returns:
+        The images, sorted by label, then file name.
+
+    Raises:
+        ArgumentError: there is nothing to read, and the message names what was expected and what was found; or a split
+            holds a script that train lacks.
     """
     root = Path(root)
     if not root.is_dir():

@@ -83,7 +83,17 @@ class InMemoryDataset:
 
 
 def load_in_memory(items: list[Item], labels: list[str], preprocessing: Preprocessing) -> InMemoryDataset:
-    """Reads and pre-processes a split on all cores. Images too narrow or damaged end it: training data must be whole.
+    """Reads and pre-processes a split on all cores.
+
+    Images too narrow or damaged end it: training data must be whole.
+
+    Args:
+        items: the split's images.
+        labels: the scripts in the order of the network's outputs.
+        preprocessing: how an image becomes the network's input.
+
+    Returns:
+        The inputs, grouped by size, with their targets.
 
     Raises:
         ArgumentError: a label that is not among `labels`, an unreadable image, or no images at all.

@@ -17,10 +17,18 @@ from scriptkd_train.models.checkpoint import Checkpoint
 
 
 def calibrate(checkpoint: Checkpoint, val: InMemoryDataset, batch_size: int) -> Checkpoint:
-    """Return the checkpoint with the temperatures and thresholds that fit the validation split best.
+    """Fit temperatures and thresholds to the validation split.
 
     A network for any crop has those of orientation too. Its threshold keeps as many right answers as the script's does,
     and turns away wrong ones.
+
+    Args:
+        checkpoint: a trained network.
+        val: the validation split.
+        batch_size: images in one run of the network.
+
+    Returns:
+        The checkpoint with the temperatures and thresholds that fit best.
     """
     logits, target = compute_logits(checkpoint, val, batch_size)
     temperature = fit_temperature(logits[target >= 0], target[target >= 0])

@@ -221,6 +221,10 @@ def predict_scores(
 def write_evaluation(evaluation: Evaluation, out: str | Path) -> list[Path]:
     """Write report.json and PNGs: confusion, reliability, roc if there is non-text, and wrong: a contact sheet.
 
+    Args:
+        evaluation: what `evaluate` returned.
+        out: the folder, made if there is none.
+
     Returns:
         The paths written, the report first.
 

@@ -139,7 +139,15 @@ class _Output:
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Writes a checkpoint atomically."""
+    """Writes a checkpoint atomically.
+
+    Args:
+        path: the file; folders above it are made.
+        checkpoint: what to write.
+
+    Raises:
+        OSError: the file cannot be written, for want of room for example; the error names it.
+    """
     content = {
         "format": FORMAT,
         "network": checkpoint.network,
@@ -160,6 +168,12 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 
 def load_checkpoint(path: Path) -> Checkpoint:
     """Reads a checkpoint; only tensors and plain values are unpickled.
+
+    Args:
+        path: the file.
+
+    Returns:
+        The checkpoint, its weights on the processor.
 
     Raises:
         ModelError: the file is missing, damaged, no checkpoint of ours, or holds weights that are not real numbers.

@@ -19,16 +19,6 @@ from scriptkd_train.synth.fonts import Face, faces_by_split, symbol_faces
 from scriptkd_train.synth.text_effects import alpha_blend
 from scriptkd_train.synth.textures import LUMA, FloatImage, colour_pair, print_colours, textured_background
 
-NEGATIVES = {"foreign": 0.05, "number": 0.02, "symbol": 0.01, "background": 0.04}
-"""Kind -> how many pictures of it there are for each word of a set. A file's name begins with its kind."""
-
-HELD_OUT_FOREIGN = ("Georgian", "Hebrew", "Khmer")
-"""Scripts that never are in the training or validation pictures of a set that does not know them.
-
-They tell whether `unknown` means more than "one of the foreign scripts that were shown": Georgian is an alphabet of its
-own shapes, Hebrew an abjad of square letters, Khmer of India's family and near to what the ten scripts look like.
-"""
-
 _NUMBER_LAYOUTS = {"word": 0.9, "stacked": 0.03, "spaced": 0.05, "arc": 0.02}
 _SYMBOL_LAYOUTS = {"word": 0.8, "spaced": 0.2}
 

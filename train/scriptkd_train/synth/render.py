@@ -2,7 +2,7 @@
 
 Every word has a seed of its own, made of (seed, split, script's code, number), so that it does not matter who renders
 it, nor which other scripts are rendered. Beside the scripts lies `none`, pictures of no script that the set knows:
-`<kind>-<number>.jpg` with the kinds of `negatives.NEGATIVES`; `foreign-<script>-<number>.jpg` for words of other
+`<kind>-<number>.jpg` with the kinds of `kinds.NEGATIVES`; `foreign-<script>-<number>.jpg` for words of other
 scripts. The test split alone has `unseen-<script>-<number>.jpg`, words of foreign scripts that no other split shows.
 """
 
@@ -23,7 +23,8 @@ from scriptkd_sdk.scripts import script
 from scriptkd_train.data.folder import NON_TEXT
 from scriptkd_train.synth.composition import draw_word_image
 from scriptkd_train.synth.fonts import PROBES, SPLITS, Face, faces_by_split
-from scriptkd_train.synth.negatives import HELD_OUT_FOREIGN, NEGATIVES, draw_negative
+from scriptkd_train.synth.kinds import HELD_OUT_FOREIGN, NEGATIVES
+from scriptkd_train.synth.negatives import draw_negative
 from scriptkd_train.synth.pool import draw_chunks
 from scriptkd_train.synth.typeset import require_shaping
 from scriptkd_train.synth.unfinished import begin, finish, is_there, require_new_or_unfinished

@@ -60,6 +60,15 @@ def build_network(name: str, classes: int, preprocessing: Preprocessing, **argum
 
     One whose pre-processing has a `square_height` gets a head for orientation: it is for any crop (contract 3).
 
+    Args:
+        name: one of NETWORKS.
+        classes: how many scripts K it tells apart.
+        preprocessing: that of its input.
+        **arguments: the network's own.
+
+    Returns:
+        The network, for uint8 images [N, C, H, W].
+
     Raises:
         ArgumentError: an unknown name, or arguments that the network does not take.
     """
