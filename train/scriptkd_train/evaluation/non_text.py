@@ -10,8 +10,7 @@ from scriptkd_sdk.errors import ArgumentError, ImageError
 from scriptkd_sdk.scripts import UNKNOWN, script
 from scriptkd_train.data.dataset import NON_TEXT
 from scriptkd_train.evaluation.report import NonTextFigures
-from scriptkd_train.synth.kinds import HELD_OUT_FOREIGN, NEGATIVES
-from scriptkd_train.synth.render import FOREIGN, UNSEEN
+from scriptkd_train.synth.kinds import FOREIGN, HELD_OUT_FOREIGN, NEGATIVES, UNSEEN
 
 PLAIN_KIND = "non-text"  # of a picture about which nothing is said
 OR_LATIN = (FOREIGN, UNSEEN, "number")

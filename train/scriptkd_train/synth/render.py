@@ -23,7 +23,7 @@ from scriptkd_sdk.scripts import script
 from scriptkd_train.data.folder import NON_TEXT
 from scriptkd_train.synth.composition import draw_word_image
 from scriptkd_train.synth.fonts import PROBES, SPLITS, Face, faces_by_split
-from scriptkd_train.synth.kinds import HELD_OUT_FOREIGN, NEGATIVES
+from scriptkd_train.synth.kinds import FOREIGN, HELD_OUT_FOREIGN, NEGATIVES, UNSEEN
 from scriptkd_train.synth.negatives import draw_negative
 from scriptkd_train.synth.pool import draw_chunks
 from scriptkd_train.synth.typeset import require_shaping
@@ -33,7 +33,6 @@ from scriptkd_train.utils.files import write_file
 
 SCRIPTS = tuple(each.name for each in scripts.SCRIPTS)
 WORLD = tuple(each.name for each in scripts.WORLD)
-FOREIGN, UNSEEN = "foreign", "unseen"
 _CHUNK = 200  # words a task: long enough to hide the cost of handing it over, short enough for a smooth bar
 _QUALITY = 95  # the pictures carry their own compression; this one only stores them
 
