@@ -37,10 +37,13 @@ EQUAL = 0.03  # latencies so close are noise, and the smaller file is the better
 class Trial:
     """What became of one precision.
 
-    accuracy: share of right answers, or of answers like float32's where the images' scripts are not known.
-    milliseconds: median of a call with one image on one thread. failed: why the precision cannot be had; else empty.
-    size: in bytes; 0, as are the other numbers, for a precision that could not be measured.
-    checks: all of them, passed, of one that can be had.
+    Attributes:
+        precision: the one that was tried.
+        size: in bytes; 0, as are the other numbers, for a precision that could not be measured.
+        accuracy: share of right answers, or of answers like float32's where the images' scripts are not known.
+        milliseconds: median of a call with one image on one thread.
+        failed: why the precision cannot be had; else empty.
+        checks: all of them, passed, of one that can be had.
     """
 
     precision: Precision
@@ -114,7 +117,15 @@ def try_precisions(
 
 
 def choose(trials: list[Trial], max_drop: float) -> Trial:
-    """Return the fastest that loses at most `max_drop` points to float32; the smallest of those that are as fast."""
+    """Return the fastest that loses little to float32; the smallest of those that are as fast.
+
+    Args:
+        trials: of some precisions, float32 among them.
+        max_drop: points of accuracy, of 100, that may be lost to float32.
+
+    Returns:
+        The chosen trial.
+    """
     whole = next(trial for trial in trials if trial.precision is Precision.fp32)
     good = [trial for trial in trials if not trial.failed and within(trial, whole, max_drop)]
     fastest = min(trial.milliseconds for trial in good)

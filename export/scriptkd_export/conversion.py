@@ -58,7 +58,14 @@ def convert(
 
 
 def candidates(graph: onnx.ModelProto) -> list[Precision]:
-    """Return the precisions that are worth trying for a float32 graph on this processor."""
+    """Return the precisions that are worth trying on this processor.
+
+    Args:
+        graph: a model in float32, as of `export_graph`.
+
+    Returns:
+        The precisions, in the order of `Precision`.
+    """
     return [
         precision
         for precision in Precision

@@ -13,7 +13,15 @@ if TYPE_CHECKING:
 
 
 class ExportError(ScriptkdError):
-    """A network that cannot be exported, or a file that failed its checks; `checks` then holds all of them."""
+    """A network that cannot be exported, or a file that failed its checks.
+
+    Args:
+        message: one sentence meant for the user.
+        checks: all checks of a file that failed some; None where there was no file to check.
+
+    Attributes:
+        checks: the same; empty where there were none.
+    """
 
     def __init__(self, message: str, checks: list[Check] | None = None) -> None:
         super().__init__(message)

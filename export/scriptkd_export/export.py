@@ -34,8 +34,14 @@ Say = Callable[[str], None]
 class ExportedFile:
     """One file that was asked for.
 
-    path: where it is, or would be. refused: in one sentence why it was not written; empty for a file that was.
-    checks: all of them, passed or not; none where the graph could not be made. size: in bytes; 0 if not written.
+    Attributes:
+        path: where it is, or would be.
+        precision: of its weights and of computation.
+        any_size: whether it takes images of any size.
+        checks: all of them, passed or not; none where the graph could not be made.
+        refused: in one sentence why it was not written; empty for a file that was.
+        size: in bytes; 0 if not written.
+        sha256: of its content, hexadecimal; empty if not written.
     """
 
     path: Path
@@ -49,7 +55,12 @@ class ExportedFile:
 
 @dataclass(frozen=True)
 class ExportResult:
-    """What became of a checkpoint: the files that were written, at least one, and those that were refused."""
+    """What became of a checkpoint.
+
+    Attributes:
+        written: the files that were written, at least one.
+        refused: those that were refused.
+    """
 
     written: tuple[ExportedFile, ...]
     refused: tuple[ExportedFile, ...]
@@ -80,7 +91,12 @@ class _Source:
 
 
 def export_onnx(checkpoint: Checkpoint, path: Path, samples: Samples) -> list[Check]:
-    """Export a checkpoint in memory to a float32 model file, checked on `samples`.
+    """Export a checkpoint in memory to a float32 model file.
+
+    Args:
+        checkpoint: the network.
+        path: the file, ends in .onnx.
+        samples: images to check it on.
 
     Returns:
         The checks, all of them passed.

@@ -20,6 +20,12 @@ def store_float16_weights(model: onnx.ModelProto) -> onnx.ModelProto:
     """Store the weights as float16, each behind a Cast that every onnxruntime folds to float32 when it loads the file.
 
     Weights beyond float16's range stay as they are.
+
+    Args:
+        model: in float32, as of `export_graph`.
+
+    Returns:
+        A new model.
     """
     small = onnx.ModelProto()
     small.CopyFrom(model)
@@ -44,6 +50,12 @@ def compute_in_float16(model: onnx.ModelProto) -> onnx.ModelProto:
     """Compute in float16, for processors with arithmetic for it: GPUs, phones' accelerators, ARMv8.2.
 
     The logits stay float32, and so does the normalization of the input, whose sums of squares float16 cannot hold.
+
+    Args:
+        model: in float32, as of `export_graph`.
+
+    Returns:
+        A new model.
 
     Raises:
         ExportError: onnxruntime's converter fails.

@@ -30,6 +30,12 @@ WEIGHT_OPERATORS = {"Conv", "Gemm", "LSTM", "MatMul"}  # operators that hold wei
 def export_graph(checkpoint: Checkpoint) -> onnx.ModelProto:
     """Return the checkpoint's network as a simplified ONNX model, for any batch size and every input that it reads.
 
+    Args:
+        checkpoint: the network.
+
+    Returns:
+        The model, in float32.
+
     Raises:
         ExportError: torch cannot express the network in ONNX, or not for varying sizes.
         ModelError: the checkpoint's weights do not fit its network.

@@ -41,8 +41,10 @@ class Calibration(StrEnum):
 class Limits:
     """What a file may lose against torch in float32. It is refused where the images show that it loses more.
 
-    drop: points of accuracy, of 100. score_shift: of an image's scores the largest difference, in the mean over images.
-    embedded_shift: of any score, between pre-processing in the file and the SDK's before the same network.
+    Attributes:
+        drop: points of accuracy, of 100.
+        score_shift: of an image's scores the largest difference, in the mean over images.
+        embedded_shift: of any score, between pre-processing in the file and the SDK's before the same network.
     """
 
     drop: float
@@ -54,9 +56,13 @@ class Limits:
 class PrecisionSpec:
     """A row of the table of precisions.
 
-    description: for people. limits: what a file may lose.
-    calibrated: whether ranges are found on real images. ort: whether an .ort file keeps it; of the others it holds
-    weights in more bits, as onnxruntime restores them before it writes one. automatic: whether `auto` tries it.
+    Attributes:
+        description: for people.
+        limits: what a file may lose.
+        calibrated: whether ranges are found on real images.
+        ort: whether an .ort file keeps it; of the others it holds weights in more bits, as onnxruntime restores them
+            before it writes one.
+        automatic: whether `auto` tries it.
     """
 
     description: str

@@ -276,9 +276,14 @@ def preprocessing_graph(preprocessing: Preprocessing, ir: int, opset: int) -> on
 def embed_preprocessing(model: onnx.ModelProto, preprocessing: Preprocessing) -> onnx.ModelProto:
     """Put the pre-processing before a model.
 
+    Args:
+        model: without pre-processing, as of `export_graph` or `convert`; it stays as it is.
+        preprocessing: that of its network.
+
     Returns:
         A new model: input `image`, uint8 [H, W, 3] RGB of any size; output `logits`, float32 [1, K]. For any crop
-        `logits` is [n, K] of n windows, and `orientation`, float32 [n, 4], is that of the image as it was given.
+            `logits`
+        is [n, K] of n windows, and `orientation`, float32 [n, 4], is that of the image as it was given.
     """
     opset = next(entry.version for entry in model.opset_import if entry.domain == "")
     before = preprocessing_graph(preprocessing, model.ir_version, opset).graph

@@ -182,6 +182,12 @@ def quantize_int8_dynamic(model: onnx.ModelProto) -> onnx.ModelProto:
 
     Convolutions, and the layers that give the answers, stay float32.
 
+    Args:
+        model: in float32, as of `export_graph`.
+
+    Returns:
+        A new model.
+
     Raises:
         ExportError: a graph without such layers, or onnxruntime's quantizer fails.
         OSError: the temporary folder is full.
@@ -257,6 +263,13 @@ def quantize_weights(model: onnx.ModelProto, bits: int = 8) -> onnx.ModelProto:
     without loss.
 
     LSTMs keep 8 bits, since none are trained in 4, and so does a weight without an even axis to pack.
+
+    Args:
+        model: in float32, as of `export_graph`.
+        bits: of a weight, 8 or 4.
+
+    Returns:
+        A new model.
     """
     small = onnx.ModelProto()
     small.CopyFrom(model)

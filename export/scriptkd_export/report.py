@@ -17,7 +17,15 @@ def sha256(path: Path) -> str:
 
 
 def report_path(path: Path, passed: bool = True) -> Path:
-    """Return where the report of a model file lies; that of a failed one has another name, as an older may be there."""
+    """Return where the report of a model file lies.
+
+    Args:
+        path: the model file.
+        passed: False for the report of a failed file, which has another name, as an older one may be there.
+
+    Returns:
+        The report's path.
+    """
     return path.with_name(f"{path.name}.parity{'' if passed else '-failed'}.json")
 
 

@@ -23,7 +23,13 @@ Image = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Samples:
-    """images: each of its own size. source: where they are from, for people. labels: their scripts, where known."""
+    """Word images to compare or calibrate with.
+
+    Attributes:
+        images: each of its own size, uint8 [H, W, 3] RGB or [H, W] gray.
+        source: where they are from, for people.
+        labels: their scripts, where known.
+    """
 
     images: list[Image]
     source: str
@@ -31,9 +37,16 @@ class Samples:
 
 
 def read_samples(root: Path, count: int) -> tuple[Samples, Samples]:
-    """Read images of a data set's validation split, `count` to compare with and as many others to calibrate with.
+    """Read images of a data set's validation split.
 
     They are spread evenly over the split, so all labels are there. A split with fewer than twice as many is shared.
+
+    Args:
+        root: the data set's folder.
+        count: how many to compare with, and as many others to calibrate with.
+
+    Returns:
+        The images to compare with, and those to calibrate with.
 
     Raises:
         ArgumentError: there is no such split, or `count` is below 1.
@@ -46,7 +59,16 @@ def read_samples(root: Path, count: int) -> tuple[Samples, Samples]:
 
 
 def read_images(folder: Path, count: int) -> tuple[Samples, Samples]:
-    """Read the same of the image files in a folder and its subfolders, whose scripts are not known.
+    """Read the image files in a folder and its subfolders, whose scripts are not known.
+
+    They are spread evenly over the files. A folder with fewer than twice as many is shared.
+
+    Args:
+        folder: where the images lie.
+        count: how many to compare with, and as many others to calibrate with.
+
+    Returns:
+        The images to compare with, and those to calibrate with.
 
     Raises:
         ArgumentError: a folder without images, or `count` is below 1.
@@ -76,7 +98,15 @@ def _split(paths: list[Path], labels: list[str] | None, count: int, source: str)
 
 
 def draw_samples(count: int, seed: int = 0) -> Samples:
-    """Draw Latin words, dark on light and light on dark, of many sizes; the same for the same seed."""
+    """Draw Latin words, dark on light and light on dark, of many sizes.
+
+    Args:
+        count: how many.
+        seed: the same words come of the same seed.
+
+    Returns:
+        The words' images, uint8 [H, W, 3] RGB, each of its own size.
+    """
     random = np.random.default_rng(seed)
     images = []
     for _ in range(count):

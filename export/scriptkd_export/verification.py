@@ -57,8 +57,14 @@ Run = Callable[[NDArray[np.uint8]], Answers]
 class Check:
     """One check: what was looked at, whether it is as it must be, and what was found.
 
-    value, limit: the number behind it, where there is one, and how far it may go. Of a check on a sample of images the
-    value is what these prove, the lower limit of an interval.
+    Of a check on a sample of images the value is what these prove, the lower limit of an interval.
+
+    Attributes:
+        name: what was looked at.
+        passed: whether it is as it must be.
+        found: what was found, for people.
+        value: the number behind it, where there is one.
+        limit: how far the value may go.
     """
 
     name: str

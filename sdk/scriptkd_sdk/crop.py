@@ -19,11 +19,16 @@ MOST_WINDOWS = 16
 
 
 def crops(image: Pixels, preprocessing: Preprocessing, upright: bool = False) -> tuple[list[Pixels], int, int]:
-    """Return the crops of an image that the network sees, the rows H of its input, and by what the crops were turned.
+    """Return the crops of an image that the network sees.
 
-    image: uint8 [H, W, 3] RGB or [H, W] gray, upright as its file says. Of formats 1 and 2 (a pre-processing without
-    `square_height`) the crop is the image itself. upright: the caller knows that the letters stand upright, so nothing
-    is turned. The crops are of one size; what they were turned by is 0 or 90 degrees counterclockwise.
+    Args:
+        image: uint8 [H, W, 3] RGB or [H, W] gray, upright as its file says.
+        preprocessing: that of the network. Of formats 1 and 2 (without `square_height`) the crop is the image itself.
+        upright: True if the caller knows that the letters stand upright, so that nothing is turned.
+
+    Returns:
+        The crops, all of one size; the rows H of the network's input, in pixels; and by what the crops were turned, 0
+        or 90 degrees counterclockwise.
     """
     if preprocessing.square_height is None:
         return [image], preprocessing.height, 0
@@ -43,7 +48,14 @@ def is_tall(image: Pixels) -> bool:
 
 
 def trimmed(image: Pixels) -> Pixels:
-    """Return an image without its plain margins, but for a narrow rim; the image itself if it is plain all over."""
+    """Return an image without its plain margins, but for a narrow rim.
+
+    Args:
+        image: uint8 [H, W, 3] RGB or [H, W] gray.
+
+    Returns:
+        What is left of the image; the image itself if it is plain all over.
+    """
     light = luma(image) if image.ndim == 3 else image
     height, width = light.shape
     top = _margin(light)
@@ -72,7 +84,16 @@ def _margin(lines: Pixels) -> int:
 
 
 def windows(image: Pixels, preprocessing: Preprocessing, rows: int) -> list[Pixels]:
-    """Cut a line that is wider than the network's input into windows of one width, evenly spaced, 16 at most."""
+    """Cut a line that is wider than the network's input into windows of one width, evenly spaced.
+
+    Args:
+        image: uint8 [H, W, 3] RGB or [H, W] gray.
+        preprocessing: that of the network.
+        rows: of the network's input, in pixels.
+
+    Returns:
+        The windows from left to right, 16 at most; the image alone if it is not too wide.
+    """
     height, width = image.shape[:2]
     if preprocessing.fixed_width or preprocessing.free_width(height, width, rows) <= preprocessing.width_max:
         return [image]

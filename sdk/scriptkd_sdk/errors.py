@@ -16,8 +16,11 @@ class ScriptkdError(Exception):
 class ImageError(ScriptkdError):
     """An image that cannot be read or used.
 
-    `reason` says why, `name` which image (its path, or "image 3" of a batch; None for one without a name), and the
-    message is "name: reason", on one line.
+    The message is "name: reason", on one line.
+
+    Attributes:
+        reason: why, in one sentence on one line.
+        name: which image: its path, or "image 3" of a batch; None for one without a name.
     """
 
     def __init__(self, reason: str, name: str | None = None) -> None:

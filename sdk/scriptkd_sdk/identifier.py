@@ -54,16 +54,15 @@ class ScriptIdentifier:
     threads and the providers. Both raise ModelError if the file is gone or changed since. One with `session_options`
     cannot be pickled: ArgumentError. Copies (`copy.deepcopy`) share the network, and each is closed by itself.
 
-    These arguments are the same in all methods that identify:
-
-    order: of the colours of arrays, "rgb" or "bgr" (OpenCV's).
-    threshold: 0 to 1; a best score below it is answered "unknown". None is the model's own; 0 always answers.
-    allow, deny: scripts by name, ISO 15924 code or alias. The answer is one of `allow` (None: all that the model knows)
-    and none of `deny`, and the scores are scaled to sum to 1 over those: they are the probabilities given that nothing
-    else occurs. So name what can occur, not what you hope for: a Tamil word must come out as Latin where only Latin is
-    allowed.
-    upright: True says that the letters stand upright, as in a scanned page. Then nothing is turned, and the orientation
-    is 0. Else a model of format 3 takes a crop any way up and tells which it is.
+    Arguments that all methods that identify share:
+        order: of the colours of arrays, "rgb" or "bgr" (OpenCV's).
+        threshold: 0 to 1; a best score below it is answered "unknown". None is the model's own; 0 always answers.
+        allow, deny: scripts by name, ISO 15924 code or alias. The answer is one of `allow` (None: all that the model
+            knows) and none of `deny`, and the scores are scaled to sum to 1 over those: they are the probabilities
+            given that nothing else occurs. So name what can occur, not what you hope for: a Tamil word must come out as
+            Latin where only Latin is allowed.
+        upright: True says that the letters stand upright, as in a scanned page. Then nothing is turned, and the
+            orientation is 0. Else a model of format 3 takes a crop any way up and tells which it is.
     """
 
     def __init__(
@@ -76,14 +75,17 @@ class ScriptIdentifier:
     ) -> None:
         """Load a model.
 
-        model: the name of one that comes with the package ("student"), or the path of a model file; None is the
-        package's default.
-        threads: how many one call may use, 1 to 256; None is one. More than one pays only for large networks.
-        providers: onnxruntime's execution providers, best first; None is the CPU.
-        session_options: an onnxruntime.SessionOptions to use instead of `threads`; its folder for external data is set.
+        Args:
+            model: the name of one that comes with the package ("student"), or the path of a model file; None is the
+                package's default.
+            threads: how many one call may use, 1 to 256; None is one. More than one pays only for large networks.
+            providers: onnxruntime's execution providers, best first; None is the CPU.
+            session_options: an onnxruntime.SessionOptions to use instead of `threads`; its folder for external data is
+                set.
 
-        Raises ModelError for a model that is missing or unfit, ArgumentError for a wrong number of threads or a
-        provider that this onnxruntime lacks.
+        Raises:
+            ModelError: a model that is missing or unfit.
+            ArgumentError: a wrong number of threads, or a provider that this onnxruntime lacks.
         """
         self._network: Network | None = Network(model, threads, providers, session_options)
         self._info = self._network.info
@@ -127,12 +129,27 @@ class ScriptIdentifier:
         deny: Iterable[str] | None = None,
         upright: bool = False,
     ) -> Prediction:
-        """Tell the script of one image: a path, encoded bytes or a file of them, an array or a PIL image.
+        """Tell the script of one image.
 
-        What images may be is told in `images.load_image`. region: look at this part only, a box (left, top, right,
-        bottom) or four corners (see `regions.cut`). The other arguments: see the class.
+        Arguments that the methods share are told in the class.
 
-        Raises ImageError for an image or region that cannot be read or used, ArgumentError for another wrong argument.
+        Args:
+            image: a path, encoded bytes or a file of them, an array or a PIL image. What images may be is told in
+                `images.load_image`.
+            region: look at this part only, a box (left, top, right, bottom) or four corners (see `regions.cut`).
+            order: of the colours of arrays, "rgb" or "bgr".
+            threshold: 0 to 1; a best score below it is "unknown". None is the model's own.
+            allow: scripts that the answer is one of; None is all that the model knows.
+            deny: scripts that the answer is none of.
+            upright: True says that the letters stand upright.
+
+        Returns:
+            The answer.
+
+        Raises:
+            ImageError: an image or region that cannot be read or used.
+            ArgumentError: another wrong argument.
+            ClosedError: the identifier is closed.
         """
         asked = self._ask(threshold, allow, deny, upright)
         pixels = load_image(image, order=order)
@@ -152,10 +169,27 @@ class ScriptIdentifier:
         deny: Iterable[str] | None = None,
         upright: bool = False,
     ) -> list[Prediction | ImageError]:
-        """Tell the scripts of several words of one image, such as a page, which is read once; answers in their order.
+        """Tell the scripts of several words of one image, such as a page, which is read once.
 
-        A region that cannot be used gets its ImageError, as a value, in its place. Raises as `identify` does for the
-        image and the other arguments, and ArgumentError for a single region instead of several.
+        Arguments that the methods share are told in the class.
+
+        Args:
+            image: the page, as `identify` takes it.
+            regions: its words, each as `identify` takes one.
+            order: of the colours of arrays, "rgb" or "bgr".
+            threshold: 0 to 1; a best score below it is "unknown". None is the model's own.
+            allow: scripts that the answer is one of; None is all that the model knows.
+            deny: scripts that the answer is none of.
+            upright: True says that the letters stand upright.
+
+        Returns:
+            The answers, in the regions' order. A region that cannot be used gets its ImageError, as a value, in its
+            place.
+
+        Raises:
+            ImageError: an image that cannot be read or used.
+            ArgumentError: a single region instead of several, or another wrong argument.
+            ClosedError: the identifier is closed.
         """
         listed = _check_regions(regions)
         pixels = load_image(image, order=order)
@@ -172,12 +206,27 @@ class ScriptIdentifier:
         deny: Iterable[str] | None = None,
         upright: bool = False,
     ) -> list[Prediction | ImageError]:
-        """Tell the scripts of many images, in their order.
+        """Tell the scripts of many images.
 
-        An image that cannot be read or used gets its ImageError, as a value, in its place; the others their answers.
         Inputs of the same size share a run of the network.
 
-        Raises ArgumentError for a single path or image file instead of several, or another wrong argument.
+        Arguments that the methods share are told in the class.
+
+        Args:
+            images: each as `identify` takes one.
+            order: of the colours of arrays, "rgb" or "bgr".
+            threshold: 0 to 1; a best score below it is "unknown". None is the model's own.
+            allow: scripts that the answer is one of; None is all that the model knows.
+            deny: scripts that the answer is none of.
+            upright: True says that the letters stand upright.
+
+        Returns:
+            The answers, in the images' order. An image that cannot be read or used gets its ImageError, as a value, in
+            its place; the others their answers.
+
+        Raises:
+            ArgumentError: a single path or image file instead of several, or another wrong argument.
+            ClosedError: the identifier is closed.
         """
         _check_several(images)
         return self._identify_many(_readers(images, order), self._ask(threshold, allow, deny, upright))
@@ -193,13 +242,30 @@ class ScriptIdentifier:
         deny: Iterable[str] | None = None,
         upright: bool = False,
     ) -> Iterator[Prediction | ImageError]:
-        """Tell the scripts of images that keep coming, one answer for each, in their order.
+        """Tell the scripts of images that keep coming.
 
         An image is asked for when the answers to all before it were taken, so a stream may be endless, and memory holds
-        `batch` images at most. batch: how many are looked at together. 1, for a camera, answers each at once; 64, for
-        files, is somewhat faster.
+        `batch` images at most.
 
-        Bad images and arguments are as in `identify_batch`.
+        Arguments that the methods share are told in the class.
+
+        Args:
+            images: each as `identify` takes one.
+            batch: how many are looked at together. 1, for a camera, answers each at once; 64, for files, is somewhat
+                faster.
+            order: of the colours of arrays, "rgb" or "bgr".
+            threshold: 0 to 1; a best score below it is "unknown". None is the model's own.
+            allow: scripts that the answer is one of; None is all that the model knows.
+            deny: scripts that the answer is none of.
+            upright: True says that the letters stand upright.
+
+        Returns:
+            An iterator of one answer for each image, in their order. An image that cannot be read or used gets its
+            ImageError, as a value, in its place.
+
+        Raises:
+            ArgumentError: as in `identify_batch`, or a batch below 1.
+            ClosedError: the identifier is closed, when an answer is taken.
         """
         _check_several(images)
         if type(batch) is not int or batch < 1:
@@ -210,6 +276,9 @@ class ScriptIdentifier:
         """Run the network once at each width that inputs can have, so that no first image of a width is slower.
 
         Construction has run it already, at the narrowest and the widest.
+
+        Raises:
+            ClosedError: the identifier is closed.
         """
         steps = self.preprocessing
         if self._info.any_size:

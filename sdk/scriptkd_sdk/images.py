@@ -27,19 +27,25 @@ ORDERS = ("rgb", "bgr")
 
 
 def load_image(image: ImageInput, name: str | None = None, *, order: str = "rgb") -> Pixels:
-    """Return an image's pixels, uint8 [H, W, 3] RGB or [H, W] gray.
+    """Return an image's pixels.
 
-    image: a path; the bytes of a PNG, JPEG, BMP, GIF (first frame), WebP or TIFF file, or a file object to read them
-    from; a PIL image; or an array of shape [H, W], [H, W, 1] (gray), [H, W, 3] or [H, W, 4] (colour, the fourth being
-    alpha), whose type tells the range: uint8 0..255, uint16 0..65535, float 0..1, bool black and white.
-    EXIF orientation is honoured; transparent images are laid on white or black (see
-    `transparency.ground`), and alpha of 0 everywhere is none. HEIC and AVIF are read where pillow-heif and Pillow are
-    installed.
-    name: what to call the image in errors; a path is called by itself.
-    order: of an array's colours, "rgb" or "bgr" (OpenCV's); other images know their own.
+    EXIF orientation is honoured. Transparent images are laid on white or black (see `transparency.ground`), and alpha
+    of 0 everywhere is none.
 
-    Raises ImageError, which says why, for anything else and for images too small, too large or broken, and
-    ArgumentError for another order.
+    Args:
+        image: a path; the bytes of a PNG, JPEG, BMP, GIF (first frame), WebP or TIFF file, or a file object to read
+            them from; a PIL image; or an array of shape [H, W], [H, W, 1] (gray), [H, W, 3] or [H, W, 4] (colour, the
+            fourth being alpha), whose type tells the range: uint8 0..255, uint16 0..65535, float 0..1, bool black and
+            white. HEIC and AVIF are read where pillow-heif and Pillow are installed.
+        name: what to call the image in errors; a path is called by itself.
+        order: of an array's colours, "rgb" or "bgr" (OpenCV's); other images know their own.
+
+    Returns:
+        The pixels, uint8 [H, W, 3] RGB or [H, W] gray.
+
+    Raises:
+        ImageError: anything else, or an image that is too small, too large or broken; it says why.
+        ArgumentError: another order.
     """
     if order not in ORDERS:
         raise ArgumentError(f"order must be 'rgb' or 'bgr', not {order!r}")

@@ -36,11 +36,19 @@ NOWHERE = Path(__file__) / "external data"  # below a file there is never anythi
 class ModelInfo:
     """What a model file says about itself.
 
-    labels: one script for each of the network's outputs, in their order. temperature: the logits are divided by it
-    before the softmax. threshold: a best probability below it means "unknown". network, precision and provenance are
-    for people. any_size: the network takes whole images, uint8 [H, W, 3], and pre-processes them itself.
-    orientation_temperature, orientation_threshold: the same for the orientation, below whose threshold there is no
-    telling. None, both, for formats 1 and 2, whose networks tell no orientation.
+    Attributes:
+        network: its architecture, for people.
+        labels: one script for each of the network's outputs, in their order.
+        preprocessing: how an image becomes the network's input.
+        temperature: the logits are divided by it before the softmax.
+        threshold: a best probability below it means "unknown".
+        precision: of weights and computation, for people.
+        provenance: where the model is from, for people.
+        any_size: whether the network takes whole images, uint8 [H, W, 3], and pre-processes them itself.
+        orientation_temperature: the temperature of the orientation. None for formats 1 and 2, whose networks tell no
+            orientation.
+        orientation_threshold: a best probability of the orientation below it means that there is no telling. None for
+            formats 1 and 2.
     """
 
     network: str
@@ -61,7 +69,18 @@ class ModelInfo:
 
     @classmethod
     def from_json(cls, text: str) -> ModelInfo:
-        """Read the JSON object of the metadata; raises ModelError naming the field that is missing or wrong."""
+        """Read the JSON object of the metadata.
+
+        Args:
+            text: the metadata's value, JSON.
+
+        Returns:
+            What it says.
+
+        Raises:
+            ModelError: a field is missing or wrong, which the message names, or the format is newer than this version
+                reads.
+        """
         try:
             fields = json.loads(text)
         except ValueError as error:
@@ -114,14 +133,21 @@ class Opened(NamedTuple):
 
 
 def bundled_models() -> list[str]:
-    """Names of the models that come with the package, as `ScriptIdentifier` takes them."""
+    """Return the names of the models that come with the package, sorted, as `ScriptIdentifier` takes them."""
     return sorted(path.stem for path in MODELS.glob(f"*{SUFFIX}"))
 
 
 def model_path(model: str | Path) -> Path:
-    """The file of a model that comes with the package, by its name; every other name is a path already.
+    """Return the file of a model that comes with the package.
 
-    Raises ModelError if a model of the package was changed.
+    Args:
+        model: its name; every other name is a path already.
+
+    Returns:
+        The file's path.
+
+    Raises:
+        ModelError: a model of the package was changed.
     """
     if str(model) not in bundled_models():
         return Path(model)
@@ -137,18 +163,27 @@ def open_model(
 ) -> tuple[Any, ModelInfo]:
     """Return the onnxruntime session of a model and what its file says about itself.
 
-    model: the name of a model that comes with the package, or the path of a model file; None is the package's default.
-    threads: how many one call may use, 1 to 256; None is one. providers: onnxruntime's execution providers, best first;
-    None is the CPU. session_options: an onnxruntime.SessionOptions, used as it is and so with threads of its own; only
-    its folder for external data is set, to one that does not exist.
     The network has been run on blank images, so that the first image is not slower than the others.
 
     A model file is a program: a network with a loop may compute for as long as it likes, here already. Open only files
     from those whom you trust.
 
-    Raises ArgumentError for a wrong number of threads or a provider that this onnxruntime lacks, and ModelError for a
-    file that is missing, not ONNX, not scriptkd's, newer than this version, changed (if it came with the package), that
-    keeps data in another file, or whose network does not fit its metadata.
+    Args:
+        model: the name of a model that comes with the package, or the path of a model file; None is the package's
+            default.
+        threads: how many one call may use, 1 to 256; None is one.
+        providers: onnxruntime's execution providers, best first; None is the CPU.
+        session_options: an onnxruntime.SessionOptions, used as it is and so with threads of its own; only its folder
+            for external data is set, to one that does not exist.
+
+    Returns:
+        The onnxruntime.InferenceSession, and the file's metadata.
+
+    Raises:
+        ArgumentError: a wrong number of threads, threads beside session_options, session_options of another type, or a
+            provider that this onnxruntime lacks.
+        ModelError: a file that is missing, not ONNX, not scriptkd's, newer than this version, changed (if it came with
+            the package), that keeps data in another file, or whose network does not fit its metadata.
     """
     opened = open_exactly(model, threads, providers, session_options)
     return opened.session, opened.info

@@ -12,17 +12,20 @@ from scriptkd_sdk.scripts import UNKNOWN
 class Prediction:
     """The script of one image.
 
-    script, code: name and ISO 15924 code of the best script, or "unknown" and "Zyyy" where its score lies below the
-    threshold. score: the best script's probability, 0 to 1, also where the answer is "unknown".
-    scores: every allowed script's probability by name, best first; they sum to 1. best: the best script's name,
-    whatever the threshold says.
-    orientation: by how many degrees the letters are turned clockwise from upright: 0, 90 (a word reads from top to
-    bottom), 180 or 270; turning the picture counterclockwise by as much makes it upright. Letters set upright one below
-    the other are orientation 0. None where there is no telling, and for models of formats 1 and 2. orientation_score:
-    its probability, 0 to 1; None for models of formats 1 and 2.
-    shares: of a line that is seen in several windows, which share of them each script won, in descending order; they
-    sum to 1. Windows whose score lies below the threshold count as "unknown".
     Predictions can be members of sets and keys of dicts.
+
+    Attributes:
+        script: name of the best script, or "unknown" where its score lies below the threshold.
+        code: its ISO 15924 code, or "Zyyy" where the script is "unknown".
+        score: the best script's probability, 0 to 1, also where the answer is "unknown".
+        scores: every allowed script's probability by name, best first; they sum to 1.
+        best: the best script's name, whatever the threshold says.
+        orientation: by how many degrees the letters are turned clockwise from upright: 0, 90 (a word reads from top to
+            bottom), 180 or 270; turning the picture counterclockwise by as much makes it upright. Letters set upright
+            one below the other are orientation 0. None where there is no telling, and for models of formats 1 and 2.
+        orientation_score: the orientation's probability, 0 to 1; None for models of formats 1 and 2.
+        shares: of a line that is seen in several windows, which share of them each script won, in descending order;
+            they sum to 1. Windows whose score lies below the threshold count as "unknown".
     """
 
     script: str
@@ -40,7 +43,14 @@ class Prediction:
         return self.code != UNKNOWN.code
 
     def top(self, count: int) -> list[tuple[str, float]]:
-        """Return the `count` best scripts (fewer if there are fewer) with their scores, best first."""
+        """Return the best scripts.
+
+        Args:
+            count: how many; fewer are returned if there are fewer.
+
+        Returns:
+            Pairs of a script's name and its score, best first.
+        """
         return list(self.scores.items())[: max(count, 0)]
 
     def to_dict(self) -> dict[str, Any]:

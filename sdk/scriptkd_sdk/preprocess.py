@@ -46,14 +46,21 @@ Bands = tuple[tuple[slice, slice, npt.NDArray[np.float32]], ...]
 class Preprocessing:
     """How an image becomes a network's input; stored in checkpoints and model files.
 
-    channels: 1 (luma) or 3 (RGB). height: rows of the input, in pixels.
-    width_min, width_max, width_step: columns, in pixels. Equal limits mean that every image is squashed to that width
-    (the paper's 299x299); otherwise the width follows the aspect ratio, in multiples of the step, within the limits.
-    square_height: rows of the input of crops less than 1.5 times as wide as high, in pixels. With it the network is one
-    for any crop (format 3 of the contract): `crop.crops` comes first, and the network tells orientation. None, formats
-    1 and 2: a crop is taken as it is.
+    Equal limits of the width mean that every image is squashed to that width (the paper's 299x299). Otherwise the width
+    follows the aspect ratio, in multiples of the step, within the limits.
 
-    Raises ArgumentError for impossible values.
+    Attributes:
+        channels: 1 (luma) or 3 (RGB).
+        height: rows of the input, in pixels.
+        width_min: fewest columns, in pixels.
+        width_max: most columns, in pixels.
+        width_step: columns are a multiple of it, in pixels.
+        square_height: rows of the input of crops less than 1.5 times as wide as high, in pixels. With it the network is
+            one for any crop (format 3 of the contract): `crop.crops` comes first, and the network tells orientation.
+            None, formats 1 and 2: a crop is taken as it is.
+
+    Raises:
+        ArgumentError: impossible values.
     """
 
     channels: int
@@ -81,7 +88,17 @@ class Preprocessing:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Preprocessing:
-        """Build from `to_dict`'s output; raises ModelError for missing, unknown or impossible fields."""
+        """Build from `to_dict`'s output.
+
+        Args:
+            values: the fields by name.
+
+        Returns:
+            The pre-processing that they describe.
+
+        Raises:
+            ModelError: missing, unknown or impossible fields.
+        """
         names = [field.name for field in fields(cls)]
         required = set(names) - {"square_height"}
         if not isinstance(values, Mapping) or not required <= set(values) <= set(names):
@@ -103,23 +120,44 @@ class Preprocessing:
         return sorted({self.height, self.square_height or self.height})
 
     def free_width(self, height: int, width: int, rows: int) -> int:
-        """Return the input width, in pixels, of a crop of height x width pixels, before it is clamped to the limits.
+        """Return the input width of a crop before it is clamped to the limits.
 
-        The nearest multiple of `width_step` to width * rows / height (halves go up). rows: of the input.
+        Args:
+            height: of the crop, in pixels.
+            width: of the crop, in pixels.
+            rows: of the input, in pixels.
+
+        Returns:
+            In pixels, the nearest multiple of `width_step` to width * rows / height; halves go up.
         """
         divisor = height * self.width_step
         return (2 * width * rows + divisor) // (2 * divisor) * self.width_step  # round half up, without a float
 
     def width_for(self, height: int, width: int, rows: int | None = None) -> int:
-        """Return the input width, in pixels, of a crop of height x width pixels; rows: of the input, None: `height`."""
+        """Return the input width of a crop.
+
+        Args:
+            height: of the crop, in pixels.
+            width: of the crop, in pixels.
+            rows: of the input, in pixels; None is `height` of the pre-processing.
+
+        Returns:
+            The width in pixels, within the limits.
+        """
         return min(max(self.free_width(height, width, rows or self.height), self.width_min), self.width_max)
 
     def apply(self, image: npt.NDArray[np.uint8], rows: int | None = None) -> npt.NDArray[np.uint8]:
-        """Turn a crop, uint8 [H, W, 3] RGB or [H, W] gray, into a network's input, uint8 [channels, rows, width].
+        """Turn a crop into a network's input.
 
-        rows: of the input; None is `height`.
+        Args:
+            image: the crop, uint8 [H, W, 3] RGB or [H, W] gray.
+            rows: of the input, in pixels; None is `height`.
 
-        Raises ArgumentError for another type or shape, or an image without pixels.
+        Returns:
+            The input, uint8 [channels, rows, width].
+
+        Raises:
+            ArgumentError: another type or shape, or an image without pixels.
         """
         colour = image.ndim == 3 and image.shape[2] == 3
         if image.dtype != np.uint8 or not (colour or image.ndim == 2) or image.size == 0:

@@ -18,16 +18,23 @@ Region = Sequence[float] | Sequence[Sequence[float]] | npt.NDArray[Any]
 
 
 def cut(pixels: Pixels, region: Region, name: str | None = None) -> Pixels:
-    """Return a region of an upright image, uint8 [H, W, 3] or [H, W], as an upright image of its own.
+    """Return a region of an upright image as an upright image of its own.
 
-    region: in pixels from the image's top left corner, either (left, top, right, bottom), right and bottom exclusive as
-    in Pillow's crop, fractions rounded; or the four corners of a quadrilateral in the word's own reading order (its top
-    left, top right, bottom right, bottom left), [4, 2], which is stretched to a rectangle as wide and high as the mean
-    of its opposite sides. A word turned upside down is so turned back. What of a region lies outside the image is cut
-    off: of a box, and of the rectangle that corners are stretched to, whatever rows and columns hold nothing of it.
-    name: what to call the region in errors.
+    Args:
+        pixels: the image, uint8 [H, W, 3] or [H, W].
+        region: in pixels from the image's top left corner, a box or four corners. A box is (left, top, right, bottom),
+            right and bottom exclusive as in Pillow's crop, fractions rounded. Corners, [4, 2], are those of a
+            quadrilateral in the word's own reading order: its top left, top right, bottom right, bottom left. It is
+            stretched to a rectangle as wide and high as the mean of its opposite sides. A word turned upside down is so
+            turned back. What of a region lies outside the image is cut off: of a box, and of the rectangle that corners
+            are stretched to, whatever rows and columns hold nothing of it.
+        name: what to call the region in errors.
 
-    Raises ImageError for a region that is neither, is wholly outside the image, or holds fewer than 2x2 pixels of it.
+    Returns:
+        The region's pixels, uint8 [h, w, 3] or [h, w] as the image.
+
+    Raises:
+        ImageError: a region that is neither, is wholly outside the image, or holds fewer than 2x2 pixels of it.
     """
     try:
         numbers = _numbers(region)

@@ -7,7 +7,12 @@ from scriptkd_sdk.errors import ArgumentError
 
 @dataclass(frozen=True)
 class Script:
-    """A writing system: its English name ("Devanagari") and its ISO 15924 code ("Deva")."""
+    """A writing system.
+
+    Attributes:
+        name: its English name, such as "Devanagari".
+        code: its ISO 15924 code, such as "Deva".
+    """
 
     name: str
     code: str
