@@ -224,7 +224,11 @@ def pictures_of_all_shapes() -> list[Picture]:
             pixels = np.dstack([pixels, alpha * np.uint8(index % 20 == 7)])
         pictures.append(Picture(np.ascontiguousarray(pixels), upright=index % 9 == 4))
     pictures += [Picture(np.full((height, 30, 3), 77, np.uint8)) for height in (2, 30, 90)]
-    return pictures
+    # A dark page with round corners and little light text: its rim decides what lies under the corners.
+    page = np.full((60, 120, 4), (30, 30, 30, 255), np.uint8)
+    page[28:32, 40:80, :3] = 200
+    page[:3, :3, 3] = page[-3:, -3:, 3] = 0
+    return [*pictures, Picture(page)]
 
 
 def is_tie(plane: np.ndarray, rows: int, columns: int, row: int, column: int) -> bool:

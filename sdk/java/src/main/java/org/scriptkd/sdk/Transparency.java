@@ -10,6 +10,7 @@ final class Transparency {
     private static final int DARK = 96; // luma below which a pixel is dark
     private static final int LIGHT = 160; // luma from which on it is light
     private static final int TWO_TONES = 16; // two tones: each has at least one in so many visible pixels
+    private static final int NEARLY_ALL = 16; // a plate: at most one in so many pixels is not visible
 
     private Transparency() {}
 
@@ -27,7 +28,7 @@ final class Transparency {
     /**
      * The gray, 0 or 255, that a whole picture is laid on.
      *
-     * <p>A plate with a word on it is laid on a ground like its rim, with which it melts. So is a word with an outline.
+     * <p>A plate or page with words on it is laid on a ground like its rim, with which it melts. So is a word with an outline.
      * Ink alone, and what has no plain rim, such as a word with its shadow, is laid on the ground that is farther from
      * it. Where the ground nowhere comes out, it is white.
      *
@@ -55,7 +56,8 @@ final class Transparency {
                 seen.add(argb[i]);
             }
         }
-        if (Math.min(seen.dark, seen.light) * TWO_TONES >= seen.count) {
+        boolean twoTones = Math.min(seen.dark, seen.light) * TWO_TONES >= seen.count;
+        if (twoTones || (size - seen.count) * NEARLY_ALL <= size) {
             Tones rim = rim(argb, width, height, least);
             if (Math.max(rim.dark, rim.light) * 4 >= rim.count * 3) {
                 return rim.light >= rim.dark ? WHITE : BLACK;
