@@ -51,6 +51,7 @@ def test_paper_recipes_say_what_the_paper_says(teacher):
         )
         assert stage.optimizer.model_dump() == {
             "name": "sgd", "lr": 0.001, "weight_decay": 0.001, "momentum": 0.95, "schedule": "constant", "warmup": 0.0,
+            "clip": None, "lr_scale": {},
         }  # fmt: skip
         assert (stage.epochs, stage.augment, stage.ema, stage.label_smoothing) == (150, "photometric", 0, 0)
     network = recipe.stages["teacher"].network
@@ -155,7 +156,7 @@ def test_online_labels_need_one_input():
 
 
 def test_missing_and_broken_files(tmp_path):
-    with pytest.raises(ArgumentError, match=r"neither a file nor one of the ready ones: demo, .*mobile, "):
+    with pytest.raises(ArgumentError, match=r"neither a file nor one of the ready ones: any-crop, demo, .*mobile, "):
         load_recipe("nothing")
     broken = tmp_path / "broken.yaml"
     broken.write_text("stages: [")
@@ -252,8 +253,8 @@ def test_another_network_does_not_inherit_arguments(tmp_path, parent):
     [
         ("parent: child.yaml", "is its own ancestor: .*child.yaml -> .*child.yaml"),
         ("parent: other.yaml", "is its own ancestor: .*child.yaml -> .*other.yaml -> .*child.yaml"),
-        ("parent: nothing", "parent 'nothing' is neither a file nor one of the ready ones: demo"),
-        ("parent: [a, b]", r"parent = \['a', 'b'\]: must be a path or one of demo"),
+        ("parent: nothing", "parent 'nothing' is neither a file nor one of the ready ones: any-crop, demo"),
+        ("parent: [a, b]", r"parent = \['a', 'b'\]: must be a path or one of any-crop, demo"),
         ("parent: list.yaml", "its parent 'list.yaml' is not a mapping"),
         ("parents: demo", "parents = 'demo': no such key; allowed here are seed, precision, stages, parent"),
         ("parent: demo\nstages: {studnet: {epochs: 3}}", r"stages\.studnet\.network is missing"),
