@@ -1,4 +1,4 @@
-"""Training and export, too, write what was asked for and nothing else, and call nobody; the SDK's own are in tests/sdk."""
+"""Training and export, too, write what was asked for and nothing else, and call nobody; the SDK's are in tests/sdk."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def test_training_and_export_write_what_was_asked_for_and_send_nothing(tmp_path:
     for out, command in commands.items():
         home = tmp_path / f"home-{out}"
         written, network = trace(command, home, work)
-        # A socket by itself sends nothing: libraries make one to list the machine's interfaces. Over AF_UNIX the C library
-        # asks this machine for names.
+        # A socket by itself sends nothing: libraries make one to list the machine's interfaces. Over AF_UNIX the C
+        # library asks this machine for names.
         sent = [call for call in network if not call.startswith("socket") and "AF_UNIX" not in call]
         assert sent == []
         own = work / out
