@@ -13,7 +13,7 @@ import onnx
 import onnxsim
 import torch
 
-from scriptkd_sdk.modelfile import INPUT, OUTPUT
+from scriptkd_sdk.modelfile import INPUT, ORIENTATION, OUTPUT
 from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_train.models.checkpoint import Checkpoint
 from scriptkd_train.models.networks import Network
@@ -21,7 +21,6 @@ from scriptkd_train.models.networks import Network
 from .errors import ExportError, refused_by_system
 from .quiet import quiet
 
-ORIENTATION = "orientation"  # the second output, of a network for any crop alone
 OPSET = 18  # the oldest that torch's exporter writes without converting; onnxruntime reads it since 1.14
 _SKIPPED = ["fuse_consecutive_reduce"]  # `Standardise` takes means row by row, so that long float32 sums stay exact
 WEIGHT_OPERATORS = {"Conv", "Gemm", "LSTM", "MatMul"}  # operators that hold weights

@@ -7,10 +7,8 @@ import onnx
 from onnx import helper, numpy_helper
 
 from scriptkd_sdk.crop import MOST_WINDOWS, PLAIN, RIM
-from scriptkd_sdk.modelfile import INPUT
+from scriptkd_sdk.modelfile import INPUT, ORIENTATION
 from scriptkd_sdk.preprocess import LUMA, ROUNDING, Preprocessing
-
-from .graph import ORIENTATION
 
 WINDOWS = "windows"  # the outputs' first axis in files for any crop
 PREFIX = "prepare/"  # of the added nodes and values: keeps them apart from the network's

@@ -20,6 +20,7 @@ from scriptkd_sdk.scripts import Script
 
 METADATA_KEY = "scriptkd"
 INPUT, OUTPUT = "image", "logits"  # names of the network's input and of its first output
+ORIENTATION = "orientation"  # its second output, of a network for any crop alone
 FORMAT = 3  # the newest format of metadata that this version reads; see section 4 of the contract
 ANY_CROP = 3  # the format from which on a network takes any crop and tells orientation
 MOST_THREADS = 256
@@ -65,7 +66,7 @@ class ModelInfo:
     @property
     def outputs(self) -> list[str]:
         """The names of the network's outputs."""
-        return [OUTPUT] if self.orientation_temperature is None else [OUTPUT, "orientation"]
+        return [OUTPUT] if self.orientation_temperature is None else [OUTPUT, ORIENTATION]
 
     @classmethod
     def from_json(cls, text: str) -> ModelInfo:

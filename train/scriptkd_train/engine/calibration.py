@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from scriptkd_train.data.in_memory import Batch, InMemoryDataset
+from scriptkd_train.data.in_memory import InMemoryDataset
 from scriptkd_train.engine.threshold import fit_threshold_on_logits
 from scriptkd_train.models.checkpoint import Checkpoint
 
@@ -30,13 +28,13 @@ def calibrate(checkpoint: Checkpoint, val: InMemoryDataset, batch_size: int) -> 
     Returns:
         The checkpoint with the temperatures and thresholds that fit best.
     """
-    logits, target = compute_logits(checkpoint, val, batch_size)
+    (logits, target), *orientation = _run(checkpoint, val, batch_size)
     temperature = fit_temperature(logits[target >= 0], target[target >= 0])
     threshold = fit_threshold_on_logits(logits, target, temperature)
     checkpoint = replace(checkpoint, temperature=temperature, threshold=threshold)
-    if checkpoint.preprocessing.square_height is None:
+    if not orientation:
         return checkpoint
-    logits, target = compute_orientation(checkpoint, val, batch_size)
+    ((logits, target),) = orientation
     logits, target = logits[target >= 0], target[target >= 0]
     temperature = fit_temperature(logits, target)
     wrong = np.where(logits.argmax(axis=1) == target, target, -1)
@@ -48,29 +46,24 @@ def compute_logits(
     checkpoint: Checkpoint, split: InMemoryDataset, batch_size: int
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """A checkpoint's logits, float32 [N, K], and the targets, int64 [N], -1 without text, over a split."""
-    outputs, batches = _run(checkpoint, split, batch_size)
-    return _joined(each[0] for each in outputs), _joined(batch.target for batch in batches)
-
-
-def compute_orientation(
-    checkpoint: Checkpoint, split: InMemoryDataset, batch_size: int
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """The same of orientation, of a network for any crop: float32 [N, 4], and int64 [N], -1 where it is not known."""
-    outputs, batches = _run(checkpoint, split, batch_size)
-    known = (batch.orientation for batch in batches if batch.orientation is not None)
-    return _joined(each[1] for each in outputs), _joined(known)
+    return _run(checkpoint, split, batch_size)[0]
 
 
 @torch.no_grad()
 def _run(
     checkpoint: Checkpoint, split: InMemoryDataset, batch_size: int
-) -> tuple[list[tuple[Tensor, ...]], list[Batch]]:
-    network, batches = checkpoint.build(), list(split.batches(batch_size))
-    return [network.forward_outputs(batch.images) for batch in batches], batches
-
-
-def _joined(parts: Iterable[Tensor]) -> NDArray[Any]:
-    return torch.cat(list(parts)).numpy()
+) -> list[tuple[NDArray[np.float32], NDArray[np.int64]]]:
+    """Logits and targets over a split: of the scripts and, of a network for any crop, of orientation [N, 4] and [N]."""
+    network = checkpoint.build()
+    outputs: list[tuple[Tensor, ...]] = []
+    targets: list[tuple[Tensor, ...]] = []
+    for batch in split.batches(batch_size):
+        outputs.append(network.forward_outputs(batch.images))
+        targets.append((batch.target,) if batch.orientation is None else (batch.target, batch.orientation))
+    return [
+        (torch.cat(logits).numpy(), torch.cat(target).numpy())
+        for logits, target in zip(zip(*outputs, strict=True), zip(*targets, strict=True), strict=True)
+    ]
 
 
 def fit_temperature(logits: NDArray[np.floating], target: NDArray[np.int64]) -> float:
