@@ -12,6 +12,8 @@ from scriptkd_sdk.prediction import Prediction
 from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_sdk.scripts import SCRIPTS, Script
 
+__version__ = "0.1.0"  # the same as in pyproject.toml; scripts/versions.py compares the two
+
 __all__ = [
     "SCRIPTS",
     "ArgumentError",
@@ -24,5 +26,6 @@ __all__ = [
     "Script",
     "ScriptIdentifier",
     "ScriptkdError",
+    "__version__",
     "bundled_models",
 ]

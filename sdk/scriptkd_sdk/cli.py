@@ -1,4 +1,4 @@
-"""The command `scriptkd`: `identify`, and whatever sub-commands the installed packages add by entry points."""
+"""The command `scriptkd`: `identify`, and the sub-commands that installed packages add through entry points."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from scriptkd_program import interruptible
 from scriptkd_sdk.errors import ScriptkdError
 from scriptkd_sdk.identify_cli import identify
 from scriptkd_sdk.model_cli import app as model_app
@@ -19,34 +20,38 @@ from scriptkd_sdk.processes import safe_path
 ENTRY_POINTS = "scriptkd.commands"
 PROGRAMS = "scriptkd.programs"
 
-# Name: one line of help, and the extra that brings what the command imports. Kept here because the commands' own
-# modules import torch, which a list of commands must not wait for.
+# Each command's name, its line of help, and the extra that installs its imports. The list is kept here because the
+# commands' own modules import torch, and `scriptkd --help` must not wait for torch.
 KNOWN_COMMANDS = {
     "data": ("Render word images, look at a data set, fetch more fonts.", "train"),
     "train": ("Distil teacher, assistant and student by a recipe.", "train"),
     "evaluate": ("Measure a model on labelled images.", "train"),
-    "analyse": ("Find what a model's errors have in common.", "train"),
+    "analyse": ("Show what a model's errors have in common.", "train"),
     "card": ("Write a model's card: data, use, figures, limits.", "train"),
-    "reproduce": ("Train and measure the paper's matrix of networks.", "train"),
+    "calibrate": ("Fit a model's temperature and thresholds to your own labelled crops.", "export"),
+    "page": ("Find words in photographs and PDF files, tell their scripts and read them.", "page"),
+    "reproduce": ("Train and evaluate the paper's matrix of networks.", "train"),
     "report": ("Turn a matrix into tables and figures.", "train"),
     "bench": ("Measure size, latency and accuracy of models.", "bench"),
-    "cost": ("Say where a model's cost lies, by layer and by type.", "bench"),
-    "ablation": ("Train variants of a recipe and say what each is worth.", "bench"),
-    "compress": ("Train every family of compression and compare them.", "bench"),
-    "bench-train": ("Measure what a training step costs.", "train"),
+    "cost": ("Show a model's cost by layer and by type of operation.", "bench"),
+    "ablation": ("Train variants of a recipe and show the gain of each.", "bench"),
+    "compress": ("Train a network with every family of compression and compare them.", "bench"),
+    "folds": ("Test a short student on three parts of the designs of type.", "train"),
+    "bench-train": ("Measure the time and the memory that a training step takes.", "train"),
 }
 
 
 class _LateCommand(TyperCommand):
-    """A sub-command that is known by name only, until it is called."""
+    """A sub-command that is imported only when it is called."""
 
     def __init__(self, entry: EntryPoint) -> None:
         super().__init__(entry.name, help=KNOWN_COMMANDS.get(entry.name, (f"Provided by {entry.value}.", ""))[0])
         self.entry = entry
 
     def load(self) -> Any:
-        """Import the command, a typer app or a function to make one of, and return it as typer runs it."""
-        target = self.entry.load()
+        """Import the entry point, a typer app or a function, and return it as a click command."""
+        with interruptible():
+            target = self.entry.load()
         if isinstance(target, typer.Typer):
             command: Any = typer.main.get_group(target)
         else:
@@ -58,7 +63,7 @@ class _LateCommand(TyperCommand):
 
 
 class _Commands(TyperGroup):
-    """The root's commands: those of this file, and those of entry points, imported only when called."""
+    """The root's commands: those in this file, and those of entry points, which are imported only when called."""
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
@@ -70,7 +75,7 @@ class _Commands(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name, command, rest = super().resolve_command(ctx, args)
         if isinstance(command, _LateCommand):
-            ctx.invoked_subcommand = name  # for the error below: importing it may fail
+            ctx.invoked_subcommand = name  # for the error message below, as the import may fail
             command = command.load()
         return name, command, rest
 
@@ -85,7 +90,7 @@ class _Commands(TyperGroup):
 
 
 def _missing(program: str, extra: str, error: ModuleNotFoundError) -> ScriptkdError:
-    if (error.name or "").startswith("scriptkd"):  # one of our own is a bug, and its traceback is wanted
+    if (error.name or "").startswith("scriptkd"):  # a missing module of our own is a bug: show the traceback
         raise error
     return ScriptkdError(f"{program} needs the extra [{extra}]: in a checkout, pip install '.[{extra}]'")
 
@@ -113,15 +118,15 @@ app.add_typer(model_app, name="model")
 
 
 def main() -> None:
-    """Run the command line. An error of ours, from any sub-command, is one line on stderr and exit status 2.
+    """Run the command line. Any ScriptkdError becomes one line on stderr and exit status 2.
 
-    So is what the system refuses: a folder that cannot be written to, a full disk.
+    So does an error of the operating system, such as a folder that cannot be written to or a full disk.
     """
     safe_path()
     if sys.stdout is None:  # closed, as by >&-
         typer.echo("error: standard output is closed", err=True)
         sys.exit(2)
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a file's name may hold what its encoding lacks
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a file's name may hold characters that its encoding lacks
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app(prog_name="scriptkd")
@@ -134,18 +139,20 @@ def main() -> None:
 
 
 def export() -> None:
-    """Run `scriptkd-export`, whose own modules import what only its extra brings."""
+    """Run `scriptkd-export`, whose modules import packages that only its extra installs."""
     safe_path()
     (entry,) = entry_points(group=PROGRAMS, name="scriptkd-export")
     try:
-        entry.load()()
+        with interruptible():
+            program = entry.load()
+        program()
     except ModuleNotFoundError as error:
         typer.echo(f"error: {_missing(entry.name, 'export', error)}", err=True)
         sys.exit(2)
 
 
 def refusal(error: OSError) -> str:
-    """What the system refused, as "file: reason", without the file where the system names none."""
+    """Describe an OSError as "file: reason", or as the reason alone if the error names no file."""
     where = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes | os.PathLike) else ""
     return f"{where}{error.strerror or error}"
 

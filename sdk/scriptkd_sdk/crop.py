@@ -1,6 +1,6 @@
 """From an image to the crops that a network sees: margins trimmed, tall crops laid down, lines cut into windows.
 
-Section 2 of the model contract, for files of format 3. All of it is arithmetic of whole numbers, so that Java, C and
+This is section 2 of the model contract, for files of format 3. All of it is integer arithmetic, so that Java, C and
 JavaScript get the same pixels.
 """
 
@@ -13,8 +13,8 @@ from scriptkd_sdk.preprocess import Preprocessing, luma
 
 Pixels = npt.NDArray[np.uint8]
 
-PLAIN = 24  # levels of luma: noise and JPEG's rounding stay below on a plain ground, ink that can be read does not
-RIM = 16  # of what is left after trimming, one part in so many is given back: the tips of letters are faint
+PLAIN = 24  # levels of luma: on a plain ground, noise and JPEG artefacts differ by less, legible ink by more
+RIM = 16  # trimming leaves a rim of 1/16 of the remaining side, because the tips of letters are faint
 MOST_WINDOWS = 16
 
 
@@ -23,12 +23,12 @@ def crops(image: Pixels, preprocessing: Preprocessing, upright: bool = False) ->
 
     Args:
         image: uint8 [H, W, 3] RGB or [H, W] gray, upright as its file says.
-        preprocessing: that of the network. Of formats 1 and 2 (without `square_height`) the crop is the image itself.
+        preprocessing: the network's. In formats 1 and 2, which have no `square_height`, the crop is the image itself.
         upright: True if the caller knows that the letters stand upright, so that nothing is turned.
 
     Returns:
-        The crops, all of one size; the rows H of the network's input, in pixels; and by what the crops were turned, 0
-        or 90 degrees counterclockwise.
+        The crops, all of one size; the height of the network's input in pixels; and the rotation of the crops, 0 or 90
+        degrees counterclockwise.
     """
     if preprocessing.square_height is None:
         return [image], preprocessing.height, 0
@@ -42,19 +42,19 @@ def crops(image: Pixels, preprocessing: Preprocessing, upright: bool = False) ->
 
 
 def is_tall(image: Pixels) -> bool:
-    """Whether an image is so much higher than wide, 3 to 2, that it is taken for a line that does not lie."""
+    """Whether an image is at least 1.5 times as high as wide, and so taken for a line of text on its side."""
     height, width = image.shape[:2]
     return bool(2 * height >= 3 * width)
 
 
 def trimmed(image: Pixels) -> Pixels:
-    """Return an image without its plain margins, but for a narrow rim.
+    """Cut off an image's plain margins, except for a narrow rim.
 
     Args:
         image: uint8 [H, W, 3] RGB or [H, W] gray.
 
     Returns:
-        What is left of the image; the image itself if it is plain all over.
+        The trimmed image, or the image itself if it is plain all over.
     """
     light = luma(image) if image.ndim == 3 else image
     height, width = light.shape
@@ -73,10 +73,10 @@ def trimmed(image: Pixels) -> Pixels:
 
 
 def _margin(lines: Pixels) -> int:
-    """How many lines from the first on are plain and like it, of uint8 [lines, pixels]."""
+    """Count the leading lines of uint8 [lines, pixels] that are plain and similar to the first."""
     first = lines[0]
     low, high = int(first.min()), int(first.max())
-    if high - low > PLAIN:  # so it is with most photographs, and the other lines need not be looked at
+    if high - low > PLAIN:  # true of most photographs: the other lines need no check
         return 0
     highest = np.maximum(lines.max(axis=1), high).astype(np.int16)
     unlike = highest - np.minimum(lines.min(axis=1), low) > PLAIN
@@ -88,11 +88,11 @@ def windows(image: Pixels, preprocessing: Preprocessing, rows: int) -> list[Pixe
 
     Args:
         image: uint8 [H, W, 3] RGB or [H, W] gray.
-        preprocessing: that of the network.
-        rows: of the network's input, in pixels.
+        preprocessing: the network's.
+        rows: height of the network's input, in pixels.
 
     Returns:
-        The windows from left to right, 16 at most; the image alone if it is not too wide.
+        At most 16 windows, from left to right; the image alone if it is not too wide.
     """
     height, width = image.shape[:2]
     if preprocessing.fixed_width or preprocessing.free_width(height, width, rows) <= preprocessing.width_max:

@@ -17,10 +17,10 @@ _SCORE = itemgetter(0)
 
 
 class Decision:
-    """What may be answered, and how sure the answer must be.
+    """The scripts that may be answered, and the threshold that the best score must reach.
 
     The scores are the softmax over the allowed scripts alone: the probabilities given that the word is in one of them.
-    The threshold applies to those.
+    The threshold applies to these scores.
     """
 
     def __init__(
@@ -31,9 +31,10 @@ class Decision:
         allow: Iterable[str] | None = None,
         deny: Iterable[str] | None = None,
     ) -> None:
-        """labels: the model's, in the order of its logits. allow: None is all; deny is taken from it.
+        """labels: the model's, in the order of its logits. allow: None means all. deny: removed from `allow`.
 
-        Raises ArgumentError for a threshold outside 0..1, a script that the model does not know, or where none is left.
+        Raises ArgumentError for a threshold outside 0..1, a script that the model does not know, or if no script is
+        left.
         """
         if isinstance(threshold, bool) or not isinstance(threshold, NUMBERS) or not 0 <= threshold <= 1:
             raise ArgumentError(f"threshold must be a number from 0 to 1, not {threshold!r}")
@@ -48,13 +49,13 @@ class Decision:
         self._threshold = threshold
 
     def predict(self, windows: Sequence[Sequence[float]]) -> Prediction:
-        """The answer to one image, without its orientation.
+        """Return the answer to one image, without its orientation.
 
-        windows: for each window the K logits, in the model's order.
+        windows: the K logits of each window, in the model's order.
         """
         each = [self._softmax(logits) for logits in windows]
         means = each[0] if len(each) == 1 else [sum(column) / len(each) for column in zip(*each, strict=True)]
-        # Equal scores: the first label is first, as in every SDK.
+        # Where scores are equal, the earlier label comes first, as in every SDK.
         ranked = sorted(zip(means, self._labels, strict=True), key=_SCORE, reverse=True)
         scores = {label.name: score for score, label in ranked}
         score, best = ranked[0]
@@ -67,7 +68,7 @@ class Decision:
         return softmax([logits[index] for index in self._indices], self._temperature)
 
     def _shares(self, windows: list[list[float]]) -> dict[str, float]:
-        """Which share of the windows each script won, `unknown` those whose score is below the threshold."""
+        """Return each script's share of the windows. Windows whose score is below the threshold count as `unknown`."""
         counts = dict.fromkeys([*self._labels, UNKNOWN], 0)
         for scores in windows:
             highest = max(scores)
@@ -79,10 +80,10 @@ class Decision:
 def tell_orientation(
     windows: Sequence[Sequence[float]], temperature: float, threshold: float, turned: int
 ) -> tuple[int | None, float]:
-    """By how many degrees the letters are turned clockwise from upright, None where there is no telling; and its score.
+    """Return the letters' clockwise rotation from upright in degrees, or None below the threshold; and its score.
 
-    windows: for each window the logits of 0, 90, 180 and 270 degrees. turned: by how many degrees the crop was turned
-    counterclockwise before the network saw it.
+    windows: the logits of 0, 90, 180 and 270 degrees for each window. turned: how far the crop was turned
+    counterclockwise before the network saw it, in degrees.
     """
     each = [softmax(logits, temperature) for logits in windows]
     means = [sum(column) / len(each) for column in zip(*each, strict=True)]
@@ -92,7 +93,7 @@ def tell_orientation(
 
 
 def softmax(logits: Sequence[float], temperature: float) -> list[float]:
-    """The probabilities of logits that are divided by the temperature first."""
+    """Return the softmax of the logits divided by the temperature."""
     scaled = [value / temperature for value in logits]
     highest = max(scaled)
     powers = [math.exp(value - highest) for value in scaled]
@@ -101,7 +102,7 @@ def softmax(logits: Sequence[float], temperature: float) -> list[float]:
 
 
 def _indices(argument: str, names: Iterable[str], labels: Sequence[Script]) -> set[int]:
-    """Where the named scripts stand among the labels; a name, an ISO 15924 code or an alias, in any case."""
+    """Return the labels' indices of scripts, each given by name, ISO 15924 code or alias, in any case."""
     if isinstance(names, str) or not isinstance(names, Iterable):
         raise ArgumentError(f"{argument} must be a list of scripts, such as ['Latin', 'Arab'], not {names!r}")
     places = {text.lower(): index for index, label in enumerate(labels) for text in (label.code, label.name)}

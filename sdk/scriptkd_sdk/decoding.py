@@ -1,4 +1,4 @@
-"""Decoding an image file's content, by OpenCV where it reads it right, after its header was checked."""
+"""Decoding an image file's content: the header is checked first, then OpenCV decodes what it decodes correctly."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from scriptkd_sdk.pixels import Pixels, check_decoded, from_array, to_bytes, upr
 from scriptkd_sdk.transparency import lay
 
 MOST_SCANS = 100  # of a progressive JPEG; encoders write about ten
-# What libjpeg looks at behind the bits that it decodes, and more.
+# At least as many bytes as libjpeg reads ahead of the bits that it decodes.
 AHEAD = 8  # bytes
 
-# OpenCV reports a broken file on stderr as well as to us; who wants to see that sets the variable.
+# OpenCV also reports a broken file on stderr. Set the variable to see these reports.
 if "OPENCV_LOG_LEVEL" not in os.environ:
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 Decoded = tuple[npt.NDArray[Any], bytes]
-"""The pixels as OpenCV decodes them, in its order of colours, and the EXIF block, which may be empty."""
+"""The pixels as OpenCV decodes them, in OpenCV's order of colours, and the EXIF block, which may be empty."""
 
 
 def decode(data: bytes) -> Pixels:
     """Return the pixels of an image file's content, uint8 [H, W, 3] RGB or [H, W] gray, upright and opaque.
 
-    The size that it declares is checked before any pixel is decoded. Raises ImageError for what is not read.
+    The size in the header is checked before any pixel is decoded. Raises ImageError for a file that cannot be read.
     """
     if not data:
         raise ImageError("empty: no bytes at all")
@@ -66,21 +66,21 @@ def _png(data: bytes) -> Decoded:
 
 
 def _jpeg(data: bytes) -> Decoded:
-    # Each scan goes over the whole image, and may cost ten bytes. Single bytes are counted much faster than pairs.
+    # A scan of ten bytes may make the decoder visit the whole image. Counting single bytes is much faster than pairs.
     if data.count(0xDA) > MOST_SCANS and data.count(b"\xff\xda") > MOST_SCANS:
         raise ImageError(f"a JPEG of more than {MOST_SCANS} scans")
     return _sound(_opencv(data) or _jpeg_without_end(data), "JPEG")
 
 
 def _jpeg_without_end(data: bytes) -> Decoded | None:
-    """A JPEG in one scan that lacks nothing but its end marker, as small cameras write; None for any other.
+    """Decode a one-scan JPEG that lacks only its end marker, such as small cameras write. Return None for other data.
 
-    If bits are missing, what is put in their place shows in the picture: once it begins with 0, once with 1.
+    The data is decoded twice, followed by different bits. If pixel data is missing, the two pictures differ.
     """
-    data = data.rstrip(b"\xff")  # half a marker
+    data = data.rstrip(b"\xff")  # half of an end marker
     scan = data.rfind(b"\xff\xda")
     if len(data) < scan + 4 or len(data) < scan + 2 + int.from_bytes(data[scan + 2 : scan + 4], "big"):
-        return None  # it ends before its pixels
+        return None  # the file ends before its pixels
     first, second = (_opencv(data + fill * AHEAD) for fill in (b"\x00", b"\xaa"))
     return first if first and second and np.array_equal(first[0], second[0]) else None
 
@@ -92,7 +92,7 @@ def _tiff(data: bytes, tags: tiff.Tags) -> Decoded:
     if decoded is None and (reason := tiff.unread_compression(tags)):
         raise ImageError(reason)
     pixels, _ = _sound(decoded, "TIFF")
-    inverted = tags.get(tiff.PHOTOMETRIC) == tiff.WHITE_IS_ZERO and pixels.dtype != np.uint8  # else libtiff does it
+    inverted = tags.get(tiff.PHOTOMETRIC) == tiff.WHITE_IS_ZERO and pixels.dtype != np.uint8  # libtiff inverts uint8
     pixels = _bytes(pixels)
     if inverted:
         pixels = ~pixels
@@ -102,7 +102,7 @@ def _tiff(data: bytes, tags: tiff.Tags) -> Decoded:
             pixels = np.ascontiguousarray(pixels[:, :, :3])
         elif extra == tiff.MULTIPLIED and pixels[:, :, 3].any():
             pixels = cv2.cvtColor(pixels, cv2.COLOR_mRGBA2RGBA)
-    return pixels, b""  # a TIFF's own orientation is seen to by OpenCV
+    return pixels, b""  # OpenCV itself applies a TIFF's orientation
 
 
 def _bytes(pixels: npt.NDArray[Any]) -> Pixels:

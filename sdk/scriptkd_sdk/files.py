@@ -13,23 +13,23 @@ from scriptkd_sdk.errors import ImageError
 from scriptkd_sdk.images import MOST_BYTES, SUFFIXES
 
 STDIN = "-"
-ANY_DEPTH = re.compile(r"((?:.*?/)?)\*\*(?:/|$)(.*)", re.DOTALL)  # what a pattern has before `**`, and after
+ANY_DEPTH = re.compile(r"((?:.*?/)?)\*\*(?:/|$)(.*)", re.DOTALL)  # the parts of a pattern before and after `**`
 
 
 @dataclass(frozen=True)
 class Source:
-    """An image to identify. name: what the user knows it by. image: its path, its bytes, or why there is none."""
+    """An image to identify. name: shown to the user. image: its path, its bytes, or the error that stands for it."""
 
     name: str
     image: str | bytes | ImageError
 
 
 def find_images(names: Iterable[str], recursive: bool) -> Iterator[Source]:
-    """Yield what the names stand for: an image for a file, those in it for a folder, those matching for a pattern.
+    """Yield the images that the names stand for. A name is a file, a folder of images or a pattern.
 
-    Each folder's files come in the order of their names. recursive: look into the folders of folders too; links to
-    folders are not followed, so there are no loops. A folder or pattern without images, or a folder that cannot be
-    read, is an error in its place, and the search goes on.
+    Each folder's files come in the order of their names. recursive: look into subfolders too. Links to folders are not
+    followed, so there are no loops. A folder or pattern without images, or a folder that cannot be read, gives an error
+    in its place, and the search goes on.
     """
     for name in names:
         if name == STDIN:
@@ -45,7 +45,7 @@ def find_images(names: Iterable[str], recursive: bool) -> Iterator[Source]:
             for each in found:
                 if not os.path.isdir(each):
                     yield Source(each, each)
-                elif not ANY_DEPTH.match(name):  # else what is in it is named as well
+                elif not ANY_DEPTH.match(name):  # with `**`, the folder's files match as well
                     yield from _in_folder(each, recursive)
 
 
@@ -61,7 +61,7 @@ def _standard_input() -> bytes | ImageError:
 def _matching(pattern: str) -> set[str]:
     """Return the paths that a pattern stands for.
 
-    `**` is folders at any depth, but none behind a link: glob follows those, and two that lead back take it for ever.
+    `**` matches folders at any depth, but not through links. glob follows links, and never ends where they form a loop.
     """
     parts = ANY_DEPTH.match(pattern)
     if not parts:

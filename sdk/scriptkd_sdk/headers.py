@@ -1,4 +1,4 @@
-"""What an image file's header declares, read before its pixels: OpenCV would allocate whatever is claimed there."""
+"""Reading an image file's header before its pixels, because OpenCV would allocate whatever size the header claims."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import NamedTuple
 from scriptkd_sdk import png, tiff
 from scriptkd_sdk.errors import ImageError
 
-PNG_SAMPLES = {0: 1, 2: 3, 3: 1, 4: 4, 6: 4}  # a pixel, by colour type; OpenCV makes RGBA of gray and alpha
+PNG_SAMPLES = {0: 1, 2: 3, 3: 1, 4: 4, 6: 4}  # samples a pixel, by colour type; OpenCV decodes gray with alpha as RGBA
 
 
 class Header(NamedTuple):
-    """What a file declares. decoded: bytes, that is width x height x samples x bytes a sample. tags: a TIFF's."""
+    """A file's header. decoded: bytes, that is width x height x samples x bytes a sample. tags: a TIFF's tags."""
 
     kind: str
     width: int
@@ -26,8 +26,8 @@ class Header(NamedTuple):
 def read_header(data: bytes) -> Header | None:
     """Return what a file's header declares, or None if the kind is not known.
 
-    A palette's index is one sample, as the colours are looked up quickly; where only reading on would tell whether
-    there is alpha, there are four. Raises ImageError for a header that ends early, and for a BigTIFF.
+    A palette's index counts as one sample, because looking up colours is fast. Four samples are assumed where the
+    header does not tell whether there is alpha. Raises ImageError for a header that ends early, and for a BigTIFF.
     """
     try:
         return _read_header(data)
@@ -46,7 +46,7 @@ def _read_header(data: bytes) -> Header | None:
     if data.startswith(b"BM"):
         old = data[14] == 12  # the header of OS/2 and Windows 2
         width, height = struct.unpack_from("<HH" if old else "<ii", data, 18)
-        height = abs(height)  # negative, it means rows from top to bottom
+        height = abs(height)  # a negative height means that rows go from top to bottom
         return Header("BMP", width, height, width * height * 4)
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
         width, height = _webp_size(data)
@@ -67,16 +67,16 @@ def _read_header(data: bytes) -> Header | None:
 
 
 def _whole_tiles(side: int, tile: int) -> int:
-    """A side in pixels, with the rest of the last tile, which is decoded too; a tile of 0 means that there are none."""
+    """Round a side in pixels up to whole tiles, since the last tile is decoded whole. A tile of 0 means no tiles."""
     return -(-side // tile) * tile if tile > 0 else side
 
 
 def exif_orientation(exif: bytes) -> int:
-    """EXIF's orientation, 1 to 8 in a sound file; 1, upright, if there is none."""
+    """Return EXIF's orientation, 1 to 8 in a valid file; 1 (upright) if EXIF has none."""
     try:
         return tiff.read_tags(exif, {tiff.ORIENTATION}).get(tiff.ORIENTATION, 1)
     except struct.error:
-        return 1  # EXIF is often damaged by other programs; the picture is still good
+        return 1  # other programs often damage EXIF, and the picture is still good
 
 
 def _webp_size(data: bytes) -> tuple[int, int]:
@@ -90,16 +90,16 @@ def _webp_size(data: bytes) -> tuple[int, int]:
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int, int]:
-    """Width, height and samples a pixel."""
+    """Return the width, the height and the samples a pixel."""
     position = 2
-    for _ in range(4096):  # segments; a file may not keep us busy with millions
+    for _ in range(4096):  # the limit on segments keeps a malicious file from taking long
         position = data.index(b"\xff", position) + 1
         marker = data[position]
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):  # a start of frame
             height, width, samples = struct.unpack_from(">HHB", data, position + 4)
             return width, height, samples
-        if marker != 0xFF:  # else padding
+        if marker != 0xFF:  # 0xFF is padding
             position += 1
-        if marker not in (0x00, 0x01, 0xFF) and not 0xD0 <= marker <= 0xD7:  # those have no length
+        if marker not in (0x00, 0x01, 0xFF) and not 0xD0 <= marker <= 0xD7:  # the excluded markers have no length
             position += struct.unpack_from(">H", data, position)[0]
     raise ValueError("no start of frame")

@@ -1,4 +1,4 @@
-"""HEIC and AVIF, which phones write: told from each other, and read where somebody has installed what can."""
+"""HEIC and AVIF, which phones write. They are read if pillow-heif, or a Pillow with AVIF, is installed."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ BRANDS_LOOKED_AT = 1024  # bytes; files have five or six brands
 
 
 def heif_kind(data: bytes) -> str | None:
-    """Return "HEIC" or "AVIF", by the brands that a file begins with; None for any other file."""
+    """Return "HEIC" or "AVIF" according to the brands at a file's start; None for any other file."""
     if data[4:8] != b"ftyp":
         return None
     end = min(int.from_bytes(data[:4], "big"), BRANDS_LOOKED_AT)
     brands = {data[8:12], *(data[at : at + 4] for at in range(16, end, 4))}
-    if brands & AVIF:  # which may name HEIF's general brands too
+    if brands & AVIF:  # first, since an AVIF may also name HEIF's general brands
         return "AVIF"
     return "HEIC" if brands & HEIC else None
 
 
 def open_heif(data: bytes, kind: str) -> Any:
-    """Return a file of a kind from `heif_kind` as a PIL image that is decoded.
+    """Decode a HEIC or AVIF file into a PIL image. `heif_kind` gives its kind.
 
-    HEIC needs pillow-heif, AVIF needs Pillow. Raises ImageError, which says so, if that is not installed or cannot, and
-    for a file that is broken or too large.
+    HEIC needs pillow-heif, AVIF needs Pillow. Raises ImageError if the package is not installed or lacks the format,
+    and for a file that is broken or too large.
     """
     try:
         return _open_heic(data) if kind == "HEIC" else _open_avif(data)

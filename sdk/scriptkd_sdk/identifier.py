@@ -28,41 +28,43 @@ from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_sdk.regions import Region, cut
 from scriptkd_sdk.scripts import Script
 
-# Images at most in one run. More were measured to gain nothing on one core, whose arithmetic units a single image fills
-# but for a tenth, and hold more memory.
+# Most images in one run. Measured on one core, more gain nothing and need more memory: a single image already keeps
+# nine tenths of the core's arithmetic units busy.
 BATCH = 8
 
 
-_Row = tuple[list[float], ...]  # of one window: the logits, and of format 3 those of orientation
+_Row = tuple[list[float], ...]  # one window's logits, and in format 3 also its logits of orientation
 _UNSEEN: _Row = ()
 
 
 class ScriptIdentifier:
     """Tells the script of cropped word images.
 
-    One identifier may be used by many threads at once: but for `close` nothing in it changes after construction, and
-    onnxruntime's sessions allow concurrent runs. Construction takes tens of milliseconds, so keep it.
+    Many threads may use one identifier at once. Only `close` changes it after construction, and onnxruntime's sessions
+    allow concurrent runs. Reuse an identifier: construction takes tens of milliseconds.
 
-    Nothing is written and nothing is sent. Left alone, onnxruntime's wheels since 1.29 write a device id and a queue of
-    events under the home folder and look up a host on the network. Importing scriptkd_sdk sets ORT_DISABLE_TELEMETRY=1
-    in the process's environment, unless it is set already, and so stops all of that. In two cases it cannot: where the
-    program imported onnxruntime before scriptkd_sdk, and where the variable was set to another value. In both a forked
-    child moreover hangs at its end, in onnxruntime's clean-up.
+    Nothing is written and nothing is sent. onnxruntime's wheels have had telemetry since 1.29. They write a device id
+    and a queue of events under the home folder, and look up a host on the network. Importing scriptkd_sdk disables this
+    telemetry: it sets ORT_DISABLE_TELEMETRY=1 in the process's environment, unless the variable is set already.
+    Telemetry stays on in two cases: the program imported onnxruntime before scriptkd_sdk, or the variable was set to
+    another value. In both cases a forked child also hangs at its end, in onnxruntime's clean-up.
 
-    A forked child may go on using it: the model is opened anew there. So it is where a pickle of it is loaded, as in
-    `ProcessPoolExecutor.submit(identifier.identify, path)`; the pickle holds the model's name or path, its SHA-256, the
-    threads and the providers. Both raise ModelError if the file is gone or changed since. One with `session_options`
-    cannot be pickled: ArgumentError. Copies (`copy.deepcopy`) share the network, and each is closed by itself.
+    A forked child may go on using the identifier, which then opens the model again. So does an unpickled copy, as in
+    `ProcessPoolExecutor.submit(identifier.identify, path)`. The pickle holds the model's name or path, its SHA-256, the
+    threads and the providers. Opening the model again raises ModelError if the file is gone or has changed. Pickling an
+    identifier with `session_options` raises ArgumentError. Copies (`copy.deepcopy`) share the network, and each must be
+    closed separately.
 
-    Arguments that all methods that identify share:
+    Arguments that the identifying methods share:
         order: of the colours of arrays, "rgb" or "bgr" (OpenCV's).
-        threshold: 0 to 1; a best score below it is answered "unknown". None is the model's own; 0 always answers.
+        threshold: 0 to 1; if the best score is lower, the answer is "unknown". None is the model's own threshold. With
+            0 the answer is never "unknown".
         allow, deny: scripts by name, ISO 15924 code or alias. The answer is one of `allow` (None: all that the model
-            knows) and none of `deny`, and the scores are scaled to sum to 1 over those: they are the probabilities
-            given that nothing else occurs. So name what can occur, not what you hope for: a Tamil word must come out as
-            Latin where only Latin is allowed.
+            knows) and none of `deny`. The scores are scaled to sum to 1 over the allowed scripts: they are the
+            probabilities given that no other script occurs. So allow every script that can occur: a Tamil word becomes
+            Latin if only Latin is allowed.
         upright: True says that the letters stand upright, as in a scanned page. Then nothing is turned, and the
-            orientation is 0. Else a model of format 3 takes a crop any way up and tells which it is.
+            orientation is 0. Otherwise a model of format 3 takes a crop in any orientation and tells the orientation.
     """
 
     def __init__(
@@ -76,15 +78,15 @@ class ScriptIdentifier:
         """Load a model.
 
         Args:
-            model: the name of one that comes with the package ("student"), or the path of a model file; None is the
-                package's default.
-            threads: how many one call may use, 1 to 256; None is one. More than one pays only for large networks.
+            model: a bundled model's name ("student", "upright", "world"), or the path of a model file. None is
+                "student", which takes a crop in any orientation.
+            threads: how many threads one call may use, 1 to 256; None is one. More than one helps only large networks.
             providers: onnxruntime's execution providers, best first; None is the CPU.
-            session_options: an onnxruntime.SessionOptions to use instead of `threads`; its folder for external data is
-                set.
+            session_options: an onnxruntime.SessionOptions to use instead of `threads`. Only its folder for external
+                data is changed.
 
         Raises:
-            ModelError: a model that is missing or unfit.
+            ModelError: a model that is missing or cannot be used.
             ArgumentError: a wrong number of threads, or a provider that this onnxruntime lacks.
         """
         self._network: Network | None = Network(model, threads, providers, session_options)
@@ -92,7 +94,7 @@ class ScriptIdentifier:
         self._decision = Decision(self._info.labels, self._info.temperature, self._info.threshold)
 
     def close(self) -> None:
-        """Free the network. Calls that run are finished; later ones raise ClosedError. Closing again does nothing."""
+        """Free the network. Running calls finish; later calls raise ClosedError. Closing again does nothing."""
         self._network = None
 
     def __enter__(self) -> Self:
@@ -131,11 +133,10 @@ class ScriptIdentifier:
     ) -> Prediction:
         """Tell the script of one image.
 
-        Arguments that the methods share are told in the class.
+        The class describes the arguments that the methods share.
 
         Args:
-            image: a path, encoded bytes or a file of them, an array or a PIL image. What images may be is told in
-                `images.load_image`.
+            image: a path, encoded bytes, an open binary file, an array or a PIL image; see `images.load_image`.
             region: look at this part only, a box (left, top, right, bottom) or four corners (see `regions.cut`).
             order: of the colours of arrays, "rgb" or "bgr".
             threshold: 0 to 1; a best score below it is "unknown". None is the model's own.
@@ -169,9 +170,9 @@ class ScriptIdentifier:
         deny: Iterable[str] | None = None,
         upright: bool = False,
     ) -> list[Prediction | ImageError]:
-        """Tell the scripts of several words of one image, such as a page, which is read once.
+        """Tell the scripts of several words in one image, such as a page. The image is read once.
 
-        Arguments that the methods share are told in the class.
+        The class describes the arguments that the methods share.
 
         Args:
             image: the page, as `identify` takes it.
@@ -183,8 +184,8 @@ class ScriptIdentifier:
             upright: True says that the letters stand upright.
 
         Returns:
-            The answers, in the regions' order. A region that cannot be used gets its ImageError, as a value, in its
-            place.
+            The answers, in the regions' order. For a region that cannot be used, an ImageError is returned as its
+            answer.
 
         Raises:
             ImageError: an image that cannot be read or used.
@@ -210,7 +211,7 @@ class ScriptIdentifier:
 
         Inputs of the same size share a run of the network.
 
-        Arguments that the methods share are told in the class.
+        The class describes the arguments that the methods share.
 
         Args:
             images: each as `identify` takes one.
@@ -221,8 +222,8 @@ class ScriptIdentifier:
             upright: True says that the letters stand upright.
 
         Returns:
-            The answers, in the images' order. An image that cannot be read or used gets its ImageError, as a value, in
-            its place; the others their answers.
+            The answers, in the images' order. For an image that cannot be read or used, an ImageError is returned as
+            its answer.
 
         Raises:
             ArgumentError: a single path or image file instead of several, or another wrong argument.
@@ -244,15 +245,15 @@ class ScriptIdentifier:
     ) -> Iterator[Prediction | ImageError]:
         """Tell the scripts of images that keep coming.
 
-        An image is asked for when the answers to all before it were taken, so a stream may be endless, and memory holds
-        `batch` images at most.
+        The next batch of images is read only when all earlier answers were taken. So a stream may be endless, and
+        memory holds at most `batch` images.
 
-        Arguments that the methods share are told in the class.
+        The class describes the arguments that the methods share.
 
         Args:
             images: each as `identify` takes one.
-            batch: how many are looked at together. 1, for a camera, answers each at once; 64, for files, is somewhat
-                faster.
+            batch: how many images are identified together. 1 suits a camera, since each image is answered at once; 64
+                suits files and is somewhat faster.
             order: of the colours of arrays, "rgb" or "bgr".
             threshold: 0 to 1; a best score below it is "unknown". None is the model's own.
             allow: scripts that the answer is one of; None is all that the model knows.
@@ -260,12 +261,12 @@ class ScriptIdentifier:
             upright: True says that the letters stand upright.
 
         Returns:
-            An iterator of one answer for each image, in their order. An image that cannot be read or used gets its
-            ImageError, as a value, in its place.
+            An iterator of one answer for each image, in their order. For an image that cannot be read or used, an
+            ImageError is yielded as its answer.
 
         Raises:
-            ArgumentError: as in `identify_batch`, or a batch below 1.
-            ClosedError: the identifier is closed, when an answer is taken.
+            ArgumentError: as in `identify_batch`, and for a batch below 1.
+            ClosedError: the identifier is closed; raised when an answer is taken.
         """
         _check_several(images)
         if type(batch) is not int or batch < 1:
@@ -273,9 +274,9 @@ class ScriptIdentifier:
         return self._stream(_readers(images, order), batch, self._ask(threshold, allow, deny, upright))
 
     def warm_up(self) -> None:
-        """Run the network once at each width that inputs can have, so that no first image of a width is slower.
+        """Run the network once at each possible input width, so that the first image of a width is not slower.
 
-        Construction has run it already, at the narrowest and the widest.
+        Construction has already run it at the narrowest and the widest.
 
         Raises:
             ClosedError: the identifier is closed.
@@ -310,9 +311,9 @@ class ScriptIdentifier:
             yield from self._identify_many(together, asked)
 
     def _identify_many(self, readers: Iterable[Callable[[], Pixels]], asked: _Asked) -> list[Prediction | ImageError]:
-        """Answer the images that the functions return; an ImageError that one raises is its answer."""
+        """Identify the image that each of `readers` returns. An ImageError that one raises is its answer."""
         failed: dict[int, ImageError] = {}
-        seen: dict[int, tuple[list[_Row], int]] = {}  # by image: what the network said of each window, and the turn
+        seen: dict[int, tuple[list[_Row], int]] = {}  # by image: the network's output for each window, and the rotation
         waiting: defaultdict[tuple[int, ...], list[tuple[int, int, Pixels]]] = defaultdict(list)  # by shape
         for index, read in enumerate(readers):
             try:
@@ -338,13 +339,13 @@ class ScriptIdentifier:
         ]
 
     def _fill(self, group: list[tuple[int, int, Pixels]], seen: Mapping[int, tuple[list[_Row], int]]) -> None:
-        """Run a group of inputs of one shape, put what the network says where it belongs, and empty the group."""
+        """Run a group of inputs of one shape, store the outputs by image and window, and empty the group."""
         for (index, window, _), row in zip(group, self._run([pixels for *_, pixels in group]), strict=True):
             seen[index][0][window] = row
         group.clear()
 
     def _prepare(self, image: Pixels, upright: bool) -> tuple[list[Pixels], int]:
-        """Turn an image, uint8 [H, W, 3] or [H, W], into what the network takes, and by what it was turned."""
+        """Return the network's inputs for an image, uint8 [H, W, 3] or [H, W], and its rotation in degrees."""
         if self._info.any_size:
             return [image if image.ndim == 3 else np.repeat(image[:, :, None], 3, axis=2)], 0
         steps = self._info.preprocessing
@@ -352,15 +353,15 @@ class ScriptIdentifier:
         return [steps.apply(crop, rows) for crop in seen], turned
 
     def _run(self, inputs: list[npt.NDArray[np.uint8]]) -> list[_Row]:
-        """Run the network on inputs of one shape, uint8 [channels, height, width]; a single image if of any size."""
-        network = self._network  # once: another thread may close the identifier
+        """Run the network on inputs of one shape, uint8 [channels, height, width], or on one image of any size."""
+        network = self._network  # read once, as another thread may close the identifier
         if network is None:
             raise ClosedError("the identifier is closed; make a new one")
         batch = np.stack(inputs) if len(inputs) > 1 else inputs[0] if self._info.any_size else inputs[0][None]
         return list(zip(*(answer.tolist() for answer in network.run(batch)), strict=True))
 
     def _predict(self, asked: _Asked, rows: Sequence[_Row], turned: int) -> Prediction:
-        """The answer to one image. rows: for each of its windows the logits, and of format 3 those of orientation."""
+        """Return the answer to one image. rows: the logits of each window, and in format 3 those of orientation."""
         prediction = asked.decision.predict([row[0] for row in rows])
         temperature, threshold = self._info.orientation_temperature, self._info.orientation_threshold
         if temperature is None or threshold is None:
@@ -372,21 +373,21 @@ class ScriptIdentifier:
 
 
 class _Asked(NamedTuple):
-    """What a caller wants to know, and what he knows."""
+    """The options of a call: what the answer may be, and whether the letters stand upright."""
 
     decision: Decision
     upright: bool
 
 
 def _readers(images: Iterable[ImageInput], order: str) -> Iterator[Callable[[], Pixels]]:
-    """For each image a function that reads it; in errors, those without a path are called by their number."""
+    """Yield a function for each image that reads it. Errors call an image without a path by its number."""
     for index, image in enumerate(images):
         name = None if isinstance(image, (str, PathLike)) else f"image {index}"
         yield partial(load_image, image, name, order=order)
 
 
 def _check_several(images: object) -> None:
-    """Refuse a single image: its characters, bytes, lines or rows are no images."""
+    """Refuse a single image, since iterating over it would give characters, bytes, lines or rows."""
     single = isinstance(images, (str, bytes, bytearray, memoryview, PathLike)) or hasattr(images, "read")
     if isinstance(images, np.ndarray):
         single = images.ndim < 3 or (images.ndim == 3 and images.shape[2] in (1, 3, 4))
@@ -395,7 +396,7 @@ def _check_several(images: object) -> None:
 
 
 def _check_regions(regions: Iterable[Region]) -> list[Region]:
-    """Refuse a single region: its numbers are no regions."""
+    """Refuse a single region, since iterating over it would give numbers."""
     listed = list(regions) if isinstance(regions, Iterable) else None
     if listed is None or any(isinstance(each, (Real, str)) for each in listed):
         raise ArgumentError("several regions must be a list of regions; for one there is identify's region")

@@ -15,7 +15,7 @@ from scriptkd_sdk.files import Source, find_images
 from scriptkd_sdk.output import Csv, Json, JsonLines, Lines, Table, Writer, printable
 from scriptkd_sdk.workers import identify_sources
 
-MANY = 200  # images from which on a progress bar is worth its lines
+MANY = 200  # images; a shorter list needs no progress bar
 
 
 def identify(
@@ -25,24 +25,24 @@ def identify(
             metavar="PATH", help="Images, folders of images, patterns such as 'a/*.png'; - is standard input."
         ),
     ],
-    recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Look into the folders of folders too.")] = False,
+    recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Look into subfolders too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list instead of a table.")] = False,
-    as_jsonl: Annotated[bool, typer.Option("--jsonl", help="Print a JSON object a line, as it goes.")] = False,
+    as_jsonl: Annotated[bool, typer.Option("--jsonl", help="Print one JSON object a line, as it goes.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values, as it goes.")] = False,
     template: Annotated[
         str | None,
         typer.Option(
             "--format",
             metavar="TEXT",
-            help="Print a line of your own, as it goes: {file}, {script}, {code}, {score}, {best}, {orientation}.",
+            help="Print a line in this format, as it goes: {file}, {script}, {code}, {score}, {best}, {orientation}.",
         ),
     ] = None,
     model: Annotated[
-        str | None, typer.Option(metavar="NAME|FILE", help="A model of the package by name, or a file.")
+        str | None, typer.Option(metavar="NAME|FILE", help="The name of a bundled model, or a file.")
     ] = None,
     top: Annotated[int | None, typer.Option(min=1, help="How many of the best scores to show.")] = None,
     threshold: Annotated[
-        float | None, typer.Option(min=0, max=1, help="Answer unknown below this score; else the model's own.")
+        float | None, typer.Option(min=0, max=1, help="Answer unknown below this score. Default: the model's.")
     ] = None,
     upright: Annotated[
         bool, typer.Option("--upright", help="The words stand upright, as in a scanned page: turn none.")
@@ -51,11 +51,11 @@ def identify(
 ) -> None:
     """Tell which script each image is written in.
 
-    A score below the threshold is answered "unknown", beside the best guess. Answers come in the order of the images,
-    and an image that cannot be used does not stop the rest. Words may lie any way up, if the model is of format 3: then
-    it tells by how many degrees they are turned clockwise.
+    If the score is below the threshold, the answer is "unknown", beside the best guess. Answers come in the order of
+    the images, and an image that cannot be used does not stop the rest. Words may have any orientation if the model is
+    of format 3. It then tells by how many degrees they are turned clockwise.
 
-    Exit status: 0 all well, 1 some images could not be used (the others are answered), 2 wrong usage or model.
+    Exit status: 0 success, 1 some images could not be used (the others are answered), 2 wrong usage or model.
     """
     writer = _writer(as_json, as_jsonl, as_csv, template, top)
     sources: Iterator[Source] = find_images(paths, recursive)
@@ -81,9 +81,9 @@ def _writer(as_json: bool, as_jsonl: bool, as_csv: bool, template: str | None, t
 
 @contextmanager
 def _silent_decoders() -> Iterator[IO[str]]:
-    """Keep what libjpeg and libpng write about damaged files, past Python, off the terminal: we report those files.
+    """Silence libjpeg and libpng, which write to file descriptor 2 about damaged files that we report ourselves.
 
-    Yields what is standard error meanwhile.
+    Yields a stream to the real standard error.
     """
     if sys.stderr is None:  # closed, as by 2>&-
         with open(os.devnull, "w") as nowhere:
@@ -103,8 +103,8 @@ def _silent_decoders() -> Iterator[IO[str]]:
 
 @contextmanager
 def _progress(sources: Iterator[Source], stderr: IO[str], answers_at_end: bool) -> Iterator[Iterator[Source]]:
-    """Yield the sources; where somebody is watching, and there are many, moving a bar on standard error."""
-    # Lines that are printed as it goes show how far it is, and a bar between them would be torn.
+    """Yield the sources. If there are many and standard error is a terminal, show a progress bar."""
+    # Lines that are printed as it goes show the progress themselves, and would tear a bar.
     if not stderr.isatty() or (sys.stdout.isatty() and not answers_at_end):
         yield sources
         return

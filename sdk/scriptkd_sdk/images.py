@@ -1,4 +1,4 @@
-"""Reading an image, whatever it comes as, into uint8 pixels: [H, W, 3] RGB or [H, W] gray, upright and opaque."""
+"""Reading an image of any accepted type into uint8 pixels: [H, W, 3] RGB or [H, W] gray, upright and opaque."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from scriptkd_sdk.decoding import decode
 from scriptkd_sdk.errors import ArgumentError, ImageError
 from scriptkd_sdk.pil import from_pil
 from scriptkd_sdk.pixels import MOST_DECODED, from_array
-from scriptkd_sdk.pixels import Pixels as Pixels  # which others import from here
+from scriptkd_sdk.pixels import Pixels as Pixels  # other modules import it from here
 
 ImageInput = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes] | npt.NDArray[Any] | Any
-"""A path, an encoded image or a file of one, an array or a PIL image (Any: Pillow is not needed and so not named)."""
+"""A path, an encoded image, a file of one, an array or a PIL image (as Any, since Pillow is not required)."""
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
-"""Names of image files that are looked for in folders; a file that is named itself may have any name."""
+"""Suffixes of the image files that a folder is searched for. A file named by the user may have any suffix."""
 
-MOST_BYTES = 2 * MOST_DECODED  # of a file: all that may be decoded, uncompressed, and as much of metadata
+MOST_BYTES = 2 * MOST_DECODED  # of a file: the largest image, uncompressed, and as many bytes of metadata
 TOO_LONG = f"a file of more than {MOST_BYTES // 1_000_000} MB"
 ORDERS = ("rgb", "bgr")
 
@@ -29,22 +29,22 @@ ORDERS = ("rgb", "bgr")
 def load_image(image: ImageInput, name: str | None = None, *, order: str = "rgb") -> Pixels:
     """Return an image's pixels.
 
-    EXIF orientation is honoured. Transparent images are laid on white or black (see `transparency.ground`), and alpha
-    of 0 everywhere is none.
+    EXIF orientation is honoured. Transparent images are laid on white or black (see `transparency.ground`). Alpha of 0
+    everywhere is ignored.
 
     Args:
-        image: a path; the bytes of a PNG, JPEG, BMP, GIF (first frame), WebP or TIFF file, or a file object to read
-            them from; a PIL image; or an array of shape [H, W], [H, W, 1] (gray), [H, W, 3] or [H, W, 4] (colour, the
-            fourth being alpha), whose type tells the range: uint8 0..255, uint16 0..65535, float 0..1, bool black and
-            white. HEIC and AVIF are read where pillow-heif and Pillow are installed.
-        name: what to call the image in errors; a path is called by itself.
-        order: of an array's colours, "rgb" or "bgr" (OpenCV's); other images know their own.
+        image: a path, a file's bytes, an open file, a PIL image or an array. Files are PNG, JPEG, BMP, GIF (first
+            frame), WebP or TIFF. HEIC and AVIF are read where pillow-heif and Pillow are installed. Arrays have the
+            shape [H, W] or [H, W, 1] (gray), [H, W, 3] (colour) or [H, W, 4] (colour and alpha). An array's type gives
+            its range: uint8 0..255, uint16 0..65535, float 0..1, bool black and white.
+        name: the image's name in errors; for a path, the path itself.
+        order: of an array's colours, "rgb" or "bgr" (OpenCV's). Ignored for other images.
 
     Returns:
         The pixels, uint8 [H, W, 3] RGB or [H, W] gray.
 
     Raises:
-        ImageError: anything else, or an image that is too small, too large or broken; it says why.
+        ImageError: another type, or an image that is too small, too large or broken. The message says why.
         ArgumentError: another order.
     """
     if order not in ORDERS:
@@ -64,18 +64,18 @@ def load_image(image: ImageInput, name: str | None = None, *, order: str = "rgb"
         raise ImageError(f"an image must be a path, bytes, a binary file, a NumPy array or a PIL image, not {kind}")
     except ImageError as error:
         if name is None and isinstance(image, (str, os.PathLike)):
-            name = os.fsencode(image).decode("utf-8", "replace")  # a file name need not be text; an error must be
+            name = os.fsencode(image).decode("utf-8", "replace")  # a file name need not be text
         raise ImageError(error.reason, name) from error.__cause__
 
 
 def _read_file(file: Any) -> bytes:
-    """The rest of an open file, which is left at its end (or where it proved too long)."""
+    """Read the rest of an open file, to its end or until it is too long."""
     parts: list[bytes] = []
     left = MOST_BYTES + 1
     while left > 0:
         try:
             part = file.read(left)
-        except Exception as error:  # whose errors are the file's own: a damaged archive's member, a closed file
+        except Exception as error:  # any type may come: a damaged archive's member, a closed file
             raise ImageError(f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
         if not isinstance(part, bytes):
             raise ImageError(
@@ -83,7 +83,7 @@ def _read_file(file: Any) -> bytes:
             )
         if not part:
             return b"".join(parts)
-        parts.append(part)  # an unbuffered file, a pipe or a socket gives what it has, not all that is asked for
+        parts.append(part)  # an unbuffered file, a pipe or a socket may give fewer bytes than asked for
         left -= len(part)
     raise ImageError(TOO_LONG)
 

@@ -1,4 +1,4 @@
-"""`scriptkd model show`: what a model file says about itself."""
+"""`scriptkd model show`: a model file's metadata."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ def root() -> None:
 @app.command()
 def show(
     model: Annotated[
-        str | None, typer.Argument(metavar="[NAME|FILE]", help="A model of the package, or a file; else the default.")
+        str | None, typer.Argument(metavar="[NAME|FILE]", help="A bundled model's name, or a file. Default: student.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object instead of a table.")] = False,
 ) -> None:
-    """Show what a model file (.onnx or .ort) says about itself; it is loaded and run on a blank image first.
+    """Show the metadata of a model file (.onnx or .ort). The model is first loaded and run on a blank image.
 
-    A model file is a program, which may compute for as long as it likes: open only files from those whom you trust.
+    A model file is a program, and may run for any length of time: open only files from sources that you trust.
 
-    Exit status: 0 all well, 2 a file that is no usable model.
+    Exit status: 0 success, 2 not a usable model.
     """
     name, content = read_content(model)
     _, info = load_content(name, content)
@@ -61,7 +61,7 @@ def _describe(name: str, content: bytes, info: ModelInfo) -> dict[str, Any]:
 
 
 def _rows(fields: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Fields as text, those inside others by their path; labels on one line, numbered as the outputs are."""
+    """Yield fields as text. Nested fields get a dotted path; labels share a line, numbered by their output."""
     for key, value in fields.items():
         path = _escaped(f"{prefix}{key}")
         if key == "labels" and not prefix:
@@ -73,5 +73,5 @@ def _rows(fields: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, st
 
 
 def _escaped(text: str) -> str:
-    """Text without control characters, which a file from elsewhere could play tricks on a terminal with."""
+    """Escape control characters, with which a file from elsewhere could control the terminal."""
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)

@@ -1,4 +1,4 @@
-"""Opening a model file: an ONNX network that carries, as metadata, all that is needed to use it."""
+"""Opening a model file: an ONNX network with metadata that says how to use it."""
 
 from __future__ import annotations
 
@@ -20,35 +20,35 @@ from scriptkd_sdk.scripts import Script
 
 METADATA_KEY = "scriptkd"
 INPUT, OUTPUT = "image", "logits"  # names of the network's input and of its first output
-ORIENTATION = "orientation"  # its second output, of a network for any crop alone
+ORIENTATION = "orientation"  # name of the second output, which only networks of format 3 have
 FORMAT = 3  # the newest format of metadata that this version reads; see section 4 of the contract
-ANY_CROP = 3  # the format from which on a network takes any crop and tells orientation
+ANY_CROP = 3  # from this format on, a network takes any crop and tells the orientation
 MOST_THREADS = 256
-MOST_BYTES = 2**31  # of a file: what ONNX allows
-MODELS = Path(__file__).parent / "models"  # those in the package
-DEFAULT = "student"  # of the models in the package
+MOST_BYTES = 2**31  # the largest file that ONNX allows
+MODELS = Path(__file__).parent / "models"  # the bundled ones
+DEFAULT = "student"  # among the bundled models
 SUFFIX = ".onnx"
 SUMS = "SHA256SUMS"
 EXTERNAL_FOLDER = "session.model_external_initializers_file_folder_path"  # where onnxruntime looks for external data
-NOWHERE = Path(__file__) / "external data"  # below a file there is never anything
+NOWHERE = Path(__file__) / "external data"  # a path below a file never exists
 
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """What a model file says about itself.
+    """A model file's metadata.
 
     Attributes:
-        network: its architecture, for people.
-        labels: one script for each of the network's outputs, in their order.
+        network: the architecture's name, for people.
+        labels: one script for each logit, in the order of the logits.
         preprocessing: how an image becomes the network's input.
-        temperature: the logits are divided by it before the softmax.
-        threshold: a best probability below it means "unknown".
+        temperature: divides the logits before the softmax.
+        threshold: if the best probability is lower, the answer is "unknown".
         precision: of weights and computation, for people.
-        provenance: where the model is from, for people.
+        provenance: the model's origin, for people.
         any_size: whether the network takes whole images, uint8 [H, W, 3], and pre-processes them itself.
-        orientation_temperature: the temperature of the orientation. None for formats 1 and 2, whose networks tell no
-            orientation.
-        orientation_threshold: a best probability of the orientation below it means that there is no telling. None for
+        orientation_temperature: the temperature of the orientation's logits. None in formats 1 and 2, whose networks
+            tell no orientation.
+        orientation_threshold: if the best probability of the orientation is lower, the orientation is None. None in
             formats 1 and 2.
     """
 
@@ -73,13 +73,13 @@ class ModelInfo:
         """Read the JSON object of the metadata.
 
         Args:
-            text: the metadata's value, JSON.
+            text: the metadata, as JSON text.
 
         Returns:
-            What it says.
+            The model's metadata.
 
         Raises:
-            ModelError: a field is missing or wrong, which the message names, or the format is newer than this version
+            ModelError: a field is missing or wrong, and the message names it; or the format is newer than this version
                 reads.
         """
         try:
@@ -122,9 +122,9 @@ class ModelInfo:
 
 
 class Opened(NamedTuple):
-    """An opened model: its session, what its file says, and what names it later and elsewhere.
+    """An opened model: its session, its metadata, and what is needed to open it again.
 
-    model: the name of one of the package, or an absolute path. sha256: of the file's content, in hexadecimal.
+    model: a bundled model's name, or an absolute path. sha256: of the file's content, in hexadecimal.
     """
 
     session: Any
@@ -134,21 +134,21 @@ class Opened(NamedTuple):
 
 
 def bundled_models() -> list[str]:
-    """Return the names of the models that come with the package, sorted, as `ScriptIdentifier` takes them."""
+    """Return the names of the bundled models, sorted. `ScriptIdentifier` takes these names."""
     return sorted(path.stem for path in MODELS.glob(f"*{SUFFIX}"))
 
 
 def model_path(model: str | Path) -> Path:
-    """Return the file of a model that comes with the package.
+    """Return the file of a bundled model.
 
     Args:
-        model: its name; every other name is a path already.
+        model: the bundled model's name. Any other value is taken as a path.
 
     Returns:
         The file's path.
 
     Raises:
-        ModelError: a model of the package was changed.
+        ModelError: the bundled model was changed.
     """
     if str(model) not in bundled_models():
         return Path(model)
@@ -162,29 +162,28 @@ def open_model(
     providers: Sequence[str | tuple[str, dict[str, Any]]] | None = None,
     session_options: Any = None,
 ) -> tuple[Any, ModelInfo]:
-    """Return the onnxruntime session of a model and what its file says about itself.
+    """Return a model's onnxruntime session and its metadata.
 
-    The network has been run on blank images, so that the first image is not slower than the others.
+    The network is run on blank images first, so that the first real image is not slower than the others.
 
-    A model file is a program: a network with a loop may compute for as long as it likes, here already. Open only files
-    from those whom you trust.
+    A model file is a program: a network with a loop may run for any length of time, even while it is opened. Open only
+    files from sources that you trust.
 
     Args:
-        model: the name of a model that comes with the package, or the path of a model file; None is the package's
-            default.
+        model: a bundled model's name, or the path of a model file; None is the default model.
         threads: how many one call may use, 1 to 256; None is one.
         providers: onnxruntime's execution providers, best first; None is the CPU.
-        session_options: an onnxruntime.SessionOptions, used as it is and so with threads of its own; only its folder
-            for external data is set, to one that does not exist.
+        session_options: an onnxruntime.SessionOptions, used as it is, with its own number of threads. Only its folder
+            for external data is changed, to one that does not exist.
 
     Returns:
         The onnxruntime.InferenceSession, and the file's metadata.
 
     Raises:
-        ArgumentError: a wrong number of threads, threads beside session_options, session_options of another type, or a
-            provider that this onnxruntime lacks.
-        ModelError: a file that is missing, not ONNX, not scriptkd's, newer than this version, changed (if it came with
-            the package), that keeps data in another file, or whose network does not fit its metadata.
+        ArgumentError: a wrong number of threads, both threads and session_options, session_options of another type, or
+            a provider that this onnxruntime lacks.
+        ModelError: the file is missing, not ONNX, not scriptkd's, newer than this version, or keeps data in another
+            file; its network does not fit its metadata; or it is a bundled model that was changed.
     """
     opened = open_exactly(model, threads, providers, session_options)
     return opened.session, opened.info
@@ -197,7 +196,7 @@ def open_exactly(
     session_options: Any,
     sha256: str | None = None,
 ) -> Opened:
-    """`open_model`, saying what was opened; raises ModelError for a file of another SHA-256, if one is given."""
+    """Do as `open_model`, and name the opened file. Raises ModelError if the file's SHA-256 is not the given one."""
     import hashlib  # here, so that importing the SDK does without
 
     if threads is not None and (type(threads) is not int or not 1 <= threads <= MOST_THREADS):
@@ -214,7 +213,7 @@ def open_exactly(
 
 
 def read_content(model: str | Path | None) -> tuple[str, bytes]:
-    """Name, for people, and content of a model, named as for `open_model`; raises ModelError if it cannot be read."""
+    """Return a model's name, for people, and its content. Raises ModelError if it cannot be read."""
     names = bundled_models()
     if model is None:
         if DEFAULT not in names:
@@ -240,7 +239,7 @@ def read_content(model: str | Path | None) -> tuple[str, bytes]:
 
 
 def _bundled(name: str) -> bytes:
-    """A model that comes with the package, checked against models/SHA256SUMS, which `sha256sum *.onnx` wrote there."""
+    """Read a bundled model and check it against models/SHA256SUMS, which `sha256sum *.onnx` wrote."""
     import hashlib  # here, so that importing the SDK does without
 
     sums = MODELS / SUMS
@@ -261,11 +260,11 @@ def load_content(
     providers: Sequence[str | tuple[str, dict[str, Any]]] | None = None,
     options: Any = None,
 ) -> tuple[Any, ModelInfo]:
-    """`open_model` for what `read_content` returned."""
+    """Do as `open_model`, for the result of `read_content`."""
     try:
         return _load(content, threads, providers, options)
     except ModelError as error:
-        # The file's own words may be in it: no line breaks, and nothing that would steer a terminal.
+        # The message may quote text from the file, so control characters are escaped.
         reason = "".join(each if each.isprintable() else " " for each in str(error))
         raise ModelError(f"{name}: {reason}") from error
 
@@ -281,20 +280,20 @@ def _load(
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
-        options.log_severity_level = 4  # fatal: what else it reports comes as an exception as well
+        options.log_severity_level = 4  # fatal only: other errors also come as exceptions
     elif not isinstance(options, onnxruntime.SessionOptions):
         raise ArgumentError(f"session_options must be an onnxruntime.SessionOptions, not {type(options).__name__}")
     wanted = ["CPUExecutionProvider"] if providers is None else providers
     names = _provider_names(wanted, onnxruntime.get_available_providers())
-    # Else it would look for external data in the current directory, as the content comes from no folder.
+    # Otherwise onnxruntime would look for external data in the current folder, as it only gets the file's content.
     options.add_session_config_entry(EXTERNAL_FOLDER, os.fsencode(NOWHERE))
     try:
         session = open_session(content, options, wanted)
-    except Exception as error:  # its errors have no common base
-        if re.search("external (data|tensors)", str(error), re.IGNORECASE):  # most name the folder that we set
+    except Exception as error:  # onnxruntime's errors have no common base
+        if re.search("external (data|tensors)", str(error), re.IGNORECASE):  # most messages name the folder that we set
             raise ModelError("it keeps data in another file (ONNX's external data); a model is one file") from error
         raise ModelError(f"not an ONNX file that onnxruntime can load ({_first_line(error)})") from error
-    missing = names - set(session.get_providers())  # onnxruntime itself only writes a warning
+    missing = names - set(session.get_providers())  # onnxruntime itself only prints a warning
     if missing:
         raise ArgumentError(f"onnxruntime cannot use {', '.join(sorted(missing))} on this machine")
     try:
@@ -303,13 +302,13 @@ def _load(
             raise ModelError("an ONNX file without scriptkd's metadata; export it with scriptkd-export")
         info = ModelInfo.from_json(text)
         _check_network(session, info)
-    except UnicodeDecodeError as error:  # onnxruntime reads a file's texts only when they are asked for
+    except UnicodeDecodeError as error:  # onnxruntime decodes a file's text only on access
         raise ModelError("an ONNX file whose names or metadata are not UTF-8") from error
     return session, info
 
 
 def _provider_names(providers: object, available: list[str]) -> set[str]:
-    """The names of execution providers, given as names or as pairs of name and options."""
+    """Return the names of execution providers, which are given as names or as pairs of name and options."""
     listed = list(providers) if isinstance(providers, (list, tuple)) else []
     names = [each[0] if _is_pair(each) else each for each in listed]
     if not names or any(name not in available for name in names):
@@ -318,12 +317,12 @@ def _provider_names(providers: object, available: list[str]) -> set[str]:
 
 
 def _is_pair(provider: object) -> bool:
-    """Whether it is a name with options; of others onnxruntime only prints a warning."""
+    """Whether a provider is a pair of name and options. For a wrong pair onnxruntime only prints a warning."""
     return isinstance(provider, tuple) and len(provider) == 2 and isinstance(provider[1], dict)
 
 
 def _check_network(session: Any, info: ModelInfo) -> None:
-    """Check that inputs and outputs are what the metadata says, at last by running the network on a blank image."""
+    """Check the inputs and outputs against the metadata, then run the network on blank images."""
     inputs, outputs = session.get_inputs(), [each.name for each in session.get_outputs()]
     if [each.name for each in inputs] != [INPUT] or not set(info.outputs) <= set(outputs):
         wanted_names = " and ".join(f"'{name}'" for name in info.outputs)
@@ -340,7 +339,7 @@ def _check_network(session: Any, info: ModelInfo) -> None:
         width = wanted.width_max if wanted.fixed_width else None
         expected = (None, wanted.channels, heights[0] if len(heights) == 1 else None, width)
     shape = tuple(side if isinstance(side, int) else None for side in inputs[0].shape)
-    # A side that the file leaves open takes any size; one that it fixes must be the size that will come.
+    # A dynamic dimension takes any size. A fixed dimension must equal the size of our inputs.
     if len(shape) != len(expected) or any(side not in (None, size) for side, size in zip(shape, expected, strict=True)):
         raise ModelError(
             f"the network's input has the shape {inputs[0].shape}, but its metadata asks for {expected}, None being any"
@@ -349,14 +348,14 @@ def _check_network(session: Any, info: ModelInfo) -> None:
         for shape in [(1, 9, 3), (16, 2, 3)]:
             _run_blank(session, info, shape, 1)
         return
-    # Two images at both limits of the width, so that a batch size or a width frozen at export is found here.
+    # Two images at each limit of the width reveal a batch size or a width that the export fixed.
     for height in wanted.heights:
         for width in {wanted.width_min, wanted.width_max}:
             _run_blank(session, info, (2, wanted.channels, height, width), 2)
 
 
 def _run_blank(session: Any, info: ModelInfo, shape: tuple[int, ...], count: int) -> None:
-    """Run the network on a blank input of that shape, uint8, which are so many images, and check what it answers."""
+    """Run the network on a blank uint8 input of a shape, which holds `count` images, and check its outputs."""
     try:
         answers = session.run(info.outputs, {INPUT: np.zeros(shape, np.uint8)})
     except Exception as error:
@@ -379,7 +378,8 @@ def _labels(values: Any) -> tuple[Script, ...]:
     for value in values:
         if not isinstance(value, Mapping) or not all(isinstance(value.get(key), str) for key in ("name", "code")):
             raise ModelError(f"each of its labels must have a name and a code, not {value!r}")
-        # They are printed as they are: a line break would tear a table, and an escape sequence steer a terminal.
+        # Labels are printed unescaped: a line break would break a table, and an escape sequence could control a
+        # terminal.
         if not (value["name"] + value["code"]).isprintable():
             raise ModelError(f"the name and the code of each of its labels must be printable, not {value!r}")
     labels = tuple(Script(value["name"], value["code"]) for value in values)

@@ -1,4 +1,4 @@
-"""A model's network, which runs in every process that has it: the one that opened it, forked and pickled copies."""
+"""A model's network, which also runs in forked processes and after pickling."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ Providers = Sequence[str | tuple[str, dict[str, Any]]]
 
 
 class Network:
-    """An onnxruntime session and what opens it again in another process.
+    """An onnxruntime session that can be opened again in another process.
 
-    A session belongs to the process that made it. After a fork the child opens the model anew at its first run. A
-    pickle holds the model's name or absolute path, its SHA-256, the threads and the providers, and the model is opened
-    where it is unpickled. Both raise ModelError if the file is gone or no longer the same.
+    A session works only in the process that made it. After a fork, the child opens the model again at its first run. A
+    pickle holds the model's name or absolute path, its SHA-256, the threads and the providers. Unpickling opens the
+    model again. Both raise ModelError if the file is gone or has changed.
 
-    info: what the model file says about itself.
+    info: the model file's metadata.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class Network:
         session_options: Any = None,
         sha256: str | None = None,
     ) -> None:
-        """Open a model; the arguments and errors are those of `modelfile.open_exactly`."""
+        """Open a model, with the arguments and errors of `modelfile.open_exactly`."""
         self._options = (threads, providers, session_options)
         opened = open_exactly(model, *self._options, sha256)
         self._session, self.info = opened.session, opened.info
@@ -44,16 +44,16 @@ class Network:
     def run(self, images: npt.NDArray[np.uint8]) -> list[npt.NDArray[np.float32]]:
         """Return the logits [N, K] of images, in the shape that the network takes.
 
-        Of format 3 the logits of orientation, [N, 4], come second.
+        In format 3 the logits of orientation, [N, 4], come second.
         """
         if self._process != os.getpid():
             self._session = open_exactly(self._model, *self._options, self._sha256).session
-            self._process = os.getpid()  # last: another thread may be here too, and then opens one of its own
+            self._process = os.getpid()  # set last, so that another thread never runs the parent's session
         answers: list[npt.NDArray[np.float32]] = self._session.run(self.info.outputs, {INPUT: images})
         return answers
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        return self  # nothing in it changes what it answers, so copies share it
+        return self  # copies share the network, whose state never changes its output
 
     def __reduce__(self) -> tuple[Callable[..., Network], tuple[Any, ...]]:
         threads, providers, session_options = self._options
@@ -65,7 +65,8 @@ class Network:
         return _unpickle, (self._model, self._sha256, threads, providers)
 
 
-# The network that was unpickled last, and from what: a pool hands its worker the same identifier with every task.
+# The network that was unpickled last, and its pickle's content: a pool sends its worker the same identifier with every
+# task.
 _last: tuple[tuple[Any, ...], Network] | None = None
 
 
@@ -80,7 +81,7 @@ def _unpickle(model: str, sha256: str, threads: int | None, providers: Providers
 
 
 def _stamp(model: str) -> tuple[int, ...] | None:
-    """What differs after a file was replaced or written to; None where no file is, as for a model of the package."""
+    """Return a stamp that changes when a file does; None if there is no file, as for a bundled model's name."""
     try:
         status = os.stat(model)
     except OSError:

@@ -1,4 +1,4 @@
-"""How `scriptkd identify` shows its answers: as a table, JSON, CSV or lines of the user's own."""
+"""How `scriptkd identify` shows its answers: as a table, JSON, CSV or lines in the user's format."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FIELDS = ("file", "script", "code", "score", "best", "orientation")
 
 
 class Writer(Protocol):
-    """Takes the answers one by one. `add` is called for each, in order, and `end` after the last."""
+    """Takes the answers one by one: `add` is called for each, in order, and `end` after the last."""
 
     def add(self, name: str, answer: Answer) -> None: ...
 
@@ -28,7 +28,7 @@ class Writer(Protocol):
 
 
 class JsonLines:
-    """A JSON object a line, as it goes; what cannot be used is a line with `error`."""
+    """One JSON object a line, written at once. An image that cannot be used gives a line with `error`."""
 
     def __init__(self, top: int | None) -> None:
         self._top = top
@@ -41,7 +41,7 @@ class JsonLines:
 
 
 class Json:
-    """One JSON list of everything, at the end."""
+    """One JSON list of all answers, written at the end."""
 
     def __init__(self, top: int | None) -> None:
         self._top = top
@@ -55,7 +55,7 @@ class Json:
 
 
 class Csv:
-    """A line of comma-separated values for each image, as it goes, below a line of heads."""
+    """A header, then one line of comma-separated values for each image, written at once."""
 
     def __init__(self, top: int | None) -> None:
         self._top = top or 0
@@ -68,7 +68,7 @@ class Csv:
             row = [printable(name), *[""] * (len(FIELDS) - 1 + 2 * self._top), answer.reason]
         else:
             ranks = [cell for script, score in answer.top(self._top) for cell in (script, f"{score:.6f}")]
-            ranks += [""] * (2 * self._top - len(ranks))  # the model may know fewer scripts
+            ranks += [""] * (2 * self._top - len(ranks))  # the model may know fewer than `top` scripts
             cells = answer.script, answer.code, f"{answer.score:.6f}", answer.best, degrees(answer)
             row = [printable(name), *cells, *ranks, ""]
         self._writer.writerow(row)
@@ -79,13 +79,13 @@ class Csv:
 
 
 class Lines:
-    """A line of the user's own for each image that could be used, as it goes."""
+    """One line in the user's format for each image that could be used, written at once."""
 
     def __init__(self, template: str) -> None:
-        """template: as for str.format, with the names of FIELDS alone; raises ArgumentError for another."""
+        """template: as for str.format, with only the names of FIELDS. Raises ArgumentError for another name."""
         self._template = template.replace("\\t", "\t").replace("\\n", "\n")
         try:
-            # Neither what a field has inside, as in {score.real}, nor a field in a field's format, as in {file:{best}}.
+            # Attributes as in {score.real}, and fields within a format as in {file:{best}}, are refused.
             for _, name, form, _ in Formatter().parse(self._template):
                 if name is not None and name not in FIELDS:
                     raise LookupError(f"{name!r} is none of them")
@@ -117,9 +117,9 @@ class Lines:
 
 
 class Table:
-    """A table on a terminal; elsewhere aligned plain text, a line for each image. At the end, as widths depend on all.
+    """A table on a terminal, elsewhere aligned plain text; written at the end, as widths depend on all answers.
 
-    Where there are answers below the threshold, a column shows the best guess; where a word is turned, one shows by how
+    If any score is below the threshold, a column shows the best guess. If any word is turned, a column shows by how
     many degrees.
     """
 
@@ -163,12 +163,12 @@ class Table:
 
 
 def printable(name: str) -> str:
-    """A file's name as a line that can be printed: a file name need not be text, and may hold line breaks."""
+    """Return a file's name as one printable line, since a name need not be text and may hold line breaks."""
     return one_line(os.fsencode(name).decode("utf-8", "replace"))
 
 
 def degrees(answer: Prediction) -> str:
-    """By how much the letters are turned clockwise; empty where there is no telling."""
+    """Return the letters' clockwise rotation in degrees as text; empty if the orientation is None."""
     return "" if answer.orientation is None else str(answer.orientation)
 
 
@@ -189,7 +189,7 @@ def _as_dict(name: str, answer: Answer, top: int | None) -> dict[str, Any]:
 
 
 def _print_table(heads: Iterable[str], rows: Iterable[list[str]], known: Iterable[bool]) -> None:
-    from rich.console import Console  # here: what prints lines does without it
+    from rich.console import Console  # imported here, as the other formats do not need it
     from rich.markup import escape
     from rich.table import Table as RichTable
 

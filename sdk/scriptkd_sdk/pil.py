@@ -1,4 +1,4 @@
-"""Reading a PIL image. Pillow is not needed, and so not imported here."""
+"""Reading a PIL image. Pillow is not required, and so not imported here."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from scriptkd_sdk.pixels import Pixels, check_size, from_array, upright
 from scriptkd_sdk.transparency import lay
 
 BROKEN = (OSError, SyntaxError, ValueError, RuntimeError, EOFError)
-"""What Pillow, and what it calls, raise for a damaged file."""
+"""The exceptions that Pillow and its decoders raise for a damaged file."""
 
 
 def from_pil(image: Any) -> Pixels:
     """Return the pixels of a PIL image, uint8 [H, W, 3] RGB or [H, W] gray, upright and opaque.
 
-    Raises ImageError for one that is broken, of a size that is not taken, or of a mode that Pillow cannot convert.
+    Raises ImageError for an image that is broken, too small or too large, or of a mode that Pillow cannot convert.
     """
     check_size(image.height, image.width)
     try:
         image.load()
         orientation = image.getexif().get(0x0112, 1)
-    except BROKEN as error:  # Pillow opens a file early and decodes it only now
+    except BROKEN as error:  # Pillow decodes a file only now
         raise ImageError(f"broken or truncated PIL image: {error}") from error
-    mode, key = image.mode, image.info.get("transparency")  # a level, a colour or, of a palette, alphas
+    mode, key = image.mode, image.info.get("transparency")  # a level, a colour or a palette's alphas
     if mode in ("I", "F"):
         raise ImageError(f"a PIL image of mode {mode} has no fixed range; convert it to L or RGB")
     try:

@@ -1,4 +1,4 @@
-"""Arrays of pixels: what sizes and types are taken, and how they become uint8 RGB or gray."""
+"""Arrays of pixels: the accepted sizes and types, and the conversion to uint8 RGB or gray."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from scriptkd_sdk.transparency import lay
 Pixels = npt.NDArray[np.uint8]
 
 SMALLEST_SIDE = 2  # pixels
-LARGEST_SIDE = 16_384  # pixels; also keeps the resampling matrices to megabytes
-MOST_PIXELS = 50_000_000  # a word crop has thousands; beyond is a mistake or an attack
-MOST_DECODED = 4 * MOST_PIXELS  # bytes: all of them in 8-bit RGBA, fewer in 16 bits or floats
-# Beyond as many bytes decoded, a file must be in proportion: a few bytes may declare what takes seconds to decode.
-# Within them lie a scanned page in black and white, however small its file, and a photograph of 16 megapixels.
+LARGEST_SIDE = 16_384  # pixels; the limit also keeps the resampling matrices to megabytes
+MOST_PIXELS = 50_000_000  # a word crop has thousands; a larger image is a mistake or an attack
+MOST_DECODED = 4 * MOST_PIXELS  # bytes: MOST_PIXELS in 8-bit RGBA, fewer pixels in 16 bits or floats
+# An image of more decoded bytes must have a file in proportion, since a tiny file may take seconds to decode. A scanned
+# page in black and white and a photograph of 16 megapixels stay below this limit.
 ANY_DECODED = MOST_PIXELS
-DECODED_A_BYTE = 250  # bytes; photographs have 6 to 150, zeros that are deflated 1000
+DECODED_A_BYTE = 250  # decoded bytes a byte of the file; photographs have 6 to 150, deflated zeros 1000
 HALF_LEVEL = 0.5 / 255
 
 
 def check_size(height: int, width: int) -> None:
-    """Raise ImageError for an image of a size, in pixels, that is not taken."""
+    """Raise ImageError for an image that is too small or too large. height, width: in pixels."""
     size = f"{width}x{height} pixels"
     if min(height, width) < SMALLEST_SIDE:
         raise ImageError(f"{size}, but at least {SMALLEST_SIDE}x{SMALLEST_SIDE} are needed")
@@ -36,9 +36,9 @@ def check_size(height: int, width: int) -> None:
 
 
 def check_decoded(height: int, width: int, decoded: int, length: int) -> None:
-    """Raise ImageError for a size that is not taken, or that takes too many bytes decoded.
+    """Raise ImageError for an image that is too small or too large, in pixels or in decoded bytes.
 
-    height, width: in pixels. decoded: bytes, which are limited as such and for a file of `length` bytes.
+    height, width: in pixels. decoded: bytes, which have an absolute limit and one relative to the file's `length`.
     """
     check_size(height, width)
     size = f"{width}x{height} pixels, which are {decoded / 1e6:.0f} MB decoded"
@@ -52,8 +52,8 @@ def check_decoded(height: int, width: int, decoded: int, length: int) -> None:
 def from_array(array: npt.NDArray[Any], order: str = "rgb") -> Pixels:
     """Check an array and bring it to uint8, opaque, [H, W, 3] RGB or [H, W].
 
-    array: [H, W], [H, W, 1], [H, W, 3] or [H, W, 4], the fourth being alpha, of a type that `to_bytes` takes.
-    order: of its colours, "rgb" or "bgr". Raises ImageError for another shape, size or type.
+    array: [H, W], [H, W, 1], [H, W, 3] or [H, W, 4] with alpha last, of a type that `to_bytes` takes.
+    order: of the colours, "rgb" or "bgr". Raises ImageError for another shape, size or type.
     """
     shape = array.shape
     if len(shape) == 3 and shape[2] == 1:
@@ -72,7 +72,8 @@ def to_bytes(array: npt.NDArray[Any]) -> Pixels:
     """Bring an array of uint16 (0..65535), bool or floats (0..1) to uint8 (0..255); raises ImageError for others."""
     array = array.astype(array.dtype.newbyteorder("="), copy=False)
     if array.dtype == np.uint16:
-        # (x + 128) // 257, as 65535 / 257 = 255: no 16-bit number lies near a half, and so the floats round as exactly.
+        # This equals (x + 128) // 257, as 65535 / 257 = 255. No 16-bit number lies near a half, so rounding floats is
+        # exact.
         return np.asarray(cv2.convertScaleAbs(array, alpha=1 / 257), np.uint8).reshape(array.shape)
     elif array.dtype == np.bool_:
         array = array * np.uint8(255)
@@ -80,7 +81,7 @@ def to_bytes(array: npt.NDArray[Any]) -> Pixels:
         if not np.isfinite(array).all():
             raise ImageError("an array of floats must not hold NaN or infinity")
         low, high = float(array.min()), float(array.max())
-        if low < -HALF_LEVEL or high > 1 + HALF_LEVEL:  # a tolerance, as resizing leaves values such as 1.0000001
+        if low < -HALF_LEVEL or high > 1 + HALF_LEVEL:  # resizing leaves values such as 1.0000001
             raise ImageError(f"an array of floats must lie in 0..1, not {low:g}..{high:g}")
         array = np.clip(array.astype(np.float32), 0, 1) * 255 + 0.5
     else:
@@ -89,7 +90,7 @@ def to_bytes(array: npt.NDArray[Any]) -> Pixels:
 
 
 def upright(pixels: Pixels, orientation: int) -> Pixels:
-    """Undo the rotation and mirroring that EXIF's orientation (1 to 8) names; other values are as 1."""
+    """Undo the rotation and mirroring that EXIF's orientation (1 to 8) names. Other values count as 1."""
     if orientation in (5, 6, 7, 8):
         pixels = pixels.swapaxes(0, 1)
     if orientation in (2, 3, 6, 7):

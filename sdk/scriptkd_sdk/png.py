@@ -1,4 +1,4 @@
-"""A PNG's chunks, which are looked at before OpenCV sees them."""
+"""A PNG's chunks, which are checked before OpenCV decodes the file."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ ANIMATION = (b"acTL", b"fcTL", b"fdAT")
 
 
 def whole(data: bytes) -> bytes | None:
-    """Return a PNG's picture as a PNG that OpenCV can be given, or None if a chunk of it does not lie within it.
+    """Return a PNG that is safe for OpenCV to decode, or None if a chunk reaches beyond the file's end.
 
-    OpenCV makes room for a chunk of whatever length is written there, up to 4 GB, before it looks at the file's end. Of
-    an animation it decodes the frames by a way of its own, which takes memory that damage has left unfilled for pixels.
-    So the chunks of animations are left out; what is left is the picture for those who show none.
+    OpenCV allocates memory for a chunk's declared length, up to 4 GB, before it checks where the file ends. In a
+    damaged animation, its decoder may return uninitialized memory as pixels. So the chunks of animations are removed.
+    The default image remains.
     """
     animated = False
     for kind, _, end in _chunks(data):
@@ -27,17 +27,17 @@ def whole(data: bytes) -> bytes | None:
 
 
 def transparency(data: bytes) -> bytes:
-    """What of a PNG's gray, colours or palette is transparent (its tRNS chunk); empty if there is none."""
+    """Return the content of a PNG's tRNS chunk, which declares transparent colours; empty if it has none."""
     for kind, start, end in _chunks(data):
         if kind == b"tRNS":
             return data[start:end]
-        if kind == b"IDAT":  # behind which it does not count
+        if kind == b"IDAT":  # a later tRNS does not count
             break
     return b""
 
 
 def transparent_gray(data: bytes) -> int | None:
-    """The level that a gray PNG declares transparent, as OpenCV decodes it; of colours OpenCV itself makes alpha."""
+    """Return the decoded level that a gray PNG declares transparent. For colours, OpenCV itself makes alpha."""
     depth, colour = data[24:26]
     key = transparency(data)
     if colour != 0 or len(key) != 2:
@@ -55,7 +55,7 @@ def _still(data: bytes) -> bytes:
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Kind, start and end of every chunk's content; the last may end behind the file."""
+    """Yield kind, start and end of every chunk's content. The last may end beyond the file."""
     position = len(SIGNATURE)
     while position + 12 <= len(data):
         length, kind = struct.unpack_from(">I4s", data, position)

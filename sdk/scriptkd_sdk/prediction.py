@@ -1,4 +1,4 @@
-"""What the SDK answers."""
+"""The SDK's answer."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ class Prediction:
     Predictions can be members of sets and keys of dicts.
 
     Attributes:
-        script: name of the best script, or "unknown" where its score lies below the threshold.
-        code: its ISO 15924 code, or "Zyyy" where the script is "unknown".
-        score: the best script's probability, 0 to 1, also where the answer is "unknown".
-        scores: every allowed script's probability by name, best first; they sum to 1.
-        best: the best script's name, whatever the threshold says.
-        orientation: by how many degrees the letters are turned clockwise from upright: 0, 90 (a word reads from top to
-            bottom), 180 or 270; turning the picture counterclockwise by as much makes it upright. Letters set upright
-            one below the other are orientation 0. None where there is no telling, and for models of formats 1 and 2.
+        script: name of the best script, or "unknown" if its score is below the threshold.
+        code: the script's ISO 15924 code, or "Zyyy" if the script is "unknown".
+        score: the best script's probability, 0 to 1, also if the answer is "unknown".
+        scores: every allowed script's probability by name, best first; the sum is 1.
+        best: the best script's name, whatever the threshold.
+        orientation: the letters' clockwise rotation from upright in degrees: 0, 90 (a word reads from top to bottom),
+            180 or 270. Turning the picture counterclockwise by as much makes the word upright. Upright letters one
+            below the other are orientation 0. None if the model cannot tell, and for models of formats 1 and 2.
         orientation_score: the orientation's probability, 0 to 1; None for models of formats 1 and 2.
-        shares: of a line that is seen in several windows, which share of them each script won, in descending order;
-            they sum to 1. Windows whose score lies below the threshold count as "unknown".
+        shares: each script's share of the windows that a line is cut into, in descending order; the sum is 1. Windows
+            whose score is below the threshold count as "unknown".
     """
 
     script: str
     code: str
     score: float
-    scores: dict[str, float] = field(hash=False)  # a dict has no hash; the other fields suffice
+    scores: dict[str, float] = field(hash=False)  # a dict has no hash, and the other fields suffice
     best: str
     orientation: int | None = None
     orientation_score: float | None = None
@@ -46,7 +46,7 @@ class Prediction:
         """Return the best scripts.
 
         Args:
-            count: how many; fewer are returned if there are fewer.
+            count: how many scripts to return; fewer are returned if there are fewer.
 
         Returns:
             Pairs of a script's name and its score, best first.

@@ -1,9 +1,9 @@
-"""The one pre-processing of scriptkd: what training, calibration, evaluation and every SDK do to an image.
+"""The pre-processing that training, calibration, evaluation and every SDK share.
 
-It is defined by arithmetic, not by a library's behaviour, so that Java and JavaScript can do the same:
+It is defined by arithmetic, not by a library's behaviour, so that Java and JavaScript can compute the same:
 
 1. luma (one-channel models): (299 R + 587 G + 114 B + 500) // 1000 in integers, the weights of ITU-R BT.601;
-2. width: fixed, or following the aspect ratio in steps between two limits; never padded;
+2. width: fixed, or proportional to the aspect ratio, in steps between two limits; never padded;
 3. resampling: separable triangle filter whose support grows with the reduction (no aliasing), half-pixel centres,
    weights renormalised at the edges. Pillow's BILINEAR, torch's `interpolate(mode="bilinear", antialias=True)` and
    ONNX's `Resize` with `antialias=1` compute the same;
@@ -24,18 +24,18 @@ import numpy.typing as npt
 from scriptkd_sdk.errors import ArgumentError, ModelError
 
 STRIP = 16_384  # pixels
-ROWS_BLOCK, COLUMNS_BLOCK = 2048, 4096  # entries of a block of a resampling matrix, by measurement
-# OpenBLAS starts threads for products of more multiplications than 2^18, which gains nothing here and, on a machine
-# with other work, was measured to take 20 ms instead of 20 us.
+ROWS_BLOCK, COLUMNS_BLOCK = 2048, 4096  # entries of a resampling matrix's block; measured to be fastest
+# OpenBLAS starts threads for products of more than 2^18 multiplications. This gains nothing here. On a busy machine it
+# was measured to take 20 ms instead of 20 us.
 MOST_PRODUCTS = 200_000
-KEPT_SIDE = 512  # pixels: the resampling matrices of images up to that are kept
-LARGEST_SIDE = 4096  # of a network's input: a model file asking for more is broken, and would cost gigabytes
+KEPT_SIDE = 512  # pixels: resampling matrices are cached for images up to this size
+LARGEST_SIDE = 4096  # of a network's input: a model file that asks for more is broken, and would need gigabytes
 
-# A little above 1/2: resampling bytes by whole ratios often gives exact halves, where the last bit of a float sum would
-# decide, and so the order of additions on some other platform.
+# A little above 1/2. Resampling bytes by whole ratios often gives exact halves. Rounding a half would depend on the
+# last bit of a float sum, and so on the platform's order of additions.
 ROUNDING = np.float32(0.5 + 2**-9)
-# Sums of these are off by less than 1e-4, while the 0.0005 on top keeps every sum at least 5e-4 away from an integer:
-# the floor is therefore the exact integer formula's. A test checks all 2^24 colours.
+# Float sums with these weights are off by less than 1e-4. The added 0.0005 keeps every sum at least 5e-4 away from an
+# integer, so the floor equals the exact integer formula. A test checks all 2^24 colours.
 LUMA = np.array([[0.299, 0.587, 0.114, 0.5005]], np.float32)
 
 Bands = tuple[tuple[slice, slice, npt.NDArray[np.float32]], ...]
@@ -44,9 +44,9 @@ Bands = tuple[tuple[slice, slice, npt.NDArray[np.float32]], ...]
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """How an image becomes a network's input; stored in checkpoints and model files.
+    """How an image becomes a network's input. Checkpoints and model files store it.
 
-    Equal limits of the width mean that every image is squashed to that width (the paper's 299x299). Otherwise the width
+    If width_min equals width_max, every image is resized to that width, as to the paper's 299x299. Otherwise the width
     follows the aspect ratio, in multiples of the step, within the limits.
 
     Attributes:
@@ -54,10 +54,10 @@ class Preprocessing:
         height: rows of the input, in pixels.
         width_min: fewest columns, in pixels.
         width_max: most columns, in pixels.
-        width_step: columns are a multiple of it, in pixels.
-        square_height: rows of the input of crops less than 1.5 times as wide as high, in pixels. With it the network is
-            one for any crop (format 3 of the contract): `crop.crops` comes first, and the network tells orientation.
-            None, formats 1 and 2: a crop is taken as it is.
+        width_step: the number of columns is a multiple of this, in pixels.
+        square_height: rows of the input for crops less than 1.5 times as wide as high, in pixels. If set, the network
+            takes any crop (format 3 of the contract): `crop.crops` comes first, and the network tells orientation. None
+            means formats 1 and 2, which take a crop as it is.
 
     Raises:
         ArgumentError: impossible values.
@@ -83,7 +83,7 @@ class Preprocessing:
             raise ArgumentError(f"width_min ({self.width_min}) must not exceed width_max ({self.width_max})")
 
     def to_dict(self) -> dict[str, int]:
-        """Return the fields, ready for JSON; without `square_height` where there is none, as older formats have it."""
+        """Return the fields, ready for JSON. `square_height` is left out if it is None, as in formats 1 and 2."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
     @classmethod
@@ -94,7 +94,7 @@ class Preprocessing:
             values: the fields by name.
 
         Returns:
-            The pre-processing that they describe.
+            The pre-processing.
 
         Raises:
             ModelError: missing, unknown or impossible fields.
@@ -116,7 +116,7 @@ class Preprocessing:
 
     @property
     def heights(self) -> list[int]:
-        """The rows that an input may have, in ascending order: one number, or two."""
+        """The heights that an input may have, ascending: one number, or two."""
         return sorted({self.height, self.square_height or self.height})
 
     def free_width(self, height: int, width: int, rows: int) -> int:
@@ -128,7 +128,7 @@ class Preprocessing:
             rows: of the input, in pixels.
 
         Returns:
-            In pixels, the nearest multiple of `width_step` to width * rows / height; halves go up.
+            The multiple of `width_step` that is nearest to width * rows / height, in pixels; halves round up.
         """
         divisor = height * self.width_step
         return (2 * width * rows + divisor) // (2 * divisor) * self.width_step  # round half up, without a float
@@ -178,7 +178,7 @@ class Preprocessing:
 def luma(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """Return (299 R + 587 G + 114 B + 500) // 1000 of a uint8 [H, W, 3] RGB image as uint8 [H, W]."""
     rows = max(STRIP // image.shape[1], 1)
-    strips = [  # whose floats stay in the processor's cache
+    strips = [  # a strip's floats fit into the processor's cache
         cv2.transform(image[top : top + rows].astype(np.float32), LUMA).astype(np.uint8)
         for top in range(0, len(image), rows)
     ]
@@ -191,7 +191,7 @@ def _resample(plane: npt.NDArray[np.uint8], out_height: int, out_width: int) -> 
     bands = _kept_bands if max(height, width) <= KEPT_SIDE else _bands
     rows = np.empty((out_height, width), np.float32)
     for outputs, inputs, weights in bands(height, out_height, ROWS_BLOCK):
-        floats = plane[inputs].astype(np.float32, order="C")  # band by band: a large image's would take gigabytes
+        floats = plane[inputs].astype(np.float32, order="C")  # in bands: a large image's floats would take gigabytes
         step = max(MOST_PRODUCTS // weights.size, 1)
         for left in range(0, width, step):
             part = slice(left, left + step)
@@ -203,21 +203,21 @@ def _resample(plane: npt.NDArray[np.uint8], out_height: int, out_width: int) -> 
             part = slice(top, top + step)
             np.matmul(rows[part, inputs], weights.T, out=pixels[part, outputs])
     pixels += ROUNDING
-    # Positive, so the cast is the floor; a weighted mean of bytes exceeds 255 by float noise at most.
+    # The values are positive, so the cast is a floor. A weighted mean of bytes exceeds 255 by float error at most.
     return pixels.astype(np.uint8)
 
 
 def _bands(size: int, out_size: int, block: int) -> Bands:
-    """Return the resampling matrix [out_size, size], whose rows sum to 1, as the blocks that hold all its entries.
+    """Return the resampling matrix [out_size, size] as blocks that hold all its non-zero entries. Its rows sum to 1.
 
-    The matrix is a band about its diagonal: in blocks, of `block` entries or a few more, a large image costs a third.
+    The matrix is a band about its diagonal. Blocks of about `block` entries cut the cost of a large image to a third.
     """
     scale = size / out_size
     support = max(scale, 1.0)
     count = out_size
     while count > 1 and count * ((count - 1) * scale + 2 * support) > block:
         count = (count + 1) // 2
-    # All blocks at once: of `count` outputs, the last filled up, and as many inputs as any of them needs.
+    # All blocks are made at once. Each has `count` outputs, the last one padded, and as many inputs as any block needs.
     outputs = np.minimum(np.arange(-(-out_size // count) * count), out_size - 1).reshape(-1, count)
     centres = (outputs + 0.5) * scale
     starts = np.maximum((centres[:, 0] - support).astype(np.int64), 0)
@@ -236,5 +236,6 @@ def _bands(size: int, out_size: int, block: int) -> Bands:
     )
 
 
-# Making a matrix takes as long as using it. Those kept of common words are 20 MB; of large images they would be many.
+# Making a matrix takes as long as using it. The cached ones of common words take 20 MB; large images' would take far
+# more.
 _kept_bands = lru_cache(maxsize=1024)(_bands)

@@ -1,4 +1,4 @@
-"""One word of a larger image: a box, or four corners that are rectified."""
+"""Cutting one word out of a larger image: a box, or four corners that are rectified."""
 
 from __future__ import annotations
 
@@ -18,23 +18,22 @@ Region = Sequence[float] | Sequence[Sequence[float]] | npt.NDArray[Any]
 
 
 def cut(pixels: Pixels, region: Region, name: str | None = None) -> Pixels:
-    """Return a region of an upright image as an upright image of its own.
+    """Cut a region out of an upright image.
 
     Args:
         pixels: the image, uint8 [H, W, 3] or [H, W].
         region: in pixels from the image's top left corner, a box or four corners. A box is (left, top, right, bottom),
-            right and bottom exclusive as in Pillow's crop, fractions rounded. Corners, [4, 2], are those of a
-            quadrilateral in the word's own reading order: its top left, top right, bottom right, bottom left. It is
-            stretched to a rectangle as wide and high as the mean of its opposite sides. A word turned upside down is so
-            turned back. What of a region lies outside the image is cut off: of a box, and of the rectangle that corners
-            are stretched to, whatever rows and columns hold nothing of it.
+            right and bottom exclusive as in Pillow's crop, fractions rounded. Corners, [4, 2], are the word's top left,
+            top right, bottom right and bottom left, in reading order. The quadrilateral is rectified to a rectangle
+            whose sides are the means of its opposite sides. So an upside-down word becomes upright. A box is clipped to
+            the image. A rectified quadrilateral loses all rows and columns outside the image.
         name: what to call the region in errors.
 
     Returns:
         The region's pixels, uint8 [h, w, 3] or [h, w] as the image.
 
     Raises:
-        ImageError: a region that is neither, is wholly outside the image, or holds fewer than 2x2 pixels of it.
+        ImageError: a region of another form, wholly outside the image, or with fewer than 2x2 of its pixels.
     """
     try:
         numbers = _numbers(region)
@@ -70,12 +69,12 @@ def _box(pixels: Pixels, box: npt.NDArray[np.float64], shown: str) -> Pixels:
 
 
 def _corners(pixels: Pixels, corners: npt.NDArray[np.float64], shown: str) -> Pixels:
-    # Corners lie between pixels, whose centres are at halves; OpenCV counts from the first centre, in float32. What
-    # that rounds to one corner must count as one here: of two, OpenCV makes a matrix that is wrong without a word.
+    # Corners lie between pixels, whose centres are at halves. OpenCV counts from the first centre, in float32. Corners
+    # that float32 rounds to the same point must be refused: OpenCV would silently return a wrong matrix.
     source = (corners - 0.5).astype(np.float32)
     sides = np.roll(source, -1, axis=0).astype(np.float64) - source
     following = np.roll(sides, -1, axis=0)
-    # Corners in order around a convex shape turn the same way at each (clockwise, as y points down).
+    # Around a convex shape, all corners turn the same way: clockwise, as y points down.
     if not (sides[:, 0] * following[:, 1] - sides[:, 1] * following[:, 0] > 0).all():
         raise ImageError(
             f"the corners {shown} do not go clockwise around a convex quadrilateral: top left, top right, "
@@ -102,7 +101,7 @@ def _corners(pixels: Pixels, corners: npt.NDArray[np.float64], shown: str) -> Pi
 def _seen(
     corners: npt.NDArray[np.float64], matrix: npt.NDArray[Any], pixels: Pixels, shown: str
 ) -> tuple[int, int, int, int]:
-    """The box, left, top, right and bottom, of what of a quadrilateral lies within the image, rectified by a matrix."""
+    """Return the box (left, top, right, bottom) of a quadrilateral's part within the image, after rectification."""
     height, width = pixels.shape[:2]
     image = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     area, within = cv2.intersectConvexConvex(corners.astype(np.float32), image)

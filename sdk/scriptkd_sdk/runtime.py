@@ -1,4 +1,4 @@
-"""onnxruntime as scriptkd uses it: without its telemetry, and with sessions that a fork does no harm to."""
+"""onnxruntime as scriptkd uses it: without telemetry, and with sessions that survive a fork."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from collections.abc import Sequence
 from typing import Any
 from weakref import WeakSet
 
-# Its wheels since 1.29 write a device id and a queue of events under the home folder, and look up a host to send them
-# to. They read this variable once, when onnxruntime is imported, so it is set when the SDK is.
+# Since 1.29, onnxruntime's wheels write a device id and a queue of events under the home folder, and look up a host to
+# send them to. They read this variable once, when onnxruntime is imported. So importing the SDK sets it.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
-_sessions: WeakSet[Any] = WeakSet()  # all that this process has, its parents' among them
+_sessions: WeakSet[Any] = WeakSet()  # all sessions in this process, also those inherited from its parents
 
 
 def import_onnxruntime() -> Any:
-    """Return the module onnxruntime. It is imported at the first call: `scriptkd --help` does without."""
+    """Return the module onnxruntime. It is imported at the first call, since `scriptkd --help` does not need it."""
     import onnxruntime
 
     return onnxruntime
 
 
 def open_session(content: bytes, options: Any, providers: Sequence[Any]) -> Any:
-    """Return a new onnxruntime.InferenceSession; raises what onnxruntime raises.
+    """Return a new onnxruntime.InferenceSession. onnxruntime's exceptions pass through.
 
-    Where a process forks, the session is of no use to the child, whose copy of it has no threads, but is safe there:
-    it is never freed.
+    After a fork, the child cannot use its copy of the session, which has no threads. The copy is never freed, so it
+    does no harm.
     """
     session = import_onnxruntime().InferenceSession(content, options, providers=list(providers))
     _sessions.add(session)
@@ -37,12 +37,12 @@ def cpu_session(content: bytes, threads: int = 1, **more: Any) -> Any:
     """Return a bare session of a model file's content on the CPU, for checks and measurements.
 
     Args:
-        content: Of a .onnx or .ort file.
-        threads: How many one run may use.
-        more: Further attributes of onnxruntime's SessionOptions.
+        content: of a .onnx or .ort file.
+        threads: how many threads one run may use.
+        more: further attributes of onnxruntime's SessionOptions.
 
     Raises:
-        Exception: What onnxruntime raises.
+        Exception: any exception of onnxruntime.
     """
     options = import_onnxruntime().SessionOptions()
     options.intra_op_num_threads = threads
@@ -56,8 +56,9 @@ def cpu_session(content: bytes, threads: int = 1, **more: Any) -> Any:
 def _keep_for_ever() -> None:
     """Keep the parent's sessions in a forked child until it ends.
 
-    Freeing one waits for its threads, which a fork does not copy: the child would hang or crash, at its exit at the
-    latest. One reference too many outlives the interpreter; every place that Python could keep them in is emptied.
+    Freeing a session waits for its threads, which a fork does not copy: the child would hang or crash, at the latest at
+    its exit. An extra reference keeps each session beyond the interpreter's end. Any Python container would be emptied
+    before.
     """
     for session in list(_sessions):
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(session))

@@ -1,4 +1,4 @@
-"""Scripts with their ISO 15924 codes, and the other names under which data sets know them."""
+"""Scripts with their ISO 15924 codes, and their other names in data sets."""
 
 from dataclasses import dataclass
 
@@ -30,7 +30,7 @@ SCRIPTS: tuple[Script, ...] = (
     Script("Tamil", "Taml"),
     Script("Telugu", "Telu"),
 )
-"""The ten scripts of CVSI-2015 in label order. A model file carries its own labels and may name others."""
+"""The ten scripts of CVSI-2015 in label order. A model file has its own labels and may name other scripts."""
 
 WORLD: tuple[Script, ...] = tuple(
     sorted(
@@ -56,13 +56,13 @@ WORLD: tuple[Script, ...] = tuple(
         key=lambda each: each.name,
     )
 )
-"""The ten and sixteen more in label order: what the model `world` tells apart. Kana is Hiragana and Katakana."""
+"""The labels of the model `world`, in order: the ten and sixteen more. Kana stands for Hiragana and Katakana."""
 
 UNKNOWN = Script("unknown", "Zyyy")
-"""What is answered when the best score lies below the model's threshold (Zyyy: undetermined script)."""
+"""The answer when the best score is below the model's threshold. Zyyy is the code of an undetermined script."""
 
-# Data sets name scripts after a language: CVSI-2015 most of its folders, two of them misspelt. Japanese has no alias:
-# its words are Kana or Han, and many are both.
+# Data sets name scripts after languages. CVSI-2015 does so for most of its folders, and misspells two. Japanese has no
+# alias: its words are Kana or Han, and many are both.
 ALIASES: dict[str, str] = {
     "english": "Latin",
     "roman": "Latin",
@@ -89,7 +89,7 @@ _BY_KEY |= {alias: _BY_KEY[name.lower()] for alias, name in ALIASES.items()}
 def script(name: str) -> Script:
     """Return the script called `name`: its name, its ISO 15924 code or an alias such as CVSI's "Telegu".
 
-    Upper and lower case are the same. Raises ArgumentError for a name that the table does not hold.
+    Case does not matter. Raises ArgumentError for an unknown name.
     """
     found = _BY_KEY.get(name.strip().lower())
     if found is None:

@@ -1,4 +1,4 @@
-"""A TIFF's tags: what they declare, and which of it OpenCV would not read, or not read right."""
+"""A TIFF's tags, and the kinds of TIFF that OpenCV does not read, or reads wrongly."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import struct
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
-NUMBERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 16: "Q", 17: "q"}  # libtiff takes any for a whole one
+NUMBERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 16: "Q", 17: "q"}  # libtiff accepts all as integers
 WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, SAMPLES = 256, 257, 258, 259, 262, 277
 PLANES, TILE_WIDTH, TILE_HEIGHT, EXTRA, FORMAT = 284, 322, 323, 338, 339
 KNOWN = {WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, SAMPLES, PLANES, TILE_WIDTH, TILE_HEIGHT, EXTRA, FORMAT}
@@ -18,11 +18,11 @@ NO_ALPHA, MULTIPLIED, STRAIGHT = 0, 1, 2  # values of EXTRA
 WHOLE, SIGNED, FLOATS = 1, 2, 3  # values of FORMAT
 FORMATS = {WHOLE: "", SIGNED: " signed", FLOATS: " floating-point", 4: " undefined", 5: " complex", 6: " complex"}
 UNREAD_COMPRESSIONS = {34661: "JBIG", 34712: "JPEG 2000", 34887: "LERC", 34925: "LZMA", 50000: "ZSTD", 50001: "WebP"}
-LEAST_TILE = 1024  # bytes; of smaller ones, not compressed, libtiff as OpenCV builds it reads on behind the end
+LEAST_TILE = 1024  # bytes; OpenCV's libtiff reads beyond the end of smaller uncompressed tiles
 
 
 class Colours(NamedTuple):
-    """A value of PHOTOMETRIC: what it is called, and of how many bits a sample and samples a pixel it is read."""
+    """A value of PHOTOMETRIC: its name, and the bits a sample and samples a pixel that can be read."""
 
     name: str
     bits: tuple[int, ...]
@@ -40,14 +40,14 @@ COLOURS = {
 }
 
 Tags = Mapping[int, int]
-"""The whole-number tags of a TIFF, by their numbers."""
+"""A TIFF's integer tags, by their numbers."""
 
 
 def read_tags(data: bytes, wanted: Collection[int] = KNOWN) -> dict[int, int]:
-    """Return the wanted whole-number tags of the first directory of a TIFF file, or of an EXIF block, which is one.
+    """Return the wanted integer tags of a TIFF file's first directory. An EXIF block is also a TIFF file.
 
-    Of several numbers it is the first, of several entries, as with libtiff, too. Raises struct.error for a directory,
-    or the number of a wanted tag, that lies behind the file's end.
+    Of several numbers, or several entries of a tag, the first counts, as in libtiff. Raises struct.error if the
+    directory, or a wanted tag's number, lies beyond the file's end.
     """
     tags: dict[int, int] = {}
     for tag, letter, at in _entries(data):
@@ -57,17 +57,17 @@ def read_tags(data: bytes, wanted: Collection[int] = KNOWN) -> dict[int, int]:
 
 
 def unread(tags: Tags) -> str | None:
-    """Why a TIFF of these tags cannot be read although nothing may be wrong with it, as a sentence; None if it can.
+    """Return why a valid TIFF of these tags cannot be read, as a sentence; None if it can.
 
-    Some of this OpenCV refuses without saying why, some it takes for something else, and of planes of more than 8 bits
-    it leaves part of the picture unfilled.
+    OpenCV refuses some kinds without a reason and misreads others. In planes of more than 8 bits it leaves part of the
+    picture uninitialized.
     """
     bits, samples, photometric = tags.get(BITS, 1), tags.get(SAMPLES, 1), tags.get(PHOTOMETRIC, BLACK_IS_ZERO)
     number, gray = tags.get(FORMAT, WHOLE), photometric in GRAY
     colours = COLOURS.get(photometric, Colours(f"photometric-{photometric}", (), ()))
     if number == FLOATS:
         colours = colours._replace(bits=(32, 64) if gray or photometric == RGB else ())
-    if gray and samples > 1 and tags.get(EXTRA) in (MULTIPLIED, STRAIGHT):  # whose alpha OpenCV drops
+    if gray and samples > 1 and tags.get(EXTRA) in (MULTIPLIED, STRAIGHT):  # OpenCV drops the alpha
         return "a gray TIFF with alpha is not read; save it as PNG"
     if bits not in colours.bits or number not in (WHOLE, FLOATS):
         kind = f"a TIFF of {bits}-bit{FORMATS.get(number, ' unknown')} {colours.name} samples"
@@ -83,16 +83,16 @@ def unread(tags: Tags) -> str | None:
 
 
 def unread_compression(tags: Tags) -> str | None:
-    """As `unread`, of the compressions that OpenCV's builds tend to leave out: to be asked only when it has failed."""
+    """Do as `unread`, for compressions that many builds of OpenCV lack. Call it only after decoding has failed."""
     name = UNREAD_COMPRESSIONS.get(tags.get(COMPRESSION, 1))
     read = "one compressed by deflate, LZW, PackBits, JPEG or CCITT fax or not at all is"
     return f"a TIFF compressed by {name} is not read, but {read}" if name else None
 
 
 def keep_straight(data: bytes, tags: Tags) -> bytes:
-    """Return a TIFF whose colours libtiff will not multiply by alpha, which it does to 8 bits and cannot be undone.
+    """Return a TIFF whose colours libtiff does not multiply by alpha. The product has 8 bits, so it cannot be undone.
 
-    Where the colours are straight, the copy says that they have been multiplied; libtiff then leaves them as they are.
+    If the colours are straight, the copy declares them as already multiplied. libtiff then leaves them as they are.
     """
     if tags.get(EXTRA, NO_ALPHA) in (NO_ALPHA, MULTIPLIED):
         return data
@@ -101,12 +101,12 @@ def keep_straight(data: bytes, tags: Tags) -> bytes:
 
 
 def _tile_bytes(tags: Tags, bits: int) -> int:
-    """Bytes of a tile of so many bits a pixel; 0 if there are none."""
+    """Return a tile's bytes for `bits` bits a pixel; 0 if there are no tiles."""
     return tags.get(TILE_WIDTH, 0) * tags.get(TILE_HEIGHT, 0) * bits // 8
 
 
 def _entries(data: bytes) -> Iterator[tuple[int, str, int]]:
-    """Tag, format and position of the first whole number of every entry of the first directory."""
+    """Yield tag, format and position of the first integer of every entry in the first directory."""
     order = "<" if data.startswith(b"II") else ">"
     (start,) = struct.unpack_from(order + "I", data, 4)
     (count,) = struct.unpack_from(order + "H", data, start)
@@ -115,6 +115,6 @@ def _entries(data: bytes) -> Iterator[tuple[int, str, int]]:
         if values and (letter := NUMBERS.get(kind)):
             size = struct.calcsize(order + letter)
             at = position + 8
-            if values * size > 4:  # what does not fit into the entry lies elsewhere
+            if values * size > 4:  # values that do not fit into the entry lie elsewhere
                 (at,) = struct.unpack_from(order + "I", data, at)
             yield tag, order + letter, at

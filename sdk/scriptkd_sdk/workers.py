@@ -1,4 +1,4 @@
-"""Identifying a long list of images, in its order, in this process or in several."""
+"""Identifying a long list of images in order, in this process or in several."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from scriptkd_sdk.identifier import ScriptIdentifier
 from scriptkd_sdk.prediction import Prediction
 from scriptkd_sdk.processes import worker_pool
 
-CHUNK = 64  # images that a process is handed at a time
-AHEAD = 3  # chunks for each process that may wait: so memory stays bounded however long the list
+CHUNK = 64  # images that a process gets at a time
+AHEAD = 3  # chunks that may wait for each process, which bounds memory for any length of list
 
 Answer = Prediction | ImageError
 
@@ -23,15 +23,15 @@ Answer = Prediction | ImageError
 def identify_sources(
     sources: Iterable[Source], model: str | None, threshold: float | None, workers: int, upright: bool = False
 ) -> Iterator[tuple[Source, Answer]]:
-    """Yield every source with its answer, in their order; one that cannot be used has its ImageError for an answer.
+    """Yield every source with its answer, in order. The answer to an image that cannot be used is its ImageError.
 
-    workers: processes, each with a model of its own; with 1, this process does the work.
+    workers: processes, each with its own model; with 1, this process does the work.
     Raises ModelError and ArgumentError at once, and ScriptkdError if a process dies.
     """
     identifier = ScriptIdentifier(model)
     identifier.identify_stream(
         [], threshold=threshold, upright=upright
-    )  # to hear of wrong ones before anything is started
+    )  # wrong arguments raise here, before any process starts
     chunks = _chunks(iter(sources))
     if workers == 1:
         return _alone(identifier, chunks, threshold, upright)

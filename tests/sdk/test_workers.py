@@ -45,7 +45,7 @@ def test_a_worker_that_dies(monkeypatch: pytest.MonkeyPatch, model: Path, folder
         list(workers.identify_sources(sources, str(model), None, 2))
 
 
-def _die(chunk: object, threshold: object) -> None:
+def _die(*_: object) -> None:
     os._exit(3)
 
 
