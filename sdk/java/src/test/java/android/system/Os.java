@@ -3,7 +3,7 @@ package android.system;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** Stands for Android's class of this name, with which an app sets its environment. */
+/** Replaces Android's class of this name, with which an app sets environment variables. */
 public final class Os {
     public static final Map<String, String> SET = new ConcurrentHashMap<>();
 

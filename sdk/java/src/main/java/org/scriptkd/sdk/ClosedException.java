@@ -1,9 +1,10 @@
 package org.scriptkd.sdk;
 
-/** An identifier that is used after its {@code close()}. */
+/** An identifier was used after its {@code close()}. */
 public final class ClosedException extends ScriptkdException {
     private static final long serialVersionUID = 1L;
 
+    /** With one sentence for the user. */
     public ClosedException(String message) {
         super(message, null);
     }

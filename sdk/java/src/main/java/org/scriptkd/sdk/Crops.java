@@ -5,21 +5,21 @@ import java.util.Arrays;
 /**
  * From a picture to the crops that a network sees: margins trimmed, tall crops laid down, lines cut into windows.
  *
- * <p>Section 2 of the model contract (sdk/contract/README.md), for files of format 3. All of it is arithmetic of whole
- * numbers, so that every platform gets the same pixels.
+ * <p>This is section 2 of the model contract (sdk/contract/README.md), for files of format 3. All of it is integer
+ * arithmetic, so that every platform gets the same pixels.
  */
 final class Crops {
-    private static final int PLAIN = 24; // levels of luma: noise and JPEG's rounding stay below, ink does not
-    private static final int RIM = 16; // of what is left after trimming, one part in so many is given back
+    private static final int PLAIN = 24; // levels of luma: noise and JPEG artefacts differ by less, ink by more
+    private static final int RIM = 16; // trimming leaves a rim of 1/16 of the remaining side
     private static final int MOST_WINDOWS = 16;
 
-    /** For each window its channels; all are of one size. */
+    /** Each window's channels; all windows have one size. */
     final Plane[][] windows;
 
     /** Rows of the network's input. */
     final int rows;
 
-    /** By how many degrees the crops were turned counterclockwise: 0 or 90. */
+    /** The crops' counterclockwise rotation in degrees: 0 or 90. */
     final int turned;
 
     private Crops(Plane[][] windows, int rows, int turned) {
@@ -29,9 +29,9 @@ final class Crops {
     }
 
     /**
-     * Of formats 1 and 2, whose pre-processing has no squareHeight, the crop is the picture itself.
+     * In formats 1 and 2, whose pre-processing has no squareHeight, the crop is the picture itself.
      *
-     * @param upright the caller knows that the letters stand upright, so nothing is turned
+     * @param upright whether the caller knows that the letters stand upright, so that nothing is turned
      */
     static Crops of(Picture picture, Preprocessing how, boolean upright) {
         boolean anyCrop = how.squareHeight != null;
@@ -50,7 +50,7 @@ final class Crops {
         return new Crops(windows(planes, how, rows), rows, tall ? 90 : 0);
     }
 
-    /** What is left without plain margins, but for a narrow rim; all of a picture that is plain all over. */
+    /** Cuts off plain margins, except for a narrow rim. A picture that is plain all over stays whole. */
     static Region trimmed(Plane light) {
         int width = light.width;
         int height = light.height;
@@ -71,7 +71,7 @@ final class Crops {
                 Math.min(bottom + rim, height));
     }
 
-    /** How many rows, from the first and in steps of 1 or -1, are plain and like the first. */
+    /** How many rows from the first on, in steps of 1 or -1, are plain and similar to the first. */
     private static int plainRows(Plane light, int first, int step) {
         int low = 255;
         int high = 0;
@@ -95,7 +95,7 @@ final class Crops {
         return light.height;
     }
 
-    /** The same of columns. They are looked at row by row, as the bytes lie, and dropped once they are unlike. */
+    /** The same for columns. They are checked row by row, in the order of memory, until they differ. */
     private static int plainColumns(Plane light, int first, int step) {
         int[] low = new int[light.width];
         int[] high = new int[light.width];
@@ -115,7 +115,7 @@ final class Crops {
         return left;
     }
 
-    /** Cut a line that is wider than the network's input into windows of one width, evenly spaced. */
+    /** Cuts a line that is wider than the network's input into windows of one width, evenly spaced. */
     private static Plane[][] windows(Plane[] planes, Preprocessing how, int rows) {
         long width = planes[0].width;
         int height = planes[0].height;

@@ -6,11 +6,11 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A reader of JSON (RFC 8259): Java 8 has none. Objects become LinkedHashMap, arrays ArrayList, integers Long, other
- * numbers Double, and text, true, false and null themselves.
+ * A reader of JSON (RFC 8259), which Java 8 lacks. Objects become LinkedHashMap, arrays ArrayList, integers Long, other
+ * numbers Double, text String, and true, false and null themselves.
  */
 final class Json {
-    private static final int DEEPEST = 64; // levels: a model file's metadata have four, an attacker's many thousands
+    private static final int DEEPEST = 64; // levels: a model file's metadata has four, an attacker's may have thousands
 
     private final String text;
     private int position;
@@ -19,7 +19,7 @@ final class Json {
         this.text = text;
     }
 
-    /** Throws IllegalArgumentException, whose message says what was expected where. */
+    /** Throws IllegalArgumentException. The message says what was expected at which character. */
     static Object parse(String text) {
         Json reader = new Json(text);
         Object value = reader.value(0);
@@ -30,16 +30,16 @@ final class Json {
         return value;
     }
 
-    /** A value as a message shows it. */
+    /** Returns a value as messages show it. */
     static String show(Object value) {
         String shown = value instanceof String ? "'" + value + "'" : String.valueOf(value);
         shown = printable(shown);
         return shown.length() > 200 ? shown.substring(0, 200) + "..." : shown;
     }
 
-    /** A text with a space in the place of all that would break a line or steer a terminal. */
+    /** Replaces every character that breaks a line or controls a terminal by a space. */
     static String printable(String text) {
-        // Unicode's other characters (controls, formats, unassigned ...) and separators, but for the space itself.
+        // Unicode's category Other (controls, formats, unassigned ...) and separators, except the space itself.
         return text.replaceAll("[\\p{C}\\p{Z}&&[^ ]]+", " ");
     }
 

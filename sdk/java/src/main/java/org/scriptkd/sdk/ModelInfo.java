@@ -5,41 +5,43 @@ import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
-/** What a model file says about itself: section 4 of the model contract (sdk/contract/README.md). Immutable. */
+/** A model file's metadata: section 4 of the model contract (sdk/contract/README.md). Immutable. */
 public final class ModelInfo {
     static final String METADATA_KEY = "scriptkd";
     private static final long FORMAT = 3; // the newest format of metadata that this version reads
-    private static final long ANY_CROP = 3; // the format from which on a network takes any crop and tells orientation
+    private static final long ANY_CROP = 3; // from this format on, a network takes any crop and tells orientation
 
     /** Name of the architecture, for people. */
     public final String network;
 
-    /** One script for each of the network's outputs, in their order. Not modifiable. */
+    /** One script for each logit, in the order of the logits. Not modifiable. */
     public final List<Script> labels;
 
+    /** How a crop becomes the network's input. */
     public final Preprocessing preprocessing;
 
-    /** The logits are divided by it before the softmax. */
+    /** Divides the logits before the softmax. */
     public final double temperature;
 
-    /** A best score below it means unknown. */
+    /** If the best score is lower, the answer is unknown. */
     public final double threshold;
 
-    /** fp32, int8, int8-u8, int4-u8, int8-weights or another of the contract's, for people. */
+    /** fp32, int8, int8-u8, int4-u8, int8-weights or another of the contract's values, for people. */
     public final String precision;
 
-    /** Recipe, seed and more, for people: as read from JSON. Not modifiable. */
+    /** Recipe, seed and more, for people, as read from JSON. Not modifiable. */
     public final Map<String, Object> provenance;
 
     /** Whether the network takes whole images, [height, width, 3], and pre-processes them itself. */
     public final boolean anySize;
 
-    /** The logits of the orientation are divided by it before the softmax; null for formats 1 and 2, which tell none. */
-    public final Double orientationTemperature;
+    /** Divides the orientation's logits before the softmax; null in formats 1 and 2, which tell no orientation. */
+    public final @Nullable Double orientationTemperature;
 
-    /** A best score of the orientation below it means that there is no telling; null for formats 1 and 2. */
-    public final Double orientationThreshold;
+    /** If the orientation's best score is lower, the orientation is null. Null in formats 1 and 2. */
+    public final @Nullable Double orientationThreshold;
 
     private ModelInfo(Map<?, ?> fields, long version) {
         provenance = provenance(fields.containsKey("provenance") ? fields.get("provenance") : Collections.emptyMap());
@@ -64,7 +66,7 @@ public final class ModelInfo {
         return orientationTemperature != null;
     }
 
-    /** Read the JSON object of the metadata; throws ModelException naming the field that is missing or wrong. */
+    /** Reads the metadata's JSON object. Throws ModelException, which names the missing or wrong field. */
     static ModelInfo parse(String text) {
         Object json;
         try {
@@ -87,7 +89,7 @@ public final class ModelInfo {
         return new ModelInfo(fields, (Long) version);
     }
 
-    private static List<Script> labels(Object values) {
+    private static List<Script> labels(@Nullable Object values) {
         if (!(values instanceof List) || ((List<?>) values).isEmpty()) {
             throw new ModelException("its labels must be a list of scripts, not " + Json.show(values));
         }
@@ -99,7 +101,8 @@ public final class ModelInfo {
             if (!(name instanceof String) || !(code instanceof String)) {
                 throw new ModelException("each of its labels must have a name and a code, not " + Json.show(value));
             }
-            // They are printed as they are: a line break would tear a table, and an escape sequence steer a terminal.
+            // Labels are printed unescaped: a line break would break a table, and an escape sequence could control a
+            // terminal.
             if (!Json.printable((String) name + code).equals((String) name + code)) {
                 throw new ModelException(
                         "the name and the code of each of its labels must be printable, not " + Json.show(value));
@@ -113,8 +116,8 @@ public final class ModelInfo {
         return Collections.unmodifiableList(labels);
     }
 
-    @SuppressWarnings("unchecked") // Json's objects have text as keys
-    private static Map<String, Object> provenance(Object value) {
+    @SuppressWarnings("unchecked") // the keys of Json's objects are strings
+    private static Map<String, Object> provenance(@Nullable Object value) {
         if (!(value instanceof Map)) {
             throw new ModelException("its provenance must be an object, not " + Json.show(value));
         }

@@ -1,26 +1,28 @@
 package org.scriptkd.sdk;
 
-/** By how many degrees letters are turned clockwise from upright, and how sure that is; null where it is not told. */
+import org.jspecify.annotations.Nullable;
+
+/** The letters' clockwise rotation from upright in degrees, and its probability; null if unknown. */
 final class Orientation {
-    /** Of the older formats. */
+    /** The orientation for formats 1 and 2. */
     static final Orientation NONE = new Orientation(null, null);
 
-    /** Of a crop whose letters stand upright, as the caller says. */
+    /** The orientation if the caller says that the letters stand upright. */
     static final Orientation UPRIGHT = new Orientation(0, 1.0);
 
-    final Integer degrees;
-    final Double score;
+    final @Nullable Integer degrees;
+    final @Nullable Double score;
 
-    private Orientation(Integer degrees, Double score) {
+    private Orientation(@Nullable Integer degrees, @Nullable Double score) {
         this.degrees = degrees;
         this.score = score;
     }
 
     /**
-     * From a network of format 3.
+     * The orientation from a network of format 3.
      *
-     * @param windows for each window the logits of 0, 90, 180 and 270 degrees
-     * @param turned by how many degrees the crop was turned counterclockwise before the network saw it
+     * @param windows the logits of 0, 90, 180 and 270 degrees for each window
+     * @param turned how far the crop was turned counterclockwise before the network saw it, in degrees
      */
     static Orientation of(float[][] windows, ModelInfo info, int turned) {
         double[][] each = new double[windows.length][];

@@ -1,36 +1,47 @@
 package org.scriptkd.sdk;
 
-/** The part of an image that is looked at: opaque pixels 0x..RRGGBB, row by row, whatever their highest byte holds. */
+import org.jspecify.annotations.Nullable;
+
+/** The part of an image to identify: opaque pixels 0x..RRGGBB, row by row. The highest byte is ignored. */
 final class Picture {
-    private static final int SMALLEST_SIDE = 2; // pixels
+    static final int SMALLEST_SIDE = 2; // pixels
     private static final int LARGEST_SIDE = 16384;
-    private static final int MOST_PIXELS = 50000000; // a word crop has thousands; beyond is a mistake
-    private static final int STRIP = 1024; // pixels, whose sums stay in the processor's cache
+    private static final int MOST_PIXELS = 50000000; // a word crop has thousands; more is a mistake
+    private static final int STRIP = 1024; // pixels; a strip's sums fit into the processor's cache
 
     final int[] rgb;
     final int width;
     final int height;
 
-    private Picture(int[] rgb, int width, int height) {
+    Picture(int[] rgb, int width, int height) {
         this.rgb = rgb;
         this.width = width;
         this.height = height;
     }
 
     /**
-     * A region of an image, which is laid on black or white where it is transparent.
+     * An image or a part of it. Transparent pixels are laid on black or white.
      *
      * @param argb the image's pixels, row by row, colours not multiplied by alpha
-     * @param region null is the whole image; what of it lies outside the image is cut off
-     * @throws ImageException for an image or a region that cannot be used
+     * @param area null is the whole image
+     * @throws ImageException for an image or an area that cannot be used
      */
-    static Picture of(int[] argb, int width, int height, Region region) {
+    static Picture of(int[] argb, int width, int height, @Nullable Area area) {
+        check(argb, width, height);
+        return area == null ? box(argb, width, height, new Region(0, 0, width, height)) : area.cut(argb, width, height);
+    }
+
+    /** Throws ImageException for an image that is too small or too large, or an array that is too short. */
+    static void check(int[] argb, int width, int height) {
         checkSize(width, height);
         if (argb.length < (long) width * height) {
             throw new ImageException(width + "x" + height + " pixels are " + (long) width * height
                     + ", but the array holds " + argb.length);
         }
-        Region box = region == null ? new Region(0, 0, width, height) : clipped(region, width, height);
+    }
+
+    /** A box within an image. The ground for transparent pixels depends on the whole image. */
+    static Picture box(int[] argb, int width, int height, Region box) {
         boolean opaque = Transparency.opaque(argb, width, box);
         int ground = opaque ? Transparency.NONE : Transparency.ground(argb, width, height);
         if (ground == Transparency.NONE && box.width() == width && box.height() == height) {
@@ -48,22 +59,8 @@ final class Picture {
         return new Picture(rgb, box.width(), box.height());
     }
 
-    private static Region clipped(Region region, int width, int height) {
-        if ((long) region.right - region.left < SMALLEST_SIDE || (long) region.bottom - region.top < SMALLEST_SIDE) {
-            throw new ImageException("the region " + region + " is empty: right and bottom must exceed left and top by "
-                    + SMALLEST_SIDE + " or more");
-        }
-        Region box = new Region(Math.max(region.left, 0), Math.max(region.top, 0), Math.min(region.right, width),
-                Math.min(region.bottom, height));
-        if (box.right <= box.left || box.bottom <= box.top) {
-            throw new ImageException(
-                    "the region " + region + " is outside the image of " + width + "x" + height + " pixels");
-        }
-        checkSize(box.width(), box.height());
-        return box;
-    }
-
-    private static void checkSize(int width, int height) {
+    /** Throws ImageException for an image that is too small or too large. */
+    static void checkSize(int width, int height) {
         String size = width + "x" + height + " pixels";
         if (Math.min(width, height) < SMALLEST_SIDE) {
             throw new ImageException(size + ", but at least 2x2 are needed");
@@ -76,12 +73,12 @@ final class Picture {
         }
     }
 
-    /** (299 R + 587 G + 114 B + 500) div 1000 of a pixel: luma by the weights of ITU-R BT.601. */
+    /** A pixel's luma, (299 R + 587 G + 114 B + 500) div 1000, with the weights of ITU-R BT.601. */
     static int luma(int pixel) {
         return (299 * (pixel >> 16 & 0xFF) + 587 * (pixel >> 8 & 0xFF) + 114 * (pixel & 0xFF) + 500) / 1000;
     }
 
-    /** The luma of all pixels, by loops so plain that a JVM turns them into vector instructions: half the time. */
+    /** The luma of all pixels. The loops are so simple that a JVM vectorizes them, which halves the time. */
     Plane luma() {
         byte[] bytes = new byte[width * height];
         int[] pixels = new int[STRIP];
@@ -118,14 +115,14 @@ final class Picture {
         }
     }
 
-    /** Divides by 8 and by 125: up to 255,500 the product stays within 32 bits and the quotient is exact. */
+    /** Divides by 8 and by 125. Up to 255,500 the product fits into 32 bits and the quotient is exact. */
     private static void thousandth(int[] sums) {
         for (int i = 0; i < sums.length; i++) {
             sums[i] = (sums[i] >>> 3) * 134218 >>> 24;
         }
     }
 
-    /** Red, green and blue, each by itself. */
+    /** Red, green and blue as separate planes. */
     Plane[] colours() {
         Plane[] planes = new Plane[3];
         for (int channel = 0; channel < 3; channel++) {
@@ -139,7 +136,7 @@ final class Picture {
         return planes;
     }
 
-    /** Red, green and blue bytes, [height, width, 3]: what a network takes that pre-processes itself. */
+    /** Red, green and blue bytes, [height, width, 3]: the input of a network that does the pre-processing itself. */
     byte[] interleaved() {
         byte[] bytes = new byte[3 * width * height];
         for (int i = 0, to = 0; to < bytes.length; i++) {

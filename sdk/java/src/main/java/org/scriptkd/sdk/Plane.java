@@ -1,8 +1,8 @@
 package org.scriptkd.sdk;
 
-/** One byte for each pixel of a picture, or of a box of one, whose bytes it shares. */
+/** One byte for each pixel of a picture, or of a box in it that shares the picture's bytes. */
 final class Plane {
-    private static final int TILE = 64; // pixels: the lines of one stay in the processor's cache
+    private static final int TILE = 64; // pixels: a tile's lines fit into the processor's cache
 
     final byte[] bytes;
     final int offset; // of the first pixel
@@ -26,7 +26,7 @@ final class Plane {
         return new Plane(bytes, offset + box.top * stride + box.left, stride, box.width(), box.height());
     }
 
-    /** Turned by 90 degrees counterclockwise. */
+    /** A copy turned by 90 degrees counterclockwise. */
     Plane turned() {
         byte[] result = new byte[width * height];
         for (int top = 0; top < width; top += TILE) {

@@ -5,8 +5,8 @@ import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Set;
-import java.util.TreeSet;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /** The script of one image. Immutable. */
 public final class Prediction {
@@ -18,61 +18,60 @@ public final class Prediction {
         }
     };
 
-    /** The best script, or {@link Script#UNKNOWN} where its score lies below the threshold. */
+    /** The best script, or {@link Script#UNKNOWN} if its score is below the threshold. */
     public final Script script;
 
-    /** The best script, whatever the threshold says. */
+    /** The best script, whatever the threshold. */
     public final Script best;
 
-    /** The best script's probability, 0 to 1, also where the answer is unknown. */
+    /** The best script's probability, 0 to 1, also if the answer is unknown. */
     public final double score;
 
-    /** Every allowed script with its probability, best first; they sum to 1. Not modifiable. */
+    /** Every allowed script with its probability, best first; the sum is 1. Not modifiable. */
     public final List<Score> scores;
 
-    /** What the best score must reach, 0 to 1. */
+    /** The threshold that the best score must reach, 0 to 1. */
     public final double threshold;
 
     /**
-     * By how many degrees the letters are turned clockwise from upright: 0, 90 (a word reads from top to bottom), 180 or
-     * 270. Turning the picture counterclockwise by as much makes it upright. Letters set upright one below the other are
-     * orientation 0. Null where there is no telling, and for models of formats 1 and 2.
+     * The letters' clockwise rotation from upright in degrees: 0, 90 (a word reads from top to bottom), 180 or 270.
+     * Turning the picture counterclockwise by as much makes the word upright. Upright letters one below the other are
+     * orientation 0. Null if the model cannot tell, and for models of formats 1 and 2.
      */
-    public final Integer orientation;
+    public final @Nullable Integer orientation;
 
-    /** The orientation's probability, 0 to 1, also where there is no telling; null for models of formats 1 and 2. */
-    public final Double orientationScore;
+    /** The orientation's probability, 0 to 1, also if it is below the threshold; null for models of formats 1 and 2. */
+    public final @Nullable Double orientationScore;
 
     /**
-     * Of a line that is seen in several windows, which share of them each script won, in descending order; they sum to 1.
-     * Windows whose score lies below the threshold count as {@link Script#UNKNOWN}. Of all else the answer, with the
+     * Each script's share of the windows that a line is cut into, in descending order; the sum is 1. Windows whose
+     * score is below the threshold count as {@link Script#UNKNOWN}. For an image with one window, the answer has the
      * share 1. Not modifiable.
      */
     public final List<Score> shares;
 
-    private final float[][] windows; // for each the logits, in the model's order
-    private final ModelInfo info;
-    private final Set<Integer> allowed; // labels, in the model's order
+    private final float[][] windows; // each window's logits, in the model's order
+    private final Decision decision;
     private final Orientation told;
 
-    private Prediction(float[][] windows, ModelInfo info, Set<Integer> allowed, double threshold, Orientation told) {
+    /** The answer from the network's K logits for each window, in the order of the model's labels. */
+    Prediction(float[][] windows, Decision decision, Orientation told) {
         this.windows = windows;
-        this.info = info;
-        this.allowed = allowed;
-        this.threshold = threshold;
+        this.decision = decision;
+        this.threshold = decision.threshold;
         this.told = told;
         this.orientation = told.degrees;
         this.orientationScore = told.score;
         double[][] each = new double[windows.length][];
         for (int i = 0; i < windows.length; i++) {
-            each[i] = Softmax.of(only(windows[i], allowed), info.temperature);
+            each[i] = Softmax.of(only(windows[i], decision.allowed), decision.info.temperature);
         }
         double[] means = Softmax.means(each);
         List<Script> labels = new ArrayList<Script>();
         List<Score> ranked = new ArrayList<Score>();
-        for (int label : allowed) {
-            ranked.add(new Score(info.labels.get(label), means[labels.size()]));
-            labels.add(info.labels.get(label));
+        for (int label : decision.allowed) {
+            ranked.add(new Score(decision.info.labels.get(label), means[labels.size()]));
+            labels.add(decision.info.labels.get(label));
         }
         Collections.sort(ranked, BEST_FIRST);
         this.scores = Collections.unmodifiableList(ranked);
@@ -84,16 +83,7 @@ public final class Prediction {
                 : shares(each, labels, threshold);
     }
 
-    /** From what a network says of each window of an image: K logits, in the order of the model's labels. */
-    static Prediction of(float[][] windows, ModelInfo info, Orientation told) {
-        Set<Integer> all = new TreeSet<Integer>();
-        for (int i = 0; i < info.labels.size(); i++) {
-            all.add(i);
-        }
-        return new Prediction(windows, info, all, info.threshold, told);
-    }
-
-    private static float[] only(float[] logits, Set<Integer> allowed) {
+    private static float[] only(float[] logits, Collection<Integer> allowed) {
         float[] result = new float[allowed.size()];
         int to = 0;
         for (int label : allowed) {
@@ -103,7 +93,7 @@ public final class Prediction {
     }
 
     private static List<Score> shares(double[][] windows, List<Script> labels, double threshold) {
-        int[] counts = new int[labels.size() + 1]; // the last is unknown's
+        int[] counts = new int[labels.size() + 1]; // the last counts unknown
         for (double[] scores : windows) {
             int best = Softmax.best(scores);
             counts[scores[best] >= threshold ? best : labels.size()]++;
@@ -124,58 +114,56 @@ public final class Prediction {
         return !script.equals(Script.UNKNOWN);
     }
 
-    /** The {@code count} best scripts, best first; fewer where there are fewer. */
+    /** The {@code count} best scripts, best first; fewer if there are fewer. */
     public List<Score> top(int count) {
         return scores.subList(0, Math.min(Math.max(count, 0), scores.size()));
     }
 
     /**
-     * The same scores judged by another threshold than the model's. The orientation keeps its own.
+     * The same scores with another threshold than the model's. The orientation keeps its own threshold.
      *
      * @throws ArgumentException for a threshold outside 0..1
      */
     public Prediction withThreshold(double other) {
-        if (!(other >= 0 && other <= 1)) {
-            throw new ArgumentException("threshold must be a number from 0 to 1, not " + other);
-        }
-        return new Prediction(windows, info, allowed, other, told);
+        return new Prediction(windows, decision.with(other), told);
     }
 
     /**
-     * The answer if only these scripts can occur: the others are left out, and the scores are the probabilities given
-     * that nothing else occurs. So name what can occur, not what you hope for: a Tamil word comes out as Latin where only
-     * Latin is allowed.
+     * The answer if only these scripts can occur. The scores are the probabilities given that no other script occurs.
+     * So allow every script that can occur: a Tamil word becomes Latin if only Latin is allowed.
      *
-     * @param allow scripts by name or ISO 15924 code, in any case
-     * @throws ArgumentException for no script, or one that the model does not know
+     * @param allow scripts by name, ISO 15924 code or alias, in any case
+     * @throws ArgumentException for a script that the model does not know, or if none is left
      */
     public Prediction among(Collection<String> allow) {
-        Set<Integer> found = new TreeSet<Integer>();
-        for (String name : allow) {
-            found.add(find(name));
-        }
-        if (found.isEmpty()) {
-            throw new ArgumentException("allow leaves no script to answer; the model knows " + names());
-        }
-        return new Prediction(windows, info, found, threshold, told);
+        return new Prediction(windows, decision.only(Arguments.given(allow, "allow"), null), told);
     }
 
-    private int find(String name) {
-        for (int label : allowed) {
-            Script each = info.labels.get(label);
-            if (each.name.equalsIgnoreCase(name) || each.code.equalsIgnoreCase(name)) {
-                return label;
-            }
-        }
-        throw new ArgumentException("allow: the model does not know the script '" + name + "', but " + names());
+    /**
+     * The answer if these scripts cannot occur. The scores sum to 1 over the others.
+     *
+     * @param deny scripts by name, ISO 15924 code or alias, in any case
+     * @throws ArgumentException for a script that the model does not know, or if none is left
+     */
+    public Prediction without(Collection<String> deny) {
+        return new Prediction(windows, decision.only(null, Arguments.given(deny, "deny")), told);
     }
 
-    private String names() {
-        StringBuilder names = new StringBuilder();
-        for (int label : allowed) {
-            names.append(names.length() == 0 ? "" : ", ").append(info.labels.get(label).name);
+    /** Whether all public fields are equal. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+        if (!(other instanceof Prediction)) {
+            return false;
         }
-        return names.toString();
+        Prediction answer = (Prediction) other; // the other fields follow from these
+        return scores.equals(answer.scores) && Double.compare(threshold, answer.threshold) == 0
+                && shares.equals(answer.shares) && Objects.equals(orientation, answer.orientation)
+                && Objects.equals(orientationScore, answer.orientationScore);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(scores, threshold, shares, orientation, orientationScore);
     }
 
     @Override

@@ -5,31 +5,41 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a crop becomes a network's input: section 3 of the model contract (sdk/contract/README.md). Immutable.
  *
- * <p>channels: 1 (luma) or 3 (RGB). height: rows of the input. widthMin, widthMax, widthStep: its columns; equal limits
- * squash every image to that width, otherwise the width follows the aspect ratio in multiples of the step. squareHeight:
- * rows of the input of crops less than 1.5 times as wide as high; null for formats 1 and 2, which take a crop as it is.
+ * <p>If widthMin equals widthMax, every image is resized to that width. Otherwise the width follows the aspect ratio.
  */
 public final class Preprocessing {
     private static final List<String> REQUIRED =
             Arrays.asList("channels", "height", "width_min", "width_max", "width_step");
     private static final String SQUARE_HEIGHT = "square_height";
-    private static final int LARGEST_SIDE = 4096; // of a network's input: a file asking for more is broken
+    private static final int LARGEST_SIDE = 4096; // of a network's input: a file that asks for more is broken
 
-    /** A little above 1/2, so that the last bit of a sum seldom decides; exact in binary. */
+    /** A little above 1/2, so that rounding seldom depends on a sum's last bit; exact in binary. */
     private static final float HALF = 0.5f + 1 / 512f;
 
+    /** 1 (luma) or 3 (RGB). */
     public final int channels;
-    public final int height;
-    public final int widthMin;
-    public final int widthMax;
-    public final int widthStep;
-    public final Integer squareHeight;
 
-    Preprocessing(int channels, int height, int widthMin, int widthMax, int widthStep, Integer squareHeight) {
+    /** Rows of the input. */
+    public final int height;
+
+    /** The fewest columns of the input. */
+    public final int widthMin;
+
+    /** The most columns of the input. */
+    public final int widthMax;
+
+    /** The number of columns is a multiple of this, or one of the limits. */
+    public final int widthStep;
+
+    /** Rows of the input for crops less than 1.5 times as wide as high; null in formats 1 and 2. */
+    public final @Nullable Integer squareHeight;
+
+    Preprocessing(int channels, int height, int widthMin, int widthMax, int widthStep, @Nullable Integer squareHeight) {
         this.channels = channels;
         this.height = height;
         this.widthMin = widthMin;
@@ -38,7 +48,7 @@ public final class Preprocessing {
         this.squareHeight = squareHeight;
     }
 
-    /** From the model file's JSON; throws ModelException for missing, unknown or impossible fields. */
+    /** Reads the model file's JSON. Throws ModelException for missing, unknown or impossible fields. */
     static Preprocessing from(Object json) {
         List<String> names = new ArrayList<String>(REQUIRED);
         names.add(SQUARE_HEIGHT);
@@ -74,7 +84,7 @@ public final class Preprocessing {
         return widthMin == widthMax;
     }
 
-    /** The rows that an input may have, in ascending order: one number, or two. */
+    /** The heights that an input may have, ascending: one number, or two. */
     int[] heights() {
         if (squareHeight == null || squareHeight == height) {
             return new int[] {height};
@@ -91,14 +101,14 @@ public final class Preprocessing {
         return (int) Math.min(Math.max(freeWidth(cropWidth, cropHeight, rows), widthMin), widthMax);
     }
 
-    /** The same, before it is clamped to the limits. */
+    /** The input's width before it is clamped to the limits. */
     long freeWidth(int cropWidth, int cropHeight, int rows) {
         long divisor = (long) cropHeight * widthStep;
         return (2L * cropWidth * rows + divisor) / (2 * divisor) * widthStep; // round half up, without a float
     }
 
     /**
-     * Turn crops of one size into the network's inputs.
+     * Turns crops of one size into the network's inputs.
      *
      * @return crops x channels x rows x widthFor(crop) bytes
      */
@@ -117,7 +127,7 @@ public final class Preprocessing {
         return inputs;
     }
 
-    /** First rows, then columns: sums of whole lines, by a loop so plain that a JVM turns it into vector instructions. */
+    /** Resamples first rows, then columns. Whole lines are added in a loop so simple that a JVM vectorizes it. */
     private static void resample(Plane plane, Filter down, Filter across, byte[] inputs, int offset) {
         float[][] columns = columns(plane, down);
         for (int x = 0; x < across.outputs; x++) {
@@ -126,13 +136,14 @@ public final class Preprocessing {
                 add(sums, columns[across.starts[x] + j], across.weights[x][j]);
             }
             for (int y = 0, to = offset + x; y < sums.length; y++, to += across.outputs) {
-                // Positive, so the cast is the floor; a weighted mean of bytes is within 0..255 but for float noise.
+                // The values are positive, so the cast is a floor. A weighted mean of bytes exceeds 255 by float error
+                // at most.
                 inputs[to] = (byte) Math.min(sums[y] + HALF, 255);
             }
         }
     }
 
-    /** The rows resampled, as columns: for each of the plane's, the values of all outputs. Each row is read once. */
+    /** The resampled rows, transposed: all output values for each of the plane's columns. Each row is read once. */
     private static float[][] columns(Plane plane, Filter down) {
         float[][] columns = new float[plane.width][down.outputs];
         float[][] sums = new float[down.outputs][];
@@ -174,7 +185,7 @@ public final class Preprocessing {
         return text.toString();
     }
 
-    /** The triangle filter from {@code inputs} to {@code outputs} pixels: for each output its first input and weights. */
+    /** The triangle filter from {@code inputs} to {@code outputs} pixels: each output's first input and weights. */
     private static final class Filter {
         final int outputs;
         final int[] starts;

@@ -7,39 +7,45 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
+import java.io.ByteArrayOutputStream;
 import java.io.File;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Tells the script of cropped word images.
  *
- * <p>One identifier may be used by many threads at once, and closed by any: close waits for calls under way. Opening
- * takes tens of milliseconds, so keep it.
+ * <p>Many threads may use one identifier at once, and any may close it: close waits for running calls. Opening takes
+ * tens of milliseconds, so reuse an identifier.
  *
- * <p>Nothing is written and nothing is sent, but onnxruntime unpacks its libraries to the temporary folder of a JVM. From
- * version 1.29 on onnxruntime has telemetry. Opening a model switches it off on Android. On a JVM it is off only where
- * the environment that the JVM was started with has ORT_DISABLE_TELEMETRY=1; 1.28, with which this is tested, has none.
+ * <p>Nothing is written and nothing is sent, except that onnxruntime unpacks its libraries to the temporary folder of a
+ * JVM. onnxruntime has telemetry from version 1.29 on. Opening a model disables it on Android. On a JVM it is disabled
+ * only if the JVM was started with ORT_DISABLE_TELEMETRY=1 in its environment. This SDK is tested with 1.28, which has
+ * no telemetry.
  */
 public final class ScriptIdentifier implements AutoCloseable {
     static final int MOST_THREADS = 256;
-    private static final int ANY_COUNT = 0; // of windows: a network that takes whole images cuts them itself
+    private static final String BUNDLED = "org/scriptkd/models/"; // in the artifact scriptkd-models
+    private static final String DEFAULT = "student";
 
     private final OrtEnvironment environment;
     private final OrtSession session;
     private final ModelInfo info;
     private final Set<String> outputs;
-    private final ReadWriteLock lock = new ReentrantReadWriteLock(); // closing is writing
+    private final ReadWriteLock lock = new ReentrantReadWriteLock(); // close takes the write lock
     private boolean closed;
 
     private ScriptIdentifier(OrtEnvironment environment, OrtSession session, ModelInfo info) {
@@ -50,13 +56,42 @@ public final class ScriptIdentifier implements AutoCloseable {
                 info.tellsOrientation() ? Arrays.asList("logits", "orientation") : Arrays.asList("logits"));
     }
 
-    /** Open a model file, with one thread a call: more pay only for large networks. See {@link #open(File, int)}. */
+    /**
+     * Opens the default model of the artifact org.scriptkd:scriptkd-models, with one thread a call.
+     *
+     * @throws ModelException if that artifact is missing, or as {@link #open(File, int)} does
+     */
+    public static ScriptIdentifier open() {
+        return open(DEFAULT);
+    }
+
+    /**
+     * Opens a model of the artifact org.scriptkd:scriptkd-models, with one thread a call.
+     *
+     * @param name the model's name, such as "student", "upright" or "world"; for a file, use {@link #open(File)}
+     * @throws ModelException if there is no such model, or as {@link #open(File, int)} does
+     */
+    public static ScriptIdentifier open(String name) {
+        String path = BUNDLED + Arguments.given(name, "name") + ".onnx";
+        // The class loader is asked, because a named module's getResource searches only that module.
+        try (InputStream stream = ScriptIdentifier.class.getClassLoader().getResourceAsStream(path)) {
+            if (stream == null) {
+                throw new ModelException(name + ": no such model is bundled; org.scriptkd:scriptkd-models, which has those "
+                        + "of scriptkd, must be among the program's dependencies");
+            }
+            return open(read(stream), name + ".onnx", 1);
+        } catch (IOException error) {
+            throw new ModelException(path + ": cannot be read: " + error.getMessage(), error);
+        }
+    }
+
+    /** Opens a model file, with one thread a call: more threads help only large networks. See {@link #open(File, int)}. */
     public static ScriptIdentifier open(File model) {
         return open(model, 1);
     }
 
     /**
-     * Open a model file.
+     * Opens a model file.
      *
      * @param threads how many threads one call may use, 1 to 256
      * @throws ModelException for a file that is missing, not ONNX, not scriptkd's, newer than this version, or whose
@@ -65,7 +100,7 @@ public final class ScriptIdentifier implements AutoCloseable {
      */
     public static ScriptIdentifier open(File model, int threads) {
         checkThreads(threads);
-        if (!model.isFile()) {
+        if (!Arguments.given(model, "model").isFile()) {
             throw new ModelException(
                     model + ": " + (model.isDirectory() ? "a folder, not a model file" : "no such model file"));
         }
@@ -73,14 +108,16 @@ public final class ScriptIdentifier implements AutoCloseable {
     }
 
     /**
-     * Open a model from memory, such as an asset of an Android app.
+     * Opens a model from memory, such as an asset of an Android app.
      *
-     * @param name what to call it in errors
+     * @param name the model's name in errors
      * @throws ModelException as {@link #open(File, int)} does
      * @throws ArgumentException for a wrong number of threads
      */
     public static ScriptIdentifier open(byte[] model, String name, int threads) {
         checkThreads(threads);
+        Arguments.given(model, "model");
+        Arguments.given(name, "name");
         OrtSession session = null;
         boolean fit = false;
         try {
@@ -97,7 +134,7 @@ public final class ScriptIdentifier implements AutoCloseable {
             fit = true;
             return result;
         } catch (ModelException error) {
-            // The file's own words may be in it.
+            // The message may quote the file's text.
             throw new ModelException(name + ": " + Json.printable(error.getMessage()), error.getCause());
         } catch (OrtException error) {
             throw new ModelException(name + ": cannot be opened (" + firstLine(error) + ")", error);
@@ -112,18 +149,18 @@ public final class ScriptIdentifier implements AutoCloseable {
         }
     }
 
-    /** What the model file says about itself. */
+    /** The model file's metadata. */
     public ModelInfo info() {
         return info;
     }
 
     /**
-     * Tell the script of one image.
+     * Tells the script of one image.
      *
-     * @param argb its pixels as Android's Bitmap.getPixels and Java's BufferedImage.getRGB give them: row by row,
-     *     0xAARRGGBB, colours not multiplied by alpha. Transparent ones are laid on a ground on which they are seen; alpha
-     *     of 0 everywhere is no alpha
-     * @throws ImageException for an image too small, too large or with too few pixels
+     * @param argb the pixels as Android's Bitmap.getPixels gives them: row by row, 0xAARRGGBB, colours not multiplied
+     *     by alpha. Transparent pixels are laid on black or white, whichever makes them visible. Alpha of 0 everywhere is
+     *     ignored
+     * @throws ImageException for an image that is too small or too large, or an array that is too short
      * @throws ClosedException after {@link #close}
      */
     public Prediction identify(int[] argb, int width, int height) {
@@ -131,65 +168,166 @@ public final class ScriptIdentifier implements AutoCloseable {
     }
 
     /**
-     * Tell the script of a region of an image.
+     * Tells the script of a part of an image.
      *
-     * @param region null is the whole image; what of it lies outside the image is cut off
-     * @throws ImageException also for a region that is too small or wholly outside the image
+     * @param area null is the whole image; the part outside the image is cut off
+     * @throws ImageException also for an area that is too small or wholly outside the image
      * @throws ClosedException after {@link #close}
      */
-    public Prediction identify(int[] argb, int width, int height, Region region) {
-        return identify(argb, width, height, region, false);
+    public Prediction identify(int[] argb, int width, int height, @Nullable Area area) {
+        return identify(argb, width, height, area, false);
     }
 
     /**
-     * Tell the script of a region of an image whose letters may be known to stand upright.
+     * Tells the script of a part of an image, if it is known whether the letters stand upright.
      *
-     * @param region null is the whole image; what of it lies outside the image is cut off
-     * @param upright true says that the letters stand upright, as in a scanned page: nothing is turned, and the orientation
-     *     is 0. Else a model of format 3 takes a crop any way up and tells which it is
-     * @throws ImageException also for a region that is too small or wholly outside the image
+     * @param area null is the whole image; the part outside the image is cut off
+     * @param upright see {@link Options#upright}
+     * @throws ImageException also for an area that is too small or wholly outside the image
      * @throws ArgumentException for upright, if the model turns crops inside its graph
      * @throws ClosedException after {@link #close}
      */
-    public Prediction identify(int[] argb, int width, int height, Region region, boolean upright) {
-        if (upright && info.anySize && info.tellsOrientation()) {
+    public Prediction identify(int[] argb, int width, int height, @Nullable Area area, boolean upright) {
+        return identify(new Pixels(argb, width, height), area, new Options().upright(upright));
+    }
+
+    /** Tells the script of one image. See {@link #identify(Pixels, Area, Options)}. */
+    public Prediction identify(Pixels image) {
+        return identify(image, null, new Options());
+    }
+
+    /** Tells the script of a part of an image. See {@link #identify(Pixels, Area, Options)}. */
+    public Prediction identify(Pixels image, @Nullable Area area) {
+        return identify(image, area, new Options());
+    }
+
+    /**
+     * Tells the script of an image or of a part of it.
+     *
+     * @param area null is the whole image; the part outside the image is cut off
+     * @param options which scripts can occur, the threshold, and whether the letters are known to stand upright
+     * @throws ImageException for an image that is too small or too large, an array that is too short, or an area that
+     *     is too small or wholly outside the image
+     * @throws ArgumentException for a script that the model does not know, or if none is left; for upright, if the
+     *     model turns crops inside its graph; for a null argument that may not be null
+     * @throws ClosedException after {@link #close}
+     */
+    public Prediction identify(Pixels image, @Nullable Area area, Options options) {
+        Arguments.given(image, "image");
+        Decision decision = decision(options);
+        Input input = input(image.picture(area), options.upright);
+        return prediction(answers(input), decision, options.upright, input.turned);
+    }
+
+    /** Tells the scripts of many images. See {@link #identifyBatch(Iterable, Options)}. */
+    public List<Result> identifyBatch(Iterable<Pixels> images) {
+        return identifyBatch(images, new Options());
+    }
+
+    /**
+     * Tells the scripts of many images. Inputs of the same size share a run of the network.
+     *
+     * @param images identified one after the other, so an Iterable may read each image on request
+     * @return the results, in the images' order; for an image that cannot be used, the result holds its ImageException
+     * @throws ArgumentException as {@link #identify(Pixels, Area, Options)} does
+     * @throws ClosedException after {@link #close}
+     */
+    public List<Result> identifyBatch(Iterable<Pixels> images, Options options) {
+        Arguments.given(images, "images");
+        Batch batch = new Batch(this, decision(options), options.upright);
+        int number = 0;
+        for (Pixels image : images) {
+            batch.add("image " + number++, () -> each(image).picture(null));
+        }
+        return batch.results();
+    }
+
+    /** Tells the scripts of several words of one image. See {@link #identifyRegions(Pixels, Iterable, Options)}. */
+    public List<Result> identifyRegions(Pixels image, Iterable<? extends Area> regions) {
+        return identifyRegions(image, regions, new Options());
+    }
+
+    /**
+     * Tells the scripts of several words of one image, such as a page.
+     *
+     * @param regions boxes and corners
+     * @return the results, in the regions' order; for a region that cannot be used, the result holds its ImageException
+     * @throws ImageException for an image that is too small or too large, or an array that is too short
+     * @throws ArgumentException as {@link #identify(Pixels, Area, Options)} does
+     * @throws ClosedException after {@link #close}
+     */
+    public List<Result> identifyRegions(Pixels image, Iterable<? extends Area> regions, Options options) {
+        Arguments.given(image, "image");
+        Arguments.given(regions, "regions");
+        Pixels page = image.opaque();
+        Batch batch = new Batch(this, decision(options), options.upright);
+        int number = 0;
+        for (Area region : regions) {
+            batch.add("region " + number++, () -> page.picture(each(region)));
+        }
+        return batch.results();
+    }
+
+    private static <T> T each(@Nullable T value) {
+        if (value == null) {
+            throw new ImageException("it must not be null");
+        }
+        return value;
+    }
+
+    private Decision decision(Options options) {
+        Arguments.given(options, "options");
+        if (options.upright && info.anySize && info.tellsOrientation()) {
             throw new ArgumentException(
                     "this model turns tall crops inside its graph (--any-size), so it takes no upright=True");
         }
-        Picture picture = Picture.of(argb, width, height, region);
+        return Decision.of(info, options);
+    }
+
+    /** The network's input for a picture. */
+    Input input(Picture picture, boolean upright) {
         if (info.anySize) {
-            long[] shape = {picture.height, picture.width, 3};
-            return identify(picture.interleaved(), shape, ANY_COUNT, upright, 0);
+            return new Input(picture.interleaved(), Input.ANY_COUNT, picture.height, picture.width, 0);
         }
         Crops crops = Crops.of(picture, info.preprocessing, upright);
         byte[] inputs = info.preprocessing.apply(crops.windows, crops.rows);
         int count = crops.windows.length;
         int columns = inputs.length / (count * info.preprocessing.channels * crops.rows);
-        return identify(inputs, shape(count, crops.rows, columns), count, upright, crops.turned);
+        return new Input(inputs, count, crops.rows, columns, crops.turned);
     }
 
-    private Prediction identify(byte[] inputs, long[] shape, int count, boolean upright, int turned) {
-        float[][][] answers;
+    /** How many outputs the network has. */
+    int outputs() {
+        return outputs.size();
+    }
+
+    /** Runs the network. Returns a row of numbers for each output and window. */
+    float[][][] answers(Input input) {
+        boolean whole = input.count == Input.ANY_COUNT;
+        long[] shape = whole ? new long[] {input.rows, input.columns, 3} : shape(input.count, input.rows, input.columns);
         Lock reading = lock.readLock();
         reading.lock();
         try {
             if (closed) {
                 throw new ClosedException("the identifier is closed; make a new one");
             }
-            answers = run(inputs, shape, count);
+            return run(input.bytes, shape, input.count);
         } catch (OrtException error) {
             throw new ModelException("the network does not run (" + firstLine(error) + ")", error);
         } finally {
             reading.unlock();
         }
+    }
+
+    Prediction prediction(float[][][] answers, Decision decision, boolean upright, int turned) {
         Orientation told = Orientation.NONE;
         if (info.tellsOrientation()) {
             told = upright ? Orientation.UPRIGHT : Orientation.of(answers[1], info, turned);
         }
-        return Prediction.of(answers[0], info, told);
+        return new Prediction(answers[0], decision, told);
     }
 
-    /** Free the network's memory, after the calls under way have ended. Closing again does nothing. */
+    /** Frees the network's memory once running calls have ended. Closing again does nothing. */
     @Override
     public void close() {
         lock.writeLock().lock();
@@ -207,7 +345,7 @@ public final class ScriptIdentifier implements AutoCloseable {
         return new long[] {count, info.preprocessing.channels, rows, columns};
     }
 
-    /** Run the network on {@code count} inputs; returns as many rows of logits, and of format 3 those of orientation. */
+    /** Runs the network on {@code count} inputs. Returns as many rows of logits, in format 3 also of orientation. */
     private float[][][] run(byte[] inputs, long[] shape, int count) throws OrtException {
         ByteBuffer buffer = ByteBuffer.allocateDirect(inputs.length).order(ByteOrder.nativeOrder());
         buffer.put(inputs).rewind();
@@ -234,7 +372,7 @@ public final class ScriptIdentifier implements AutoCloseable {
         TensorInfo given = answer.getInfo();
         long[] shape = given.getShape();
         boolean fits = given.type == OnnxJavaType.FLOAT && shape.length == 2 && shape[1] == classes;
-        if (!fits || (count == ANY_COUNT ? shape[0] < 1 : shape[0] != count)) {
+        if (!fits || (count == Input.ANY_COUNT ? shape[0] < 1 : shape[0] != count)) {
             int wanted = Math.max(count, 1);
             throw new ModelException("the metadata has " + classes + " " + what + ", but the network answers " + wanted
                     + " blank images with " + given.type + " of shape " + Arrays.toString(shape) + ", not FLOAT of shape ["
@@ -243,7 +381,7 @@ public final class ScriptIdentifier implements AutoCloseable {
         return (float[][]) answer.getValue();
     }
 
-    /** Check that inputs and outputs are what the metadata says, at last by running the network on blank images. */
+    /** Checks the inputs and outputs against the metadata, then runs the network on blank images. */
     private void checkNetwork() throws OrtException {
         Set<String> inputs = session.getInputNames();
         Set<String> given = session.getOutputNames();
@@ -265,18 +403,18 @@ public final class ScriptIdentifier implements AutoCloseable {
                 : shape(-1, heights.length == 1 ? heights[0] : -1, wanted.fixedWidth() ? wanted.widthMax : -1);
         boolean fits = shape.length == expected.length;
         for (int i = 0; fits && i < shape.length; i++) {
-            fits = shape[i] == -1 || shape[i] == expected[i]; // a side that the file leaves open takes any size
+            fits = shape[i] == -1 || shape[i] == expected[i]; // a dynamic dimension takes any size
         }
         if (!fits) {
             throw new ModelException("the network's input has the shape " + Arrays.toString(shape)
                     + ", but its metadata asks for " + Arrays.toString(expected) + ", -1 being any");
         }
         if (info.anySize) {
-            runBlank(new long[] {1, 9, 3}, info.tellsOrientation() ? ANY_COUNT : 1);
-            runBlank(new long[] {16, 2, 3}, info.tellsOrientation() ? ANY_COUNT : 1);
+            runBlank(new long[] {1, 9, 3}, info.tellsOrientation() ? Input.ANY_COUNT : 1);
+            runBlank(new long[] {16, 2, 3}, info.tellsOrientation() ? Input.ANY_COUNT : 1);
             return;
         }
-        // Two images at both limits of the width, so that a batch size or a width frozen at export is found here.
+        // Two images at each limit of the width reveal a batch size or a width that the export fixed.
         for (int rows : heights) {
             runBlank(shape(2, rows, wanted.widthMin), 2);
             if (!wanted.fixedWidth()) {
@@ -312,7 +450,7 @@ public final class ScriptIdentifier implements AutoCloseable {
         try {
             options.setIntraOpNumThreads(threads);
             options.setInterOpNumThreads(1);
-            options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL); // the rest comes as an exception
+            options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL); // other errors also come as exceptions
             try {
                 return environment.createSession(model, options);
             } catch (OrtException error) {
@@ -338,6 +476,15 @@ public final class ScriptIdentifier implements AutoCloseable {
         }
     }
 
+    private static byte[] read(InputStream stream) throws IOException {
+        ByteArrayOutputStream content = new ByteArrayOutputStream();
+        byte[] part = new byte[1 << 16];
+        for (int length = stream.read(part); length >= 0; length = stream.read(part)) {
+            content.write(part, 0, length);
+        }
+        return content.toByteArray();
+    }
+
     private static void checkThreads(int threads) {
         if (threads < 1 || threads > MOST_THREADS) {
             throw new ArgumentException("threads must be an integer from 1 to " + MOST_THREADS + ", not " + threads);
@@ -358,7 +505,7 @@ public final class ScriptIdentifier implements AutoCloseable {
         try {
             session.close();
         } catch (OrtException error) {
-            // Its memory may be lost, which nobody can do anything about.
+            // Its memory may leak, which the caller cannot change.
         }
     }
 }

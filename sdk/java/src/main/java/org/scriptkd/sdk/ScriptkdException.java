@@ -1,10 +1,12 @@
 package org.scriptkd.sdk;
 
-/** Base of all errors that scriptkd raises on purpose; the message is one sentence meant for the user. */
+import org.jspecify.annotations.Nullable;
+
+/** Base of all errors of scriptkd. The message is one sentence for the user. */
 public abstract class ScriptkdException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    ScriptkdException(String message, Throwable cause) {
+    ScriptkdException(String message, @Nullable Throwable cause) {
         super(message, cause);
     }
 }

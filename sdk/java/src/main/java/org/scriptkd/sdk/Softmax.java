@@ -4,7 +4,7 @@ package org.scriptkd.sdk;
 final class Softmax {
     private Softmax() {}
 
-    /** The probabilities of logits that are divided by the temperature first. */
+    /** The softmax of the logits divided by the temperature. */
     static double[] of(float[] logits, double temperature) {
         double highest = Double.NEGATIVE_INFINITY;
         double[] result = new double[logits.length];
@@ -23,7 +23,7 @@ final class Softmax {
         return result;
     }
 
-    /** The mean of the windows' probabilities, added in their order. */
+    /** The mean of the windows' probabilities, added in the order of the windows. */
     static double[] means(double[][] windows) {
         double[] means = new double[windows[0].length];
         for (double[] each : windows) {
@@ -37,7 +37,7 @@ final class Softmax {
         return means;
     }
 
-    /** Where the largest of some numbers stands, the first of equals. */
+    /** The index of the largest number; the first one if several are equal. */
     static int best(double[] values) {
         int best = 0;
         for (int i = 1; i < values.length; i++) {

@@ -1,16 +1,16 @@
 package org.scriptkd.sdk;
 
-/** Transparent pictures: on which ground they are laid, black or white, so that what is drawn on them is seen. */
+/** Transparent pictures: laid on black or on white, whichever makes their content visible. */
 final class Transparency {
     static final int NONE = -1;
     static final int BLACK = 0;
     static final int WHITE = 255;
 
-    private static final int VISIBLE = 128; // alpha from which on a pixel counts
-    private static final int DARK = 96; // luma below which a pixel is dark
-    private static final int LIGHT = 160; // luma from which on it is light
-    private static final int TWO_TONES = 16; // two tones: each has at least one in so many visible pixels
-    private static final int NEARLY_ALL = 16; // a plate: at most one in so many pixels is not visible
+    private static final int VISIBLE = 128; // a pixel counts from this alpha on
+    private static final int DARK = 96; // a pixel is dark below this luma
+    private static final int LIGHT = 160; // a pixel is light from this luma on
+    private static final int TWO_TONES = 16; // a picture has two tones if each has at least 1/16 of the visible pixels
+    private static final int NEARLY_ALL = 16; // a plate has at most 1/16 invisible pixels
 
     private Transparency() {}
 
@@ -28,12 +28,12 @@ final class Transparency {
     /**
      * The gray, 0 or 255, that a whole picture is laid on.
      *
-     * <p>A plate or page with words on it is laid on a ground like its rim, with which it melts. So is a word with an outline.
-     * Ink alone, and what has no plain rim, such as a word with its shadow, is laid on the ground that is farther from
-     * it. Where the ground nowhere comes out, it is white.
+     * <p>A plate or page with words on it is laid on a ground like its rim. So is a word with an outline. Ink alone, or
+     * a picture without a plain rim, such as a word with its shadow, is laid on the ground that differs more from it.
+     * If the ground is nowhere visible, it is white.
      *
-     * @return {@link #NONE} where alpha is 0 everywhere, as screenshots and bitmaps leave their fourth byte empty: that
-     *     is no alpha, and the colours are what is stored
+     * @return {@link #NONE} if alpha is 0 everywhere, because some screenshots and bitmaps leave their fourth byte
+     *     empty. Then alpha is ignored, and the stored colours count
      */
     static int ground(int[] argb, int width, int height) {
         int size = width * height;
@@ -66,7 +66,7 @@ final class Transparency {
         return seen.total > 128 * seen.count ? BLACK : WHITE;
     }
 
-    /** A colour laid on a gray by its alpha, rounded to nearest. */
+    /** Lays a colour on a gray by its alpha, rounding to nearest. */
     static int lay(int pixel, int ground) {
         int alpha = pixel >>> 24;
         int rest = ground * (255 - alpha) + 127;
@@ -76,7 +76,7 @@ final class Transparency {
         return red << 16 | green << 8 | blue;
     }
 
-    /** Of the pixels that are seen, those beside one that is not. What lies beyond the picture's edge is no rim. */
+    /** The rim: visible pixels beside an invisible one. Beyond the picture's edge nothing counts as invisible. */
     private static Tones rim(int[] argb, int width, int height, int least) {
         Tones rim = new Tones();
         for (int y = 0; y < height; y++) {
@@ -93,7 +93,7 @@ final class Transparency {
         return rim;
     }
 
-    /** How many of some pixels are dark, light, there at all; and the sum of their luma. */
+    /** How many pixels are dark, how many are light, how many there are, and the sum of their luma. */
     private static final class Tones {
         long dark;
         long light;

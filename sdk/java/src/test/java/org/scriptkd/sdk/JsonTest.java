@@ -17,7 +17,7 @@ class JsonTest {
                 Json.parse(" [0,-12 ,0.5, -1.5e+3,1E3,\ttrue,false\n,null,\"\"] "));
         assertEquals("a\"\\/\b\f\n\r\t\u00e9\ud83d\ude00 é", Json.parse("\"a\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\ud83d\\uDE00 é\""));
         assertEquals("{a={b=[]}, c={}}", Json.parse("{\"a\": {\"b\": []}, \"c\":{} }").toString());
-        assertEquals(Collections.singletonMap("a", 2L), Json.parse("{\"a\":1,\"a\":2}")); // as Python: the last counts
+        assertEquals(Collections.singletonMap("a", 2L), Json.parse("{\"a\":1,\"a\":2}")); // as in Python, the last counts
         assertEquals(1e25, Json.parse("10000000000000000000000000"));
     }
 

@@ -15,7 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Model files that are refused, each with what is wrong, in the words of the Python SDK. */
+/** Model files that are refused, each with the Python SDK's message. */
 class ModelFileTest {
     @Test
     void tellsWhatTheFileSaysAboutItself() throws Exception {
@@ -144,7 +144,7 @@ class ModelFileTest {
         assertEquals("spoilt.onnx: " + message, refusal);
     }
 
-    /** The bundled model's metadata with one field replaced or added: in JSON the last of equal names counts. */
+    /** The bundled model's metadata with one field replaced or added. The last of equal names counts in JSON. */
     static String withField(String field, String json) throws Exception {
         String metadata = Samples.metadata();
         return metadata.substring(0, metadata.lastIndexOf('}')) + ",\"" + field + "\":" + json + "}";

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 
-/** Which pixels are looked at, and on which ground transparent ones are laid. */
+/** Which pixels are identified, and on which ground transparent ones are laid. */
 class PictureTest {
     private static final int SIDE = 12;
 
@@ -35,7 +35,7 @@ class PictureTest {
         assertArrayEquals(new int[] {colours[13], colours[14], colours[25], colours[26]}, part);
     }
 
-    /** A region's ground is that of the whole picture, as if it were cut out afterwards. */
+    /** A region's ground is the whole picture's, as if the region were cut out afterwards. */
     @Test
     void theWholePictureTellsTheGround() {
         int[] argb = new int[SIDE * SIDE];

@@ -1,63 +1,28 @@
 package org.scriptkd.sdk;
 
-import java.awt.image.BufferedImage;
-import java.awt.image.Raster;
 import java.io.ByteArrayOutputStream;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import javax.imageio.ImageIO;
 
-/** What the tests run on: the golden vectors, the bundled model, and spoilt copies of it. */
+/** The tests' data: the golden vectors, the bundled model, and damaged copies of it. */
 final class Samples {
     /** The folder sdk/. */
     static final File SDK = new File(System.getProperty("scriptkd.sdk", "..")).getAbsoluteFile();
 
     static final File GOLDEN = new File(SDK, "contract/golden");
-    static final File MODEL = new File(SDK, "scriptkd_sdk/models/student.onnx");
+    static final File MODEL = new File(SDK, "scriptkd_sdk/models/student.onnx"); // the default, in the newest format
 
     private Samples() {}
 
-    /** An image's pixels as identify takes them. */
-    static final class Image {
-        final int[] argb;
-        final int width;
-        final int height;
-
-        Image(int[] argb, int width, int height) {
-            this.argb = argb;
-            this.width = width;
-            this.height = height;
-        }
-
-        Picture picture() {
-            return Picture.of(argb, width, height, null);
-        }
-    }
-
-    static Image image(File file) throws IOException {
-        BufferedImage decoded = ImageIO.read(file);
-        Raster raster = decoded.getRaster();
-        int width = raster.getWidth();
-        int height = raster.getHeight();
-        if (decoded.getType() != BufferedImage.TYPE_BYTE_GRAY) {
-            return new Image(decoded.getRGB(0, 0, width, height, null, 0, width), width, height);
-        }
-        int[] argb = raster.getSamples(0, 0, width, height, 0, (int[]) null); // getRGB changes the values of grays
-        for (int i = 0; i < argb.length; i++) {
-            argb[i] = 0xFF000000 | argb[i] * 0x010101;
-        }
-        return new Image(argb, width, height);
-    }
-
     /** A plain image: dark letters of no script on white. */
-    static Image stripes(int width, int height) {
+    static Pixels stripes(int width, int height) {
         int[] argb = new int[width * height];
         for (int i = 0; i < argb.length; i++) {
             argb[i] = i % width % 7 < 3 ? 0xFF203040 : 0xFFFFFFFF;
         }
-        return new Image(argb, width, height);
+        return new Pixels(argb, width, height);
     }
 
     static byte[] model() throws IOException {
@@ -83,7 +48,7 @@ final class Samples {
         return result.toByteArray();
     }
 
-    /** An ONNX file is a protobuf message, whose field 14 holds one metadata property (1: key, 2: value) each. */
+    /** An ONNX file is a protobuf message. Each field 14 holds a metadata property, with key (1) and value (2). */
     private static byte[] withoutMetadata(byte[] model, Object[] found) {
         ByteArrayOutputStream result = new ByteArrayOutputStream();
         int[] position = {0};

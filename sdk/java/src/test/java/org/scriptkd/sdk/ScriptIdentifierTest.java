@@ -48,7 +48,7 @@ class ScriptIdentifierTest {
 
     @Test
     void aRegionIsWhatIsCutOut() {
-        Samples.Image word = Samples.stripes(61, 24);
+        Pixels word = Samples.stripes(61, 24);
         int[] sheet = new int[200 * 100];
         Arrays.fill(sheet, 0xFF00FF00);
         for (int y = 0; y < 24; y++) {
@@ -60,7 +60,7 @@ class ScriptIdentifierTest {
 
     @Test
     void aRegionIsClippedToTheImage() {
-        Samples.Image word = Samples.stripes(61, 24);
+        Pixels word = Samples.stripes(61, 24);
         Prediction whole = identify(word);
         for (Region region : new Region[] {null, new Region(-5, -70, 999, 25),
             new Region(Integer.MIN_VALUE, Integer.MIN_VALUE, Integer.MAX_VALUE, Integer.MAX_VALUE)}) {
@@ -72,7 +72,7 @@ class ScriptIdentifierTest {
     void modelsOfTheOlderFormatsTellNoOrientation() throws Exception {
         String preprocessing = "{\"channels\":1,\"height\":48,\"width_min\":48,\"width_max\":384,\"width_step\":24}";
         String metadata = ModelFileTest.withField("format", "1,\"preprocessing\":" + preprocessing);
-        Samples.Image image = Samples.stripes(900, 30);
+        Pixels image = Samples.stripes(900, 30);
         Prediction answer;
         try (ScriptIdentifier older = ScriptIdentifier.open(Samples.modelWith(metadata), "older", 1)) {
             answer = older.identify(image.argb, image.width, image.height, null, true);
@@ -119,7 +119,7 @@ class ScriptIdentifierTest {
         assertEquals(second.value / (second.value + third.value), among.score, 1e-12);
         assertEquals(2, among.scores.size());
         assertTrue(argumentError(() -> answer.among(Collections.<String>emptyList()))
-                .startsWith("allow leaves no script to answer; the model knows "));
+                .startsWith("allow and deny leave no script to answer; the model knows "));
         assertTrue(argumentError(() -> answer.among(Arrays.asList("Klingon")))
                 .startsWith("allow: the model does not know the script 'Klingon', but "));
     }
@@ -128,7 +128,7 @@ class ScriptIdentifierTest {
     void theModelsThresholdMeansUnknown() throws Exception {
         byte[] model = Samples.modelWith(ModelFileTest.withField("threshold", "1"));
         try (ScriptIdentifier strict = ScriptIdentifier.open(model, "strict", 1)) {
-            Samples.Image image = Samples.stripes(90, 30);
+            Pixels image = Samples.stripes(90, 30);
             Prediction answer = strict.identify(image.argb, image.width, image.height);
             assertTrue(answer.score < 1, "an image of stripes is no script for sure");
             assertEquals("unknown", answer.script.name);
@@ -139,7 +139,7 @@ class ScriptIdentifierTest {
     @Test
     void ofEqualScoresTheFirstLabelWins() throws Exception {
         ModelInfo info = identifier.info();
-        Prediction answer = Prediction.of(new float[1][info.labels.size()], info, Orientation.NONE);
+        Prediction answer = new Prediction(new float[1][info.labels.size()], Decision.of(info, new Options()), Orientation.NONE);
         assertEquals(info.labels.get(0), answer.best);
         assertEquals(1.0 / info.labels.size(), answer.score, 1e-12);
     }
@@ -179,7 +179,7 @@ class ScriptIdentifierTest {
 
     @Test
     void manyThreadsGetTheSameAnswers() throws Exception {
-        List<Samples.Image> images = new ArrayList<>();
+        List<Pixels> images = new ArrayList<>();
         List<String> expected = new ArrayList<>();
         for (int i = 0; i < 20; i++) {
             images.add(Samples.stripes(20 + 9 * i, 20 + i));
@@ -189,7 +189,7 @@ class ScriptIdentifierTest {
         try {
             List<Future<String>> answers = new ArrayList<>();
             for (int i = 0; i < 200; i++) {
-                Samples.Image image = images.get(i % 20);
+                Pixels image = images.get(i % 20);
                 answers.add(pool.submit(() -> describe(identify(image))));
             }
             for (int i = 0; i < 200; i++) {
@@ -235,7 +235,7 @@ class ScriptIdentifierTest {
         }
     }
 
-    private Prediction identify(Samples.Image image) {
+    private Prediction identify(Pixels image) {
         return identifier.identify(image.argb, image.width, image.height);
     }
 

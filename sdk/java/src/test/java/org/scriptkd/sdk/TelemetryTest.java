@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import android.system.Os;
 import org.junit.jupiter.api.Test;
 
-/** On Android onnxruntime's telemetry is off; android.system.Os is the tests' own. */
+/** On Android onnxruntime's telemetry is off. The tests have their own android.system.Os. */
 class TelemetryTest {
     @Test
     void openingAModelSwitchesItOffUnlessTheAppHasChosen() {
