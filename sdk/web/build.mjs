@@ -1,9 +1,10 @@
 // Puts the page together in build/web: plain files that any web server can serve. `npm run build`, or `make web`.
 
-import { cp, mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
+import { FILE, Unavailable, detector } from "./detector.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, "..", "..");
@@ -22,9 +23,14 @@ const PARTS = [
 ];
 
 export async function build() {
+  const { path, notice } = await detector(); // first: what is there stays if it cannot be had
   await rm(out, { recursive: true, force: true });
   await mkdir(join(out, "ort"), { recursive: true });
   for (const [from, to] of PARTS) await cp(from, join(out, to), { recursive: true });
+  await mkdir(join(out, "detector"));
+  await cp(path, join(out, "detector", FILE));
+  await cp(join(root, "LICENSE"), join(out, "detector", "LICENSE.txt"));
+  await writeFile(join(out, "detector", "NOTICE.txt"), notice);
 }
 
 /** What a visitor downloads, in bytes: `{ name, plain, gzipped }` for each file. */
@@ -41,15 +47,23 @@ export async function sizes() {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  await build();
-  const files = await sizes();
-  const total = { name: "total", plain: 0, gzipped: 0 };
-  for (const file of files) {
-    total.plain += file.plain;
-    total.gzipped += file.gzipped;
+  try {
+    await build();
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error;
+    console.error(`web: ${error.message}`);
+    process.exit(75); // as in tools.sh
   }
-  for (const { name, plain, gzipped } of [...files, total]) {
-    console.log(`${name.padEnd(36)}${(plain / 1000).toFixed(1).padStart(10)} KB${(gzipped / 1000).toFixed(1).padStart(10)} KB gzipped`);
+  const files = await sizes();
+  const parts = [
+    ["to begin with", files.filter(({ name }) => !name.startsWith("detector"))],
+    ["to find words, on demand", files.filter(({ name }) => name.startsWith("detector"))],
+  ];
+  for (const [part, each] of parts) {
+    const total = (field) => each.reduce((sum, file) => sum + file[field], 0);
+    for (const { name, plain, gzipped } of [...each, { name: part, plain: total("plain"), gzipped: total("gzipped") }]) {
+      console.log(`${name.padEnd(36)}${(plain / 1000).toFixed(1).padStart(10)} KB${(gzipped / 1000).toFixed(1).padStart(10)} KB gzipped`);
+    }
   }
   console.log(`The page is in ${relative(process.cwd(), out) || "."}; \`npm run serve\` shows it.`);
 }

@@ -1,9 +1,13 @@
-// The page: a picture, a box around a word, the answer.
+// The page: a picture, a box around a word or all words found, the answer.
 
 import { ImageError, ScriptIdentifier, ScriptkdError, decodeImage } from "scriptkd";
+import { WordSearch, around, commonest, count } from "./search.js";
+import { WordLayer } from "./words.js";
 
+const STILL = 6; // pixels of the screen: a finger that moves less taps
 const LEAST = 2; // pixels of the picture, a side of the box
 const HIGHEST = 0.55; // of the window's height, that the picture may take
+const PAUSE = 150; // milliseconds after a key, so that one held down asks once
 const WAYS_UP = { 0: "upright", 90: "turned clockwise by 90°", 180: "upside down", 270: "turned clockwise by 270°" };
 
 const byId = (id) => document.getElementById(id);
@@ -13,10 +17,17 @@ const context = canvas.getContext("2d");
 let identifier = null;
 let unusable = null; // why there is no identifier
 let picture = null; // ImageBitmap
-let box = null; // [left, top, right, bottom], in the picture's pixels
+let box = null; // [left, top, right, bottom], in the picture's pixels; null while no box is drawn by hand
 let turn = 0; // by how many degrees the view is turned counterclockwise; the box is the picture's all the same
 let told = null; // by how many the last answer says that the letters are turned clockwise
 let asked = 0; // counts questions, so that an answer that comes late is dropped
+let answering = false; // one answer at a time is on its way
+let due = false; // a question came meanwhile
+let words = []; // that were found, as the SDK gives them
+let search = null;
+let quiet = null; // the timer that waits until keys are left alone
+
+const layer = new WordLayer(byId("words"), chooseWord);
 
 start();
 
@@ -27,17 +38,19 @@ async function start() {
   document.addEventListener("dragover", dragged);
   document.addEventListener("dragleave", () => document.body.classList.remove("over"));
   document.addEventListener("drop", dropped);
-  canvas.addEventListener("pointerdown", pressed);
+  byId("picture").addEventListener("pointerdown", pressed);
   canvas.addEventListener("keydown", keyed);
   byId("whole").addEventListener("click", whole);
+  byId("find").addEventListener("click", find);
   byId("turn").addEventListener("click", turnView);
   addEventListener("resize", () => picture && paint());
   try {
-    identifier = await ScriptIdentifier.load("student.onnx", { wasmPaths: new URL("ort/", location.href) });
+    identifier = await ScriptIdentifier.load("student.onnx", { runtime: "ort/ort.wasm.min.mjs" });
     byId("known").textContent = list(identifier.labels.map((label) => label.name));
     if (identifier.threshold > 0) byId("limits").textContent = "A word that it is not sure about is answered “unknown”.";
+    search = new WordSearch(identifier, byId);
     say(picture ? "" : "Ready. Choose a picture.");
-    if (picture) await ask();
+    if (picture) ask();
   } catch (error) {
     unusable = error;
     say("");
@@ -85,6 +98,7 @@ async function show(file) {
   picture = bitmap;
   [turn, told] = [0, null];
   offerTurn();
+  showWords([], "");
   complain(null);
   byId("drop").classList.add("filled");
   byId("stage").hidden = false;
@@ -96,21 +110,29 @@ async function show(file) {
 function pressed(event) {
   if (!picture || event.button !== 0) return;
   event.preventDefault();
-  canvas.focus({ preventScroll: true });
+  const word = layer.at(event.target);
+  if (word === null) canvas.focus({ preventScroll: true });
   canvas.setPointerCapture(event.pointerId);
   const before = box;
+  const isStill = (each) => Math.max(Math.abs(each.clientX - event.clientX), Math.abs(each.clientY - event.clientY)) < STILL;
   const [startX, startY] = place(event);
   const move = (each) => {
+    if (box === before && isStill(each)) return;
     const [x, y] = place(each);
     box = mapped([startX, startY, x, y], view().matrix.inverse());
     paint();
   };
   const end = (each) => {
     for (const [name, listener] of Object.entries(listeners)) canvas.removeEventListener(name, listener);
-    if (each.type === "pointercancel" || box[2] - box[0] < LEAST || box[3] - box[1] < LEAST) {
-      box = before; // a mere touch draws no box
-      paint();
-    } else ask();
+    const drawn = box !== before && each.type !== "pointercancel" && box[2] - box[0] >= LEAST && box[3] - box[1] >= LEAST;
+    if (drawn) {
+      layer.select(null);
+      ask();
+      return;
+    }
+    box = before; // a mere touch draws no box
+    paint();
+    if (each.type === "pointerup" && word !== null && isStill(each)) chooseWord(word);
   };
   const listeners = { pointermove: move, pointerup: end, pointercancel: end };
   for (const [name, listener] of Object.entries(listeners)) canvas.addEventListener(name, listener);
@@ -150,6 +172,7 @@ function keyed(event) {
     whole();
     return;
   }
+  box ??= [0, 0, picture.width, picture.height];
   const { width, height, matrix } = view(); // an arrow points where it does on the screen
   let [left, top, right, bottom] = mapped(box, matrix);
   if (event.key in ARROWS) {
@@ -165,11 +188,13 @@ function keyed(event) {
   } else return;
   event.preventDefault();
   box = mapped([left, top, right, bottom], matrix.inverse());
+  layer.select(null);
   paint();
-  ask();
+  ask(PAUSE);
 }
 
 function whole() {
+  layer.select(null);
   box = [0, 0, picture.width, picture.height];
   paint();
   ask();
@@ -193,7 +218,7 @@ function offerTurn() {
 }
 
 function paint() {
-  const room = canvas.parentElement.clientWidth;
+  const room = byId("stage").clientWidth;
   const { width, height, matrix } = view();
   // A small crop is enlarged until it can be seen and touched, a photograph shrunk until it fits.
   const fit = Math.min(room / width, (HIGHEST * innerHeight) / height);
@@ -208,6 +233,8 @@ function paint() {
   context.setTransform(new DOMMatrix().scale(scale, canvas.height / height).multiply(matrix));
   context.drawImage(picture, 0, 0);
   context.resetTransform();
+  layer.place({ width, height, matrix });
+  if (box === null) return;
   const [left, top, right, bottom] = mapped(box, matrix).map((each) => each * scale);
   context.fillStyle = "rgb(0 0 0 / 45%)"; // what is outside of the box steps back
   context.beginPath();
@@ -223,36 +250,97 @@ function paint() {
   }
 }
 
-// --- the answer
+// --- words that are found
 
-async function ask() {
-  if (unusable) complain(unusable); // the picture and the box can still be looked at
-  if (!identifier || !picture) return;
-  const question = ++asked;
+/** Finds all words of the picture. What is there stays until they are found. */
+async function find() {
+  if (!picture || !search || search.running) return;
+  const sought = picture;
+  complain(null);
   try {
-    const started = performance.now();
-    const answer = await identifier.identify(picture, { region: box });
-    const milliseconds = performance.now() - started;
-    if (question === asked) report(answer, milliseconds);
+    const found = await search.find(sought, () => sought === picture);
+    if (found) reportWords(found);
   } catch (error) {
-    if (question === asked) complain(error);
+    if (sought === picture) complain(error);
   }
 }
 
+function reportWords({ words: found, seconds }) {
+  if (found.length === 0) {
+    showWords([], "No words were found in this picture; draw a box around one by hand.");
+    return;
+  }
+  asked++; // an answer that is on its way is about what was there before
+  box = null;
+  byId("answer").hidden = true;
+  say("");
+  showWords(found, `${count(found.length)} found in ${seconds.toFixed(1)} s. Tap one to know more, or draw a box by hand.`);
+  told = commonest(found.map((word) => word.orientation));
+  offerTurn();
+  paint();
+}
+
+/** Shows other words over the picture, and below it a sentence and a legend. */
+function showWords(found, sentence) {
+  words = found;
+  layer.show(words, (word) => `${word.script}, ${percent(word.score)}`);
+  search?.show(words, sentence);
+}
+
+/** Tells more about one of the words. */
+function chooseWord(index) {
+  asked++;
+  box = null;
+  layer.select(index);
+  report(words[index], null);
+  paint();
+}
+
+// --- the answer
+
+/** Asks about the box as it will be after so many milliseconds without another question. */
+function ask(wait = 0) {
+  asked++;
+  clearTimeout(quiet);
+  if (unusable) complain(unusable); // the picture and the box can still be looked at
+  if (identifier && picture && box) quiet = setTimeout(answer, wait);
+}
+
+async function answer() {
+  due = answering;
+  if (answering) return;
+  answering = true;
+  const question = asked;
+  try {
+    const started = performance.now();
+    const found = await identifier.identify(picture, { region: box });
+    const milliseconds = performance.now() - started;
+    if (question === asked) report(found, milliseconds);
+  } catch (error) {
+    if (question === asked) complain(error);
+  }
+  answering = false;
+  if (due) answer();
+}
+
+/** Shows an answer to the box that was drawn, or with null milliseconds one of the words that were found. */
 function report(answer, milliseconds) {
   complain(null);
   byId("answer").hidden = false;
   byId("script").replaceChildren(answer.script, " ", element("small", answer.code));
   byId("bars").replaceChildren(...answer.scores.slice(0, 3).map(bar));
-  byId("latency").textContent = `${milliseconds.toFixed(milliseconds < 10 ? 1 : 0)} ms`;
-  told = answer.orientation;
+  byId("time").hidden = milliseconds === null;
+  byId("latency").textContent = milliseconds === null ? "" : `${milliseconds.toFixed(milliseconds < 10 ? 1 : 0)} ms`;
+  if (milliseconds !== null) told = answer.orientation; // of words that were found, most have decided
   offerTurn();
   byId("way-up").hidden = answer.orientationScore === null; // models of formats 1 and 2 do not tell
-  const wayUp = told === null ? "no telling" : WAYS_UP[told];
+  const wayUp = answer.orientation === null ? "no telling" : WAYS_UP[answer.orientation];
   byId("orientation").textContent = wayUp;
-  const [left, top, right, bottom] = box;
+  byId("mixture").hidden = answer.shares.length < 2;
+  byId("shares").textContent = list(answer.shares.map(({ name, share }) => `${name} ${Math.round(100 * share)} %`));
+  const [left, top, right, bottom] = box ?? around(answer.corners, picture);
   byId("box").textContent = `${right - left} × ${bottom - top} pixels at ${left}, ${top}`;
-  say(`${answer.script}, ${percent(answer.score)}${told ? `, ${wayUp}` : ""}`);
+  say(`${answer.script}, ${percent(answer.score)}${answer.orientation ? `, ${wayUp}` : ""}`);
 }
 
 function bar({ name, score }) {

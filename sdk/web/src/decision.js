@@ -1,12 +1,17 @@
 // Section 5 of the model contract: from the network's logits to the answer.
 
-const UNKNOWN = Object.freeze({ name: "unknown", code: "Zyyy" });
+import { UNKNOWN } from "./scripts.js";
+
 const UPRIGHT = Object.freeze({ orientation: 0, orientationScore: 1 });
 const UNTOLD = Object.freeze({ orientation: null, orientationScore: null });
 
-/** The script of an image, without its orientation. windows: for each of its windows the logits, one of each label. */
-export function decide(windows, { labels, temperature }, threshold) {
-  const each = windows.map((logits) => softmax(logits, temperature));
+/**
+ * The script of an image, without its orientation. windows: for each of its windows the logits, one of each of the
+ * model's labels. allowed: where the labels stand that may be answered.
+ */
+export function decide(windows, info, threshold, allowed) {
+  const labels = allowed.map((i) => info.labels[i]);
+  const each = windows.map((logits) => softmax(allowed.map((i) => logits[i]), info.temperature));
   const scores = means(each).map((score, i) => ({ ...labels[i], score }));
   scores.sort((a, b) => b.score - a.score); // stable: of equal scores the first label is first
   const [best] = scores;

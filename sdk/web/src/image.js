@@ -2,38 +2,53 @@
 
 import { ImageError } from "./errors.js";
 import { cut } from "./pixels.js";
+import { MOST_PIXELS, checkSize, cutting } from "./regions.js";
 import { WHITE, ground, lay, opaque } from "./transparency.js";
 
-const SMALLEST_SIDE = 2; // pixels
-const LARGEST_SIDE = 16_384; // pixels
-const MOST_PIXELS = 50_000_000; // a word crop has thousands; beyond is a mistake or an attack
 const MOST_BYTES = 8 * MOST_PIXELS; // of a file
+const KINDS = "a Blob, a canvas, an ImageBitmap, an <img>, ImageData or { data, width, height, channels }";
+const PIXELS = "decode it first and give { data, width, height, channels }";
+const HEIC = ["heic", "heix", "heim", "heis", "hevc", "hevx", "hevm", "hevs", "mif1", "msf1", "mif2"]; // brands of files
+const AVIF = ["avif", "avis"];
 
 /**
  * Reads an image and returns its pixels, RGB or gray.
  *
- * image: a Blob or File (PNG, JPEG, WebP, GIF, BMP and what else the browser reads; EXIF orientation is honoured); a canvas, ImageBitmap, HTMLImageElement or ImageData; or
- * `{ data, width, height, channels }` with 1 (gray), 3 (RGB) or 4 (RGBA) bytes a pixel.
+ * image: a Blob or File (PNG, JPEG, WebP, GIF, BMP and what else the browser reads; EXIF orientation is honoured); a canvas,
+ * ImageBitmap, HTMLImageElement or ImageData; or `{ data, width, height, channels }` with 1 (gray), 3 (RGB) or 4 (RGBA)
+ * bytes a pixel, row by row. The last works everywhere; the others need a browser.
  * Transparent images are laid on black or on white, whichever shows what is drawn. Alpha of 0 everywhere is no alpha: the
  * colours are what is stored. A canvas, and so a file, keeps no colours there; then it is an error.
  * region: [left, top, right, bottom] in pixels of the upright image, right and bottom exclusive; fractions are rounded,
- * and what of it lies outside the image is cut off.
+ * and what of it lies outside the image is cut off. Or four corners [x, y] in the word's own reading order: top left, top
+ * right, bottom right, bottom left; they are stretched to a rectangle.
  *
  * Throws ImageError, which says why, for anything else and for images too small, too large or broken.
  */
 export async function loadImage(image, region = null) {
-  if (image?.data && Number.isInteger(image.channels)) return fromPixels(image, region);
-  if (typeof ImageData !== "undefined" && image instanceof ImageData) return fromPixels({ ...plain(image), channels: 4 }, region);
-  if (image instanceof Blob) {
+  const opened = await openImage(image);
+  try {
+    return opened.part(region);
+  } finally {
+    opened.close();
+  }
+}
+
+/** An image, as `loadImage` takes it, that is read once: `{ part(region), close() }`. */
+export async function openImage(image) {
+  if (image?.data && Number.isInteger(image.channels)) return pixelParts(image);
+  if (typeof ImageData !== "undefined" && image instanceof ImageData) return pixelParts({ ...plain(image), channels: 4 });
+  if (typeof Blob !== "undefined" && image instanceof Blob) {
     const bitmap = await decodeImage(image);
     try {
-      return draw(bitmap, region);
-    } finally {
+      return drawnParts(bitmap, () => bitmap.close());
+    } catch (error) {
       bitmap.close();
+      throw error;
     }
   }
-  if (image?.width !== undefined && image?.height !== undefined) return draw(image, region);
-  throw new ImageError("an image must be a Blob, a canvas, an ImageBitmap, an <img>, ImageData or { data, width, height, channels }");
+  if (image?.width !== undefined && image?.height !== undefined) return drawnParts(image, () => {});
+  throw new ImageError(`an image must be ${KINDS}`);
 }
 
 /**
@@ -56,67 +71,62 @@ export async function decodeImage(blob) {
     if (!(error instanceof RangeError)) throw error;
     throw new ImageError("broken or truncated image file", { cause: error });
   }
-  if (header !== null) {
-    if (header.kind === "TIFF") throw new ImageError("a TIFF image, which browsers do not read; save it as PNG or JPEG");
+  if (header?.width !== undefined) {
     checkSize(header.width, header.height);
     if (header.kind === "PNG" && find(bytes, "IEND", 8) < 0) throw new ImageError("broken or truncated PNG");
   }
+  if (typeof createImageBitmap === "undefined") throw new ImageError(`${platform()} has no image decoder: ${PIXELS}`);
   try {
     // Straight pixels: no colour management, as the contract starts from the bytes that the file holds.
     return await createImageBitmap(blob, { imageOrientation: "from-image", colorSpaceConversion: "none" });
   } catch (error) {
-    const reason = header ? `broken or truncated ${header.kind}` : "not an image that this browser can read";
-    throw new ImageError(reason, { cause: error });
+    throw new ImageError(undecoded(header), { cause: error });
   }
+}
+
+/** Why a browser did not read a file with that header. */
+function undecoded(header) {
+  if (header === null) return "not an image that this browser can read";
+  if (header.kind === "SVG") return "an SVG drawing, which has no pixels of its own; save it as PNG";
+  if (header.width === undefined) return `${header.kind === "AVIF" ? "an" : "a"} ${header.kind} image that this browser does not read; save it as JPEG or PNG`;
+  return `broken or truncated ${header.kind}`;
+}
+
+/** Where this runs, for a sentence. */
+function platform() {
+  return globalThis.process?.versions?.node ? "Node.js" : "this platform";
 }
 
 function plain({ data, width, height }) {
   return { data, width, height };
 }
 
-function checkSize(width, height) {
-  const size = `${width}x${height} pixels`;
-  if (Math.min(width, height) < SMALLEST_SIDE) {
-    throw new ImageError(`${size}, but at least ${SMALLEST_SIDE}x${SMALLEST_SIDE} are needed`);
+/** Parts of anything that a canvas draws, opaque. */
+function drawnParts(source, close) {
+  if (typeof OffscreenCanvas === "undefined") {
+    throw new ImageError(`${platform()} has no canvas to read an image from: ${PIXELS}`);
   }
-  if (Math.max(width, height) > LARGEST_SIDE) throw new ImageError(`${size}, but at most ${LARGEST_SIDE} a side are allowed`);
-  if (width * height > MOST_PIXELS) throw new ImageError(`${size}, but at most ${MOST_PIXELS / 1e6} million are allowed`);
+  const [width, height] = drawnSize(source);
+  let shade; // of the whole picture, asked for once
+  const part = (region) => {
+    const { box, finish } = cutting(region, width, height);
+    const pixels = drawn(source, box);
+    if (opaque(pixels)) return finish(lay(pixels, WHITE));
+    shade ??= ground(drawn(source, [0, 0, width, height]));
+    if (shade === null) {
+      throw new ImageError("all of it is transparent, and browsers keep no colours there; save it without transparency");
+    }
+    return finish(lay(pixels, shade));
+  };
+  return { part, close };
 }
 
-/** Checks a region and returns what of it lies in the image, in whole numbers; all of the image where there is none. */
-function box(region, width, height) {
-  if (region === null || region === undefined) return [0, 0, width, height];
-  const numbers = Array.from(region, Number);
-  const text = `(${Array.from(region).join(", ")})`;
-  if (numbers.length !== 4) throw new ImageError(`a region must be [left, top, right, bottom], not ${text}`);
-  if (!numbers.every(Number.isFinite)) throw new ImageError(`a region must not hold NaN or infinity: ${text}`);
-  let [left, top, right, bottom] = numbers.map((value) => Math.floor(value + 0.5));
-  if (right - left < SMALLEST_SIDE || bottom - top < SMALLEST_SIDE) {
-    throw new ImageError(
-      `the region ${text} is empty: right and bottom must exceed left and top by ${SMALLEST_SIDE} or more`,
-    );
-  }
-  [left, top, right, bottom] = [Math.max(left, 0), Math.max(top, 0), Math.min(right, width), Math.min(bottom, height)];
-  if (right <= left || bottom <= top) {
-    throw new ImageError(`the region ${text} is outside the image of ${width}x${height} pixels`);
-  }
-  checkSize(right - left, bottom - top);
-  return [left, top, right, bottom];
-}
-
-/** The region of anything that a canvas draws, opaque. */
-function draw(source, region) {
+/** Width and height of anything that a canvas draws, in pixels. Throws ImageError where it is too small or too large. */
+export function drawnSize(source) {
   const width = source.naturalWidth ?? source.videoWidth ?? source.width;
   const height = source.naturalHeight ?? source.videoHeight ?? source.height;
   checkSize(width, height);
-  const seen = box(region, width, height);
-  const part = drawn(source, seen);
-  if (opaque(part)) return lay(part, WHITE);
-  const shade = ground(region ? drawn(source, [0, 0, width, height]) : part); // it hangs on the whole picture
-  if (shade === null) {
-    throw new ImageError("all of it is transparent, and browsers keep no colours there; save it without transparency");
-  }
-  return lay(part, shade);
+  return [width, height];
 }
 
 /** A box of anything that a canvas draws, in four channels. */
@@ -131,20 +141,30 @@ function drawn(source, [left, top, right, bottom]) {
   }
 }
 
-/** Checks raw pixels and cuts the region out, opaque. */
-function fromPixels({ data, width, height, channels }, region) {
+/** Checks raw pixels; parts of them, opaque. */
+function pixelParts({ data, width, height, channels }) {
   if (![1, 3, 4].includes(channels)) throw new ImageError(`an image must have 1, 3 or 4 channels, not ${channels}`);
+  if (!(data instanceof Uint8Array || data instanceof Uint8ClampedArray)) throw new ImageError("an image's data must be bytes");
   if (!Number.isInteger(width) || !Number.isInteger(height) || data.length !== width * height * channels) {
     throw new ImageError(`${data.length} bytes are not an image of ${width}x${height} pixels with ${channels} channels`);
   }
-  if (!(data instanceof Uint8Array || data instanceof Uint8ClampedArray)) throw new ImageError("an image's data must be bytes");
   checkSize(width, height);
-  const part = cut({ data, width, channels }, box(region, width, height));
-  if (channels !== 4) return part;
-  return lay(part, opaque(part) ? WHITE : ground({ data, width, height }));
+  let shade; // of the whole picture, asked for once; null where it has no alpha
+  const part = (region) => {
+    const { box, finish } = cutting(region, width, height);
+    const pixels = cut({ data, width, channels }, box);
+    if (channels !== 4) return finish(pixels);
+    if (opaque(pixels)) return finish(lay(pixels, WHITE));
+    if (shade === undefined) shade = ground({ data, width, height });
+    return finish(lay(pixels, shade));
+  };
+  return { part, close() {} };
 }
 
-/** Kind, width and height that a file's header declares, null for unknown kinds; RangeError for one that ends early. */
+/**
+ * Kind, width and height that a file's header declares; null for unknown kinds, and no size of those that not every browser
+ * reads. RangeError for a header that ends early.
+ */
 function declared(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const starts = (text, at = 0) => find(bytes.subarray(0, at + text.length), text, at) === at;
@@ -161,7 +181,22 @@ function declared(bytes) {
   if (starts("RIFF") && starts("WEBP", 8)) return { kind: "WebP", ...webpSize(view, starts) };
   if (starts("\xff\xd8\xff")) return { kind: "JPEG", ...jpegSize(view) };
   if (starts("II*\0") || starts("MM\0*")) return { kind: "TIFF" };
-  return null;
+  if (starts("ftyp", 4)) return heifKind(bytes, view);
+  const beginning = text(bytes, 0, 2048);
+  return /^(\xef\xbb\xbf)?\s*</.test(beginning) && /<svg\b/i.test(beginning) ? { kind: "SVG" } : null;
+}
+
+/** HEIC, the photos of iPhones, or AVIF, by the brands that a file begins with; null for others, such as films. */
+function heifKind(bytes, view) {
+  const end = Math.min(view.getUint32(0), 1024);
+  const brands = [text(bytes, 8, 12)];
+  for (let at = 16; at < end; at += 4) brands.push(text(bytes, at, at + 4));
+  if (brands.some((brand) => AVIF.includes(brand))) return { kind: "AVIF" }; // which may name HEIF's general brands too
+  return brands.some((brand) => HEIC.includes(brand)) ? { kind: "HEIC" } : null;
+}
+
+function text(bytes, from, to) {
+  return String.fromCharCode(...bytes.subarray(from, to));
 }
 
 function webpSize(view, starts) {
@@ -191,7 +226,7 @@ function jpegSize(view) {
 /** Where an ASCII text begins in the bytes, from `at` on; -1 if nowhere. */
 function find(bytes, text, at) {
   const codes = Array.from(text, (character) => character.charCodeAt(0));
-  for (let i = at; i + codes.length <= bytes.length; i++) {
+  for (let i = bytes.indexOf(codes[0], at); i >= 0; i = bytes.indexOf(codes[0], i + 1)) {
     if (codes.every((code, k) => bytes[i + k] === code)) return i;
   }
   return -1;

@@ -8,6 +8,15 @@ const FORMAT = 3; // the newest format of metadata that this version reads
 const ANY_CROP = 3; // the format from which on a network takes any crop and tells orientation
 const METADATA_PROPS = 14; // field of onnx.ModelProto: a StringStringEntryProto, whose field 1 is the key, 2 the value
 
+// Control characters, spaces but the ordinary one, and what else has no glyph.
+const UNPRINTABLE = (() => {
+  try {
+    return new RegExp("[\\p{C}\\p{Z}]", "u");
+  } catch {
+    return /[\0-\x1f\x7f-\xa0\xad\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff]/; // Hermes, which knows no \p
+  }
+})();
+
 /** Reads the description inside an ONNX file (Uint8Array); throws ModelError naming what is missing or wrong. */
 export function readModelInfo(bytes) {
   let text;
@@ -71,8 +80,14 @@ function metadata(bytes) {
   return properties;
 }
 
+/** UTF-8, without TextDecoder, which Hermes (React Native) lacks; empty where the bytes are something else. */
 function decode(bytes) {
-  return bytes instanceof Uint8Array ? new TextDecoder().decode(bytes) : "";
+  if (!(bytes instanceof Uint8Array)) return "";
+  try {
+    return decodeURIComponent(Array.from(bytes, (byte) => `%${byte.toString(16).padStart(2, "0")}`).join(""));
+  } catch {
+    return "";
+  }
 }
 
 /** The fields of a protobuf message in their order, [number, value]; the values of length-delimited ones as bytes. */
@@ -109,7 +124,7 @@ function labels(values) {
     if (typeof value?.name !== "string" || typeof value?.code !== "string") {
       throw new ModelError("each of its labels must have a name and a code");
     }
-    if (/[\p{C}\p{Z}]/u.test((value.name + value.code).replaceAll(" ", ""))) {
+    if (UNPRINTABLE.test((value.name + value.code).replaceAll(" ", ""))) {
       throw new ModelError(`the name and the code of each of its labels must be printable, not ${JSON.stringify(value)}`);
     }
   }

@@ -68,28 +68,35 @@ export class Preprocessing {
     const source = this.channels === 1 && image.channels === 3 ? luma(image) : image;
     const { channels } = source;
     const outWidth = this.widthFor(source.height, source.width, rows);
-    const resampled = resampleRows(source, rows);
-    const plane = rows * outWidth;
-    const data = new Uint8Array(this.channels * plane);
-    const filters = triangles(source.width, outWidth);
-    for (let y = 0; y < rows; y++) {
-      const row = y * source.width * channels;
-      for (let x = 0; x < outWidth; x++) {
-        const { first, weights } = filters[x];
-        for (let c = 0; c < channels; c++) {
-          let sum = 0;
-          for (let k = 0, at = row + first * channels + c; k < weights.length; k++, at += channels) {
-            sum += weights[k] * resampled[at];
-          }
-          data[c * plane + y * outWidth + x] = Math.min(Math.max(Math.floor(sum + HALF), 0), 255);
-        }
-      }
-    }
-    for (let c = channels; c < this.channels; c++) {
-      data.copyWithin(c * plane, 0, plane); // gray for a network of three channels
-    }
+    const resampled = resample(source, rows, outWidth);
+    if (channels === this.channels) return { data: resampled, width: outWidth };
+    const data = new Uint8Array(this.channels * resampled.length);
+    for (let c = 0; c < this.channels; c++) data.set(resampled, c * resampled.length); // gray for a network of three channels
     return { data, width: outWidth };
   }
+}
+
+/** An image resampled to that size, rounded: bytes [channels, rows, columns]. */
+export function resample(image, rows, columns) {
+  const { width, channels } = image;
+  const resampled = resampleRows(image, rows);
+  const plane = rows * columns;
+  const data = new Uint8Array(channels * plane);
+  const filters = triangles(width, columns);
+  for (let y = 0; y < rows; y++) {
+    const row = y * width * channels;
+    for (let x = 0; x < columns; x++) {
+      const { first, weights } = filters[x];
+      for (let c = 0; c < channels; c++) {
+        let sum = 0;
+        for (let k = 0, at = row + first * channels + c; k < weights.length; k++, at += channels) {
+          sum += weights[k] * resampled[at];
+        }
+        data[c * plane + y * columns + x] = Math.min(Math.max(Math.floor(sum + HALF), 0), 255);
+      }
+    }
+  }
+  return data;
 }
 
 /** The rows of an image resampled to `outHeight` rows of the same length, as doubles. */

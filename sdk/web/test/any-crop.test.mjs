@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { serveRepository, start } from "./browser.mjs";
+import { PATIENCE, serveRepository, start } from "./browser.mjs";
 
 let browser;
 let close;
@@ -12,6 +12,7 @@ before(async () => {
   let url;
   ({ browser, url, close } = await start());
   page = await browser.newPage();
+  page.setDefaultTimeout(PATIENCE);
   await serveRepository(page);
   await page.goto(url);
   await page.addScriptTag({ type: "module", content: HELPERS });
@@ -22,7 +23,7 @@ after(() => close?.());
 // What the tests below need inside the page.
 const HELPERS = `
   import * as scriptkd from "scriptkd";
-  const options = { wasmPaths: new URL("ort/", location.href) };
+  const options = { runtime: "ort/ort.wasm.min.mjs" };
   const bytes = async (name) => new Uint8Array(await (await fetch("/sdk/web/test/models/" + name)).arrayBuffer());
   const load = async (name) => scriptkd.ScriptIdentifier.load(await bytes(name), options);
 
@@ -187,6 +188,79 @@ test("metadata and networks that do not fit are refused in a sentence", async ()
   for (const [name, sentence] of Object.entries(expected)) {
     assert.ok(found[name].startsWith(`ModelError: the model: ${sentence}`), `${name}: ${found[name]}`);
   }
+});
+
+test("a worker answers as the page's own thread does, for all kinds of images, regions and errors", async () => {
+  const found = await page.evaluate(async () => {
+    const file = await (await fetch("/samples/tamil-1.jpg")).blob();
+    const bitmap = await createImageBitmap(file);
+    const canvas = Object.assign(document.createElement("canvas"), { width: bitmap.width, height: bitmap.height });
+    canvas.getContext("2d").drawImage(bitmap, 0, 0);
+    const img = Object.assign(new Image(), { src: URL.createObjectURL(file) });
+    await img.decode();
+    const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    const large = new Uint8Array(data.data.length + 1000);
+    large.set(data.data, 500);
+    const pixels = { data: large.subarray(500, -500), width: data.width, height: data.height, channels: 4 };
+    const images = [file, bitmap, canvas, img, data, pixels, { ...pixels, channels: 2 }, new Image(), null, "word.png"];
+    const regions = [[2, 2, 40, 30], [[2, 2], [40, 4], [40, 30], [3, 28]], [900, 0, 990, 9], "abcd", [0, 0, 1, 1]];
+    const said = (answers) => answers.map((each) => (each instanceof Error ? `${each.name}: ${each.message}` : each));
+    const rows = [];
+    for (const worker of [true, false]) {
+      const identifier = await scriptkd.ScriptIdentifier.load("student.onnx", { ...options, worker });
+      rows.push({
+        images: said(await identifier.identifyBatch(images)),
+        regions: said(await identifier.identifyRegions(file, new Set(regions), { allow: ["Tamil", "Latn"] })),
+        wrong: [
+          await attempt(identifier.identify(file, { allow: ["Klingon"] })),
+          await attempt(identifier.identify(file, { threshold: 7 })),
+          await attempt(identifier.identifyRegions(null, [])),
+          await attempt(identifier.identifyRegions(file, [1, 2, 3, 4])),
+          await attempt(identifier.identifyBatch(file)),
+        ],
+        detached: bitmap.width === 0 || pixels.data.length === 0,
+      });
+      rows.at(-1).odd = await attempt(identifier.identify(file, { allow: () => {} }));
+      await identifier.close();
+    }
+    return rows;
+  });
+  const [far, near] = found;
+  assert.match(far.odd, /^ArgumentError: an argument cannot be sent to the worker/);
+  assert.match(near.odd, /^ArgumentError: allow must be a list/);
+  assert.deepEqual({ ...far, odd: null }, { ...near, odd: null });
+  assert.deepEqual(far.images.slice(0, 6).map((each) => each.script), Array(6).fill("Tamil"));
+  assert.deepEqual(far.images.slice(6).map((each) => each.slice(0, 19)), [6, 7, 8, 9].map((i) => `ImageError: image ${i}`));
+  assert.deepEqual(far.regions.map((each) => typeof each), ["object", "object", "string", "string", "string"]);
+  assert.match(far.regions[2], /^ImageError: region 2: the region \(900, 0, 990, 9\) is outside the image/);
+  assert.equal(far.detached, false, "what is asked about stays the caller's");
+});
+
+test("a photo leaves the page's thread alone", async (t) => {
+  const found = await page.evaluate(async () => {
+    const canvas = new OffscreenCanvas(4000, 3000);
+    const context = canvas.getContext("2d");
+    for (let i = 0; i < 3000; i++) {
+      context.fillStyle = `hsl(${i % 360} 50% ${20 + (i % 60)}%)`;
+      context.fillRect((i * 977) % 4000, (i * 613) % 3000, 90, 40);
+    }
+    const photo = await canvas.convertToBlob({ type: "image/jpeg" });
+    const longest = {};
+    for (const worker of [true, false]) {
+      const identifier = await scriptkd.ScriptIdentifier.load("student.onnx", { ...options, worker });
+      let busy = 0; // milliseconds of tasks of more than 50
+      const observer = new PerformanceObserver((list) => list.getEntries().forEach(({ duration }) => (busy += duration)));
+      observer.observe({ type: "longtask" });
+      await identifier.identify(photo);
+      await new Promise((resolve) => setTimeout(resolve, 300)); // entries come late
+      observer.disconnect();
+      longest[worker] = busy;
+      await identifier.close();
+    }
+    return longest;
+  });
+  t.diagnostic(`12 megapixels: the page's thread is blocked for ${found.true.toFixed(0)} ms, without a worker for ${found.false.toFixed(0)} ms`);
+  assert.ok(found.false > 50 && found.true < found.false / 4, JSON.stringify(found));
 });
 
 test("transparent files are laid on what shows their ink, also by regions", async () => {

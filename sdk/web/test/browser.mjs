@@ -10,19 +10,33 @@ import { serve } from "../serve.mjs";
 export const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "..");
 export const shots = join(root, "build", "web-screenshots");
 
+/** Milliseconds that a page may take, on a machine that has much else to do. */
+export const PATIENCE = 240_000;
+
+/** The screens that the page is tried on: options of a browser's context. */
+export const SIZES = {
+  desktop: { viewport: { width: 1280, height: 800 }, colorScheme: "light" },
+  phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true, colorScheme: "dark" },
+};
+
 /** Builds and serves the page and starts a browser: `{ browser, url, close }`. */
 export async function start() {
   await build();
   const server = await serve(out);
-  const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-  });
+  const browser = await launch();
   const close = async () => {
     await browser.close();
     server.close();
   };
   return { browser, url: server.url, close };
+}
+
+/** Headless Chromium. */
+export function launch() {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+  });
 }
 
 /** Lets a page fetch golden vectors, models and samples from the repository. */

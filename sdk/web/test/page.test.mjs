@@ -4,12 +4,7 @@ import assert from "node:assert/strict";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { root, serveRepository, shots, start } from "./browser.mjs";
-
-const SIZES = {
-  desktop: { viewport: { width: 1280, height: 800 }, colorScheme: "light" },
-  phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true, colorScheme: "dark" },
-};
+import { PATIENCE, SIZES, root, serveRepository, shots, start } from "./browser.mjs";
 
 let browser;
 let url;
@@ -25,6 +20,7 @@ for (const [size, options] of Object.entries(SIZES)) {
   test(`a person's path, ${size}`, async () => {
     const context = await browser.newContext(options);
     const page = await context.newPage();
+    page.setDefaultTimeout(PATIENCE);
     const problems = [];
     const elsewhere = [];
     page.on("pageerror", (error) => problems.push(String(error)));
@@ -91,6 +87,10 @@ for (const [size, options] of Object.entries(SIZES)) {
     await shoot("3-broken-file");
     await page.locator("#file").setInputFiles(join(root, "sdk/contract/golden/refused/text.png"));
     await page.getByText("text.png: not an image that this browser can read").waitFor();
+    await page.locator("#file").setInputFiles({ name: "drawing.svg", mimeType: "image/svg+xml", buffer: Buffer.from("<svg xmlns='http://www.w3.org/2000/svg'/>") });
+    await page.getByText("drawing.svg: an SVG drawing, which has no pixels of its own; save it as PNG").waitFor();
+    await page.locator("#file").setInputFiles({ name: "photo.heic", mimeType: "image/heic", buffer: Buffer.from("\0\0\0\x18ftypheic\0\0\0\0mif1heic", "latin1") });
+    await page.getByText("photo.heic: a HEIC image that this browser does not read; save it as JPEG or PNG").waitFor();
 
     // The next good picture, pasted, takes the message away.
     await page.evaluate(paste, words.single);
@@ -112,6 +112,7 @@ for (const [size, options] of Object.entries(SIZES)) {
   test(`the view is turned upright, ${size}`, async () => {
     const context = await browser.newContext(options);
     const page = await context.newPage();
+    page.setDefaultTimeout(PATIENCE);
     const crashes = [];
     page.on("pageerror", (error) => crashes.push(String(error)));
     await serveRepository(page);
@@ -177,6 +178,42 @@ for (const [size, options] of Object.entries(SIZES)) {
   });
 }
 
+test("keys are let rest before the box is asked about, and one answer is on its way at a time", async () => {
+  const page = await browser.newPage();
+  page.setDefaultTimeout(PATIENCE);
+  await page.addInitScript(() => {
+    window.flight = { asked: 0, most: 0, open: 0 };
+    const post = Worker.prototype.postMessage;
+    Worker.prototype.postMessage = function (message, ...rest) {
+      if (message.method === "identify") {
+        flight.asked++;
+        flight.most = Math.max(flight.most, ++flight.open);
+        this.addEventListener("message", ({ data }) => data.id === message.id && flight.open--);
+      }
+      return post.call(this, message, ...rest);
+    };
+  });
+  await page.goto(url);
+  await page.getByText("Ready. Choose a picture.").waitFor();
+  await page.locator("#file").setInputFiles(join(root, "samples/kannada-0.jpg"));
+  await page.locator("#bars li").nth(2).waitFor();
+  const before = await page.evaluate(() => flight.asked);
+  assert.equal(before, 1);
+  await page.evaluate(() => {
+    const press = (key, shiftKey) => document.getElementById("canvas").dispatchEvent(new KeyboardEvent("keydown", { key, shiftKey, bubbles: true }));
+    for (let i = 0; i < 10; i++) press("ArrowLeft", true); // one after the other, as when a key is held down
+    for (let i = 0; i < 5; i++) press("ArrowRight", false);
+    for (let i = 0; i < 5; i++) document.getElementById("whole").click(); // and whoever clicks is not made to wait
+  });
+  await page.waitForFunction((count) => flight.asked > count && flight.open === 0, before);
+  await page.waitForTimeout(500); // longer than the pause after a key
+  const found = await page.evaluate(() => ({ ...flight, box: document.getElementById("box").textContent }));
+  assert.equal(found.most, 1);
+  assert.ok(found.asked - before <= 2, `${found.asked - before} questions for twenty changes`);
+  assert.match(found.box, /at 0, 0$/);
+  await page.close();
+});
+
 const refused = (name) => readFile(join(root, "sdk/contract/golden/refused", name));
 const BAD_MODELS = {
   missing: [async () => ({ status: 404 }), /^student\.onnx: no such model file/],
@@ -186,6 +223,7 @@ const BAD_MODELS = {
 for (const [name, [answer, sentence]] of Object.entries(BAD_MODELS)) {
   test(`a model that is ${name}: the page says so and goes on`, async () => {
     const page = await browser.newPage();
+    page.setDefaultTimeout(PATIENCE);
     const crashes = [];
     page.on("pageerror", (error) => crashes.push(String(error)));
     await page.route("**/student.onnx", async (route) => route.fulfill(await answer()));
@@ -271,7 +309,7 @@ function paste(bytes) {
 
 async function answerTo({ bytes, region }) {
   const { ScriptIdentifier } = await import("scriptkd");
-  const identifier = await ScriptIdentifier.load("student.onnx", { wasmPaths: new URL("ort/", location.href) });
+  const identifier = await ScriptIdentifier.load("student.onnx", { runtime: "ort/ort.wasm.min.mjs" });
   return identifier.identify(new Blob([new Uint8Array(bytes)]), { region });
 }
 

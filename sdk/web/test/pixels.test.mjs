@@ -1,10 +1,14 @@
-// Pixels, without a browser: section 2 of the contract, transparency and regions.
+// Without a browser: section 2 of the contract, transparency, regions, kinds of files, choices of scripts.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { crops } from "../src/crop.js";
+import { decide } from "../src/decision.js";
 import { loadImage } from "../src/image.js";
+import { readModelInfo } from "../src/modelfile.js";
 import { Preprocessing } from "../src/preprocess.js";
+import { allowed } from "../src/scripts.js";
 import { BLACK, WHITE, ground } from "../src/transparency.js";
 
 const FIELDS = { channels: 1, height: 48, width_min: 48, width_max: 384, width_step: 24 };
@@ -253,8 +257,141 @@ test("what of a region lies outside is cut off; one wholly outside is an error",
     [[99, 10, 120, 50], /^1x40 pixels, but at least 2x2 are needed$/],
     [[30, 10, 10, 50], /is empty: right and bottom must exceed left and top by 2 or more$/],
     [[0, 0, Infinity, 50], /^a region must not hold NaN or infinity/],
-    [[0, 0, 50], /^a region must be \[left, top, right, bottom\], not \(0, 0, 50\)$/],
+    [[0, 0, 50], /^a region must be \[left, top, right, bottom\] or four corners \[x, y\], not \(0, 0, 50\)$/],
   ]) {
     await assert.rejects(loadImage(image, region), (error) => error.name === "ImageError" && reason.test(error.message));
   }
+});
+
+// --- four corners
+
+const corners = (left, top, right, bottom) => [[left, top], [right, top], [right, bottom], [left, bottom]];
+
+test("corners of an upright rectangle cut a box, and in another order turn it", async () => {
+  const image = textured(60, 100);
+  const box = await loadImage(image, [10, 20, 50, 40]);
+  assert.deepEqual(await loadImage(image, corners(10, 20, 50, 40)), box);
+  const [a, b, c, d] = corners(10, 20, 50, 40);
+  const upsideDown = await loadImage(image, [c, d, a, b]);
+  assert.deepEqual(upsideDown, { ...box, data: box.data.toReversed() });
+  const onItsSide = await loadImage(image, [b, c, d, a]); // its top is the box's right side
+  assert.deepEqual(size(onItsSide), [40, 20]);
+  for (let y = 0; y < 40; y++) for (let x = 0; x < 20; x++) assert.equal(onItsSide.data[y * 20 + x], box.data[x * 40 + 39 - y]);
+});
+
+// Made by the Python SDK's `regions.cut` of the test's image: a region, the size, the levels at the corners, the sum of all.
+const PYTHON = [
+  [[[10, 10], [60, 20], [55, 45], [8, 30]], [23, 50], [30, 137, 45, 152], 99883],
+  [[[20.5, 5.25], [80, 12], [70.5, 50], [12, 33]], [34, 60], [46, 169, 56, 188], 221221],
+  [[[-20, -10], [60, 5], [70, 40], [-10, 50]], [49, 75], [0, 123, 48, 177], 334199],
+  [[[50, 20], [130, 30], [120, 80], [45, 55]], [43, 62], [120, 225, 144, 253], 493824],
+  [[[60, 50], [10, 45], [12, 12], [58, 8]], [38, 48], [166, 64, 122, 36], 169391],
+];
+
+test("corners are rectified as the Python SDK does it", async () => {
+  const image = gray(60, 100, (y, x) => 2 * x + y);
+  for (const [region, shape, ends, sum] of PYTHON) {
+    const found = await loadImage(image, region);
+    assert.deepEqual(size(found), shape, String(region));
+    const [height, width] = shape;
+    [0, width - 1, (height - 1) * width, height * width - 1].forEach((at, i) => {
+      assert.ok(Math.abs(found.data[at] - ends[i]) <= 2, `${region}: ${found.data[at]}, not ${ends[i]}`);
+    });
+    const mean = found.data.reduce((total, level) => total + level, 0) / found.data.length;
+    assert.ok(Math.abs(mean - sum / found.data.length) < 0.5, `${region}: ${mean}, not ${sum / found.data.length}`);
+  }
+});
+
+test("corners outside the image, in a wrong order or in a line are refused; colours and alpha are not mixed up", async () => {
+  const image = textured(60, 100);
+  const order = /do not go clockwise around a convex quadrilateral: top left, top right, bottom right, bottom left$/;
+  for (const [region, reason] of [
+    [corners(200, 10, 220, 30), /^the region \(\(200, 10\), .* is outside the image of 100x60 pixels$/],
+    [corners(50, 10, 20, 30), order],
+    [corners(10, 10, 10, 30), order],
+    [[[0, 0], [10, 0], [2, 2], [0, 10]], order],
+    [[[0, 0], [10, 0], [10, NaN], [0, 10]], /^a region must not hold NaN or infinity/],
+    [[[0, 0], [10, 0], [10, 10]], /^a region must be \[left, top, right, bottom\] or four corners \[x, y\], not /],
+    [corners(1e30, 1e30, 2e30, 2e30), /pixels, but at most 16384 a side are allowed$/],
+    [corners(0, 0, 1, 1), /^1x1 pixels, but at least 2x2 are needed$/],
+    ["abcd", /^a region must be/],
+  ]) {
+    await assert.rejects(loadImage(image, region), (error) => error.name === "ImageError" && reason.test(error.message), String(region));
+  }
+  const coloured = picture((y, x) => (x < 60 ? [200, 100, 50, 255] : HIDDEN));
+  const seen = await loadImage(coloured, corners(20, 5, 40, 30));
+  assert.deepEqual([seen.channels, ...seen.data.subarray(0, 6)], [3, 200, 100, 50, 200, 100, 50]);
+});
+
+// --- files and models
+
+test("kinds of files that need another program are named; without a decoder none is read", async () => {
+  const bytes = (text) => Uint8Array.from(text, (character) => character.charCodeAt(0));
+  const kinds = {
+    HEIC: bytes("\0\0\0\x18ftypheic\0\0\0\0mif1heic"),
+    AVIF: bytes("\0\0\0\x1cftypavif\0\0\0\0mif1avif"),
+    TIFF: bytes("II*\0\x08\0\0\0"),
+    SVG: bytes('\xef\xbb\xbf<?xml version="1.0"?>\n<!-- drawn -->\n<svg xmlns="http://www.w3.org/2000/svg"/>'),
+    other: bytes("\0\0\0\x18ftypisom\0\0\0\0mp41isom"),
+  };
+  const read = (kind) => loadImage(new Blob([kinds[kind]])).catch((error) => `${error.name}: ${error.message}`);
+  assert.equal(await read("HEIC"), "ImageError: Node.js has no image decoder: decode it first and give { data, width, height, channels }");
+  globalThis.createImageBitmap = async () => {
+    throw new Error("not read");
+  };
+  try {
+    assert.equal(await read("HEIC"), "ImageError: a HEIC image that this browser does not read; save it as JPEG or PNG");
+    assert.equal(await read("AVIF"), "ImageError: an AVIF image that this browser does not read; save it as JPEG or PNG");
+    assert.equal(await read("TIFF"), "ImageError: a TIFF image that this browser does not read; save it as JPEG or PNG");
+    assert.equal(await read("SVG"), "ImageError: an SVG drawing, which has no pixels of its own; save it as PNG");
+    assert.equal(await read("other"), "ImageError: not an image that this browser can read");
+  } finally {
+    delete globalThis.createImageBitmap;
+  }
+});
+
+test("metadata is read without TextDecoder, also names in other letters", async () => {
+  const file = await readFile(new URL("models/any-crop.onnx", import.meta.url));
+  const found = readModelInfo(file);
+  const decoder = globalThis.TextDecoder;
+  delete globalThis.TextDecoder;
+  try {
+    assert.deepEqual(readModelInfo(file), found);
+    const text = file.toString("latin1").replaceAll("Arabic", Buffer.from("日本").toString("latin1"));
+    assert.equal(readModelInfo(Buffer.from(text, "latin1")).labels[0].name, "日本");
+    assert.throws(() => readModelInfo(Buffer.from(text.replaceAll("\xe6", "\xff"), "latin1")), { name: "ModelError" });
+  } finally {
+    globalThis.TextDecoder = decoder;
+  }
+});
+
+// --- which scripts may be answered
+
+const LABELS = [["Arabic", "Arab"], ["Devanagari", "Deva"], ["Latin", "Latn"]].map(([name, code]) => ({ name, code }));
+
+test("scripts are allowed and denied by name, code or alias, and scores are scaled to those", () => {
+  assert.deepEqual(allowed(LABELS, null, null), [0, 1, 2]);
+  assert.deepEqual(allowed(LABELS, ["latn", " Hindi "], null), [1, 2]);
+  assert.deepEqual(allowed(LABELS, null, new Set(["ARABIC"])), [1, 2]);
+  assert.deepEqual(allowed(LABELS, ["Latin", "Arab"], ["english"]), [0]);
+  const answer = decide([[3, 1, 2]], { labels: LABELS, temperature: 1 }, 0.5, [1, 2]);
+  assert.deepEqual(answer.scores.map(({ name }) => name), ["Latin", "Devanagari"]);
+  assert.ok(Math.abs(answer.score - 1 / (1 + Math.exp(-1))) < 1e-12);
+  for (const [allow, deny, sentence] of [
+    ["Latin", null, /^allow must be a list of scripts, such as \["Latin", "Arab"\], not "Latin"$/],
+    [null, 7, /^deny must be a list of scripts, .* not 7$/],
+    [["Klingon"], null, /^allow: the model does not know the script "Klingon", but Arabic, Devanagari, Latin$/],
+    [["Latin"], ["Latn"], /^allow and deny leave no script to answer; the model knows Arabic, Devanagari, Latin$/],
+    [[], null, /^allow and deny leave no script/],
+  ]) {
+    assert.throws(() => allowed(LABELS, allow, deny), (error) => error.name === "ArgumentError" && sentence.test(error.message));
+  }
+});
+
+test("aliases are the Python SDK's", async () => {
+  const source = await readFile(new URL("../../scriptkd_sdk/scripts.py", import.meta.url), "utf8");
+  const [, table] = source.match(/^ALIASES[^{]*{([^}]*)}/m);
+  const aliases = [...table.matchAll(/"(\w+)": "(\w+)"/g)];
+  assert.ok(aliases.length >= 16);
+  for (const [, alias, name] of aliases) assert.deepEqual(allowed([{ name, code: "Test" }], [alias], null), [0]);
 });
