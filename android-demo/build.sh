@@ -15,12 +15,19 @@ done
 mkdir -p "$out"
 need javac default-jdk-headless mvn maven npm npm aapt aapt zipalign zipalign apksigner apksigner dexdump dexdump unzip unzip
 fetch android-all && framework=$fetched
-fetch r8 && dexer=$fetched
+fetch r8 && shrinker=$fetched
 fetch junit-platform-console-standalone && junit=$fetched
 fetch onnxruntime && desktop=$fetched
 
-rm -rf "$out"/{stage,gen,runtime,classes,tests,assets} "$out"/*.apk
-mkdir -p "$out"/{stage,gen,runtime,classes,tests,assets/models}
+sdk/java/maven.sh
+aar=$(echo build/maven-repository/org/scriptkd/scriptkd-android/*/scriptkd-android-*.aar)
+
+rm -rf "$out"/{stage,gen,runtime,sdk,classes,tests,assets} "$out"/*.apk
+mkdir -p "$out"/{stage,gen,runtime,sdk,classes,tests,assets/models}
+
+# The SDK, as any app takes it: classes, and rules for R8.
+unzip -q "$aar" classes.jar proguard.txt -d "$out/sdk"
+unzip -q "$out/sdk/classes.jar" 'org/*' -d "$out/classes"
 
 # The runtime: Java classes, and a native library for each kind of processor.
 # They come as an npm package brings them along, because Maven Central may lack com.microsoft.onnxruntime:onnxruntime-android.
@@ -47,18 +54,19 @@ for model in ${MODELS:-}; do
     cp "$model" "$out/assets/models/"
 done
 
-# Resources, Java, its tests, dex.
+# Resources, Java, its tests; R8 drops what is not used, by the rules of the SDK, of the resources and of the app.
 package=(aapt package -f -M $main/AndroidManifest.xml -S $main/res -A "$out/assets" -I "$framework" -0 arsc)
-"${package[@]}" -m -J "$out/gen" -F "$out/unaligned.apk"
+"${package[@]}" -m -J "$out/gen" -G "$out/resources.pro" -F "$out/unaligned.apk"
 compile=(javac --release 8 -Xlint:all,-options,-classfile,-deprecation -Werror -encoding UTF-8)
-find $main/java "$out/gen" sdk/java/src/main/java -name '*.java' >"$out/sources.txt"
-"${compile[@]}" -XDsuppressNotes -cp "$framework:$runtime" -d "$out/classes" @"$out/sources.txt"
-"${compile[@]}" -cp "$out/classes:$junit" -d "$out/tests" android-demo/app/src/test/java/org/scriptkd/demo/*.java
+find $main/java "$out/gen" -name '*.java' >"$out/sources.txt"
+"${compile[@]}" -XDsuppressNotes -cp "$framework:$runtime:$out/classes" -d "$out/classes" @"$out/sources.txt"
+"${compile[@]}" -cp "$out/classes:$junit:$framework" -d "$out/tests" android-demo/app/src/test/java/org/scriptkd/demo/*.java
 java -jar "$junit" execute --class-path "$out/tests:$out/classes:$framework" --scan-class-path "$out/tests" \
     --details=summary --disable-banner
 find "$out/classes" -name '*.class' >"$out/classes.txt"
-java -cp "$dexer" com.android.tools.r8.D8 --release --min-api "$min_sdk" --lib "$framework" --output "$out/stage" \
-    @"$out/classes.txt"
+jdk=$(dirname "$(dirname "$(readlink -f "$(command -v javac)")")") # for java.util and the like, which the jar of Android's classes lacks
+java "${quickly[@]}" -cp "$shrinker" com.android.tools.r8.R8 --release --min-api "$min_sdk" --lib "$framework" --lib "$jdk" --output "$out/stage" \
+    --pg-conf "$out/sdk/proguard.txt" --pg-conf "$out/resources.pro" --pg-conf android-demo/app/app.pro @"$out/classes.txt"
 
 # Pack, align, sign with a key made here (an update of an installed demo needs the same key), verify.
 (cd "$out/stage" && find . -type f | sed 's|^\./||' | xargs aapt add ../unaligned.apk >/dev/null)

@@ -32,9 +32,10 @@ cp -r "$out/classes/org" "$work/app/"
 javac -Xlint:-options -encoding UTF-8 -cp "$work/app:$libraries$framework" -d "$work/classes" \
     android-demo/screens/java/org/scriptkd/demo/*.java
 
-# run ASSETS CLASS [-D...]: the tests of this class, with the app's resources and these assets.
+# run ASSETS "CLASS..." [-D...]: the tests of these classes, with the app's resources and these assets.
 run() {
-    local assets=$1 class=$2 config=$work/config
+    local assets=$1 config=$work/config classes
+    read -ra classes <<<"$2"
     shift 2
     rm -rf "$config" && mkdir -p "$config/com/android/tools"
     aapt package -f -M android-demo/app/src/main/AndroidManifest.xml -S android-demo/app/src/main/res -A "$assets" \
@@ -45,13 +46,16 @@ android_merged_manifest=$PWD/android-demo/app/src/main/AndroidManifest.xml
 android_merged_assets=$assets
 android_resource_apk=$config/resources.apk
 END
-    java --add-opens=java.base/java.io=ALL-UNNAMED --add-opens=java.base/java.lang=ALL-UNNAMED -Drobolectric.offline=true -Drobolectric.dependency.dir="$work/lib/android" -Dscriptkd.screens="$out/screens" \
+    # useRealAni: Android's own AccessibilityNodeInfo, and not a likeness of it that knows no virtual views.
+    java --add-opens=java.base/java.io=ALL-UNNAMED --add-opens=java.base/java.lang=ALL-UNNAMED \
+        -Drobolectric.offline=true -Drobolectric.dependency.dir="$work/lib/android" -Drobolectric.useRealAni=true \
+        -Dscriptkd.screens="$out/screens" \
         -Dscriptkd.samples="$PWD/samples" "$@" \
-        -cp "$config:$work/classes:$work/app:$runtime:$libraries$framework" org.junit.runner.JUnitCore "org.scriptkd.demo.$class" \
+        -cp "$config:$work/classes:$work/app:$runtime:$libraries$framework" org.junit.runner.JUnitCore "${classes[@]/#/org.scriptkd.demo.}" \
         2> >(grep -v "^Invalid ID 0x00000000" >&2) # what Android's resources say of attributes that a theme leaves out
 }
 
-run "$out/assets" ScreensTest
+run "$out/assets" "ScreensTest BoxesOnPhotoTest TalkBackTest LiveTest"
 # An app whose model tells which way up a word is.
 rm -rf "$work/turn"
 mkdir -p "$work/turn/models"

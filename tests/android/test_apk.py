@@ -60,11 +60,11 @@ def test_the_manifest_says_what_the_app_is(manifest: str, apk: Path) -> None:
     badging = run("aapt", "dump", "badging", apk)
     assert "package: name='org.scriptkd.demo'" in badging
     assert "sdkVersion:'26'" in badging
-    assert "targetSdkVersion:'34'" in badging
+    assert "targetSdkVersion:'36'" in badging
     assert "application-label:'scriptkd'" in badging
     assert re.findall("launchable-activity: name='(.*?)'", badging) == ["org.scriptkd.demo.MainActivity"]
-    # Nothing leaves the phone, and photos come through other apps: no permission is asked.
-    assert "uses-permission" not in badging
+    # Nothing leaves the phone, and photos come through other apps: only the live view needs a permission.
+    assert re.findall("uses-permission[^:]*: name='(.*?)'", badging) == ["android.permission.CAMERA"]
     assert "application-debuggable" not in badging
 
 
@@ -75,6 +75,7 @@ def test_only_the_main_screen_is_open_to_other_apps(manifest: str) -> None:
     assert open_to_others == {
         ".MainActivity": "0xffffffff",
         ".BenchmarkActivity": "0x0",
+        ".LiveActivity": "0x0",
         ".PhotoProvider": "0x0",
     }
 

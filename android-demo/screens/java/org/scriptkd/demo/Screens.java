@@ -13,6 +13,7 @@ import android.graphics.Color;
 import android.net.Uri;
 import android.os.Looper;
 import android.os.SystemClock;
+import android.view.KeyEvent;
 import android.view.MotionEvent;
 import android.view.View;
 import android.widget.TextView;
@@ -21,12 +22,18 @@ import java.io.ByteArrayOutputStream;
 import java.io.File;
 import java.io.FileOutputStream;
 import java.io.IOException;
+import java.util.function.Consumer;
 import org.robolectric.RuntimeEnvironment;
+import org.scriptkd.sdk.Region;
 
 /** A person's hands and eyes: photos, fingers, texts, and pictures of the screen. */
 final class Screens {
     static final int WIDTH = 900; // of the photo, in pixels
     static final int HEIGHT = 1200;
+    static final Region DEVANAGARI = new Region(120, 160, 726, 352); // where its three signs are
+    static final Region TAMIL = new Region(205, 555, 690, 645);
+    static final Region LATIN = new Region(240, 900, 560, 1020);
+    private static final int NEAR = 8; // pixels
 
     private Screens() {}
 
@@ -81,6 +88,37 @@ final class Screens {
         }
     }
 
+    /** A key as a keyboard sends it, to whatever has the focus. */
+    static void key(Activity activity, int code, int meta) {
+        long time = SystemClock.uptimeMillis();
+        for (int action : new int[] {KeyEvent.ACTION_DOWN, KeyEvent.ACTION_UP}) {
+            activity.getWindow().getDecorView().dispatchKeyEvent(new KeyEvent(time, time, action, code, 0, meta));
+        }
+    }
+
+    /** Moves and changes the chosen box by presses, until each of its sides is about where it should be. */
+    static void steer(WordView word, Consumer<Act> press, Region goal) {
+        for (int presses = 0; presses < 300; presses++) {
+            Region box = word.words().chosen().box;
+            int wider = (goal.right - goal.left) - (box.right - box.left);
+            int taller = (goal.bottom - goal.top) - (box.bottom - box.top);
+            int right = (goal.left + goal.right - box.left - box.right) / 2;
+            int down = (goal.top + goal.bottom - box.top - box.bottom) / 2;
+            if (Math.abs(wider) > NEAR) {
+                press.accept(wider > 0 ? Act.WIDER : Act.NARROWER);
+            } else if (Math.abs(taller) > NEAR) {
+                press.accept(taller > 0 ? Act.TALLER : Act.FLATTER);
+            } else if (Math.abs(right) > NEAR) {
+                press.accept(right > 0 ? Act.RIGHT : Act.LEFT);
+            } else if (Math.abs(down) > NEAR) {
+                press.accept(down > 0 ? Act.DOWN : Act.UP);
+            } else {
+                return;
+            }
+        }
+        throw new AssertionError(word.words().chosen().box + " and not " + goal);
+    }
+
     static String text(Activity activity, int view) {
         TextView found = activity.findViewById(view);
         return found != null && found.isShown() ? found.getText().toString() : "";
@@ -110,7 +148,9 @@ final class Screens {
         View screen = activity.getWindow().getDecorView();
         Bitmap picture = Bitmap.createBitmap(screen.getWidth(), screen.getHeight(), Bitmap.Config.ARGB_8888);
         screen.draw(new Canvas(picture));
-        try (FileOutputStream file = new FileOutputStream(new File(System.getProperty("scriptkd.screens"), name + ".png"))) {
+        File drawn = new File(System.getProperty("scriptkd.screens"), name + ".png");
+        drawn.getParentFile().mkdirs();
+        try (FileOutputStream file = new FileOutputStream(drawn)) {
             picture.compress(Bitmap.CompressFormat.PNG, 100, file);
         }
     }

@@ -15,6 +15,7 @@ import android.app.Activity;
 import android.graphics.Bitmap;
 import android.graphics.Canvas;
 import android.graphics.Color;
+import android.graphics.RectF;
 import android.os.Looper;
 import android.view.View;
 import java.io.ByteArrayOutputStream;
@@ -42,6 +43,7 @@ public class TurnTest {
     private static final int TOP = 300;
     private static final int MIDDLE = 400;
     private static final int BOTTOM = 500;
+    private static final int DOT = LEFT - 40; // beside a box's label, which begins at its left
 
     @Test
     public void aTapTurnsThePhotoUpright() throws IOException {
@@ -50,13 +52,13 @@ public class TurnTest {
         waitFor(activity, () -> text(activity, R.id.orientation).equals("Turned clockwise by 180°"));
         assertEquals("Tamil (Taml)", text(activity, R.id.script));
         assertEquals("Turn the photo upright", text(activity, R.id.turn));
-        assertEquals(Color.RED, shownAt(activity, LEFT, TOP - 60));
+        assertEquals(Color.RED, shownAt(activity, DOT, TOP - 60));
         shoot(activity, "phone-7-upside-down");
 
         activity.findViewById(R.id.turn).performClick();
         assertEquals("Upright", text(activity, R.id.orientation));
         assertEquals("Turn the photo back", text(activity, R.id.turn));
-        assertEquals(Color.RED, shownAt(activity, WIDTH - LEFT, HEIGHT - TOP + 60));
+        assertEquals(Color.RED, shownAt(activity, WIDTH - DOT, HEIGHT - TOP + 60));
         shoot(activity, "phone-8-turned-upright");
 
         // A finger on the turned photo marks what it sees.
@@ -68,7 +70,7 @@ public class TurnTest {
 
         activity.findViewById(R.id.turn).performClick();
         assertEquals("Turned clockwise by 180°", text(activity, R.id.orientation));
-        assertEquals(Color.RED, shownAt(activity, LEFT, TOP - 60));
+        assertEquals(Color.RED, shownAt(activity, DOT, TOP - 60));
     }
 
     @Test
@@ -82,7 +84,7 @@ public class TurnTest {
         View word = activity.findViewById(R.id.word);
         float scale = Math.min(word.getWidth() / (float) HEIGHT, word.getHeight() / (float) WIDTH);
         float x = (word.getWidth() - scale * HEIGHT) / 2 + scale * (TOP - 60);
-        float y = (word.getHeight() - scale * WIDTH) / 2 + scale * (WIDTH - LEFT);
+        float y = (word.getHeight() - scale * WIDTH) / 2 + scale * (WIDTH - DOT);
         assertEquals(Color.RED, drawn(word).getPixel(Math.round(x), Math.round(y)));
     }
 
@@ -98,6 +100,30 @@ public class TurnTest {
         MainActivity turned = controller.get();
         waitFor(turned, () -> text(turned, R.id.orientation).equals("Upright"));
         assertEquals("Turn the photo back", text(turned, R.id.turn));
+    }
+
+    @Test
+    public void arrowsGoTheWayTheScreenIsSeen() {
+        MainActivity activity = start();
+        drag(activity, LEFT, MIDDLE, RIGHT, BOTTOM);
+        waitFor(activity, () -> text(activity, R.id.orientation).equals("Turned clockwise by 180°"));
+        activity.findViewById(R.id.turn).performClick();
+        WordView word = activity.findViewById(R.id.word);
+        for (Act each : new Act[] {Act.RIGHT, Act.LEFT, Act.UP, Act.DOWN}) {
+            RectF before = word.viewport().toView(word.words().chosen().box);
+            assertTrue(word.perform(each));
+            RectF after = word.viewport().toView(word.words().chosen().box);
+            int right = each == Act.RIGHT ? 1 : each == Act.LEFT ? -1 : 0;
+            int down = each == Act.DOWN ? 1 : each == Act.UP ? -1 : 0;
+            assertEquals("" + each, right, Math.signum(after.left - before.left), 0);
+            assertEquals("" + each, down, Math.signum(after.top - before.top), 0);
+        }
+        word.setTurned(90); // a box that lies is now one that stands
+        RectF before = word.viewport().toView(word.words().chosen().box);
+        assertTrue(word.perform(Act.WIDER));
+        RectF after = word.viewport().toView(word.words().chosen().box);
+        assertTrue(after.width() > before.width());
+        assertEquals(before.height(), after.height(), 0.01);
     }
 
     @Test
@@ -126,7 +152,7 @@ public class TurnTest {
                 boolean row = x >= LEFT && x < RIGHT && (y >= TOP && y < TOP + 20 || y >= BOTTOM - 20 && y < BOTTOM);
                 boolean column = x >= 780 && x < 800 && y >= 300 && y < 700;
                 int level = row || column ? random.nextInt(50) : 110 + random.nextInt(60);
-                boolean dot = Math.abs(x - LEFT) < 12 && Math.abs(y - TOP + 60) < 12;
+                boolean dot = Math.abs(x - DOT) < 12 && Math.abs(y - TOP + 60) < 12;
                 pixels[y * WIDTH + x] = dot ? Color.RED : Color.rgb(level, level, level);
             }
         }

@@ -2,16 +2,19 @@ package org.scriptkd.demo;
 
 import android.app.Application;
 import android.os.Handler;
+import android.os.HandlerThread;
 import android.os.Looper;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import org.scriptkd.sdk.ScriptIdentifier;
 
-/** What outlives a turn of the phone: the worker thread and the identifier. */
+/** What outlives a turn of the phone: the threads and the identifier. */
 public final class DemoApplication extends Application {
     private final ExecutorService worker = Executors.newSingleThreadExecutor();
     private final Handler screen = new Handler(Looper.getMainLooper());
+    private Handler camera; // used by the screen's thread alone
     private ScriptIdentifier identifier; // used by the worker alone
+    final Stopwatch stopwatch = new Stopwatch(); // of the identifier; used by the worker alone
 
     /** Do this after what else was asked for, off the screen's thread. */
     void work(Runnable task) {
@@ -21,6 +24,16 @@ public final class DemoApplication extends Application {
     /** Do this on the screen's thread. */
     void show(Runnable task) {
         screen.post(task);
+    }
+
+    /** A thread for the camera's frames; to be called on the screen's thread. */
+    Handler camera() {
+        if (camera == null) {
+            HandlerThread thread = new HandlerThread("camera");
+            thread.start();
+            camera = new Handler(thread.getLooper());
+        }
+        return camera;
     }
 
     /** The opened model; on the worker only. A model that could not be opened is tried again. */

@@ -3,12 +3,12 @@ package org.scriptkd.demo;
 import android.content.Context;
 import android.graphics.Bitmap;
 import android.graphics.BitmapFactory;
-import android.graphics.Matrix;
 import android.media.ExifInterface;
 import android.net.Uri;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
+import org.scriptkd.sdk.Bitmaps;
 
 /** Reads a photo into an upright bitmap. */
 final class Photos {
@@ -32,7 +32,7 @@ final class Photos {
             if (bitmap == null) {
                 throw new Problem(context.getString(R.string.error_photo), null);
             }
-            return upright(bitmap, orientation(context, uri));
+            return Bitmaps.upright(bitmap, orientation(context, uri));
         } catch (IOException error) {
             throw new Problem(context.getString(R.string.error_photo), error);
         } catch (OutOfMemoryError error) {
@@ -68,33 +68,5 @@ final class Photos {
         } finally {
             stream.close();
         }
-    }
-
-    /** Undo the rotation and mirroring that EXIF's orientation (1 to 8) names; other values are as 1. */
-    private static Bitmap upright(Bitmap bitmap, int orientation) {
-        Matrix matrix = new Matrix();
-        if (orientation == 2 || orientation == 4 || orientation == 5 || orientation == 7) {
-            matrix.postScale(-1, 1);
-        }
-        switch (orientation) {
-            case 3:
-            case 4:
-                matrix.postRotate(180);
-                break;
-            case 6:
-            case 7:
-                matrix.postRotate(90);
-                break;
-            case 5:
-            case 8:
-                matrix.postRotate(270);
-                break;
-            default:
-                break;
-        }
-        if (matrix.isIdentity()) {
-            return bitmap;
-        }
-        return Bitmap.createBitmap(bitmap, 0, 0, bitmap.getWidth(), bitmap.getHeight(), matrix, false);
     }
 }

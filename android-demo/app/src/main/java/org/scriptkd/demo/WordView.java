@@ -3,43 +3,57 @@ package org.scriptkd.demo;
 import android.content.Context;
 import android.graphics.Bitmap;
 import android.graphics.Canvas;
-import android.graphics.Matrix;
 import android.graphics.Paint;
+import android.graphics.Rect;
 import android.graphics.RectF;
 import android.util.AttributeSet;
 import android.util.TypedValue;
+import android.view.KeyEvent;
 import android.view.MotionEvent;
 import android.view.View;
+import android.view.ViewConfiguration;
+import android.view.accessibility.AccessibilityNodeProvider;
 import org.scriptkd.sdk.Region;
 
-/** Shows a photo as large as fits, the way up that is asked for, and lets a finger drag a box on it. */
-public final class WordView extends View {
+/** Shows a photo, the way up that is asked for, with boxes. Fingers, keys and screen readers make and change them. */
+public final class WordView extends View implements Fingers.Listener {
     /** Hears of boxes. */
     interface Listener {
-        /** A box was dragged; null for an empty one. */
-        void onBox(Region box);
+        /** A box is new or has changed. */
+        void onBox(Word word);
+
+        /** Another box is the chosen one, or none is any more. */
+        void onChosen();
+
+        /** A finger drew or tapped where there is no box. */
+        void onNothing();
     }
 
     private final Paint smooth = new Paint(Paint.FILTER_BITMAP_FLAG);
-    private final Paint line = new Paint(Paint.ANTI_ALIAS_FLAG);
     private final Paint letters = new Paint(Paint.ANTI_ALIAS_FLAG);
-    private final Matrix toView = new Matrix();
-    private final Matrix toPhoto = new Matrix();
+    private final WordPainter painter;
+    private final Words words = new Words();
+    private final Viewport viewport = new Viewport();
+    private final WordEditor editor;
+    private final WordNodes nodes = new WordNodes(this, words, viewport);
+    private final Fingers fingers;
     private Listener listener;
     private Bitmap photo;
     private int turned; // by how many degrees, counterclockwise, the photo is shown; all else is in its own pixels
-    private Region box;
-    private float startX; // in the photo's pixels
-    private float startY;
+    private Region drawn; // by the finger that is on the photo now
 
     public WordView(Context context, AttributeSet attributes) {
         super(context, attributes);
-        line.setStyle(Paint.Style.STROKE);
+        painter = new WordPainter(context);
+        editor = new WordEditor(words, viewport, context.getResources().getDisplayMetrics().density);
+        fingers = new Fingers(this, ViewConfiguration.get(context).getScaledTouchSlop());
         letters.setTextAlign(Paint.Align.CENTER);
         letters.setColor(context.getColor(R.color.photo_empty));
         letters.setTextSize(TypedValue.applyDimension(
                 TypedValue.COMPLEX_UNIT_SP, 16, context.getResources().getDisplayMetrics()));
         setContentDescription(context.getString(R.string.photo_empty));
+        setFocusable(true);
+        setDefaultFocusHighlightEnabled(false); // which would lie over the photo; onDraw frames it
     }
 
     void setListener(Listener listener) {
@@ -48,10 +62,24 @@ public final class WordView extends View {
 
     void setPhoto(Bitmap photo) {
         this.photo = photo;
-        this.box = null;
-        this.turned = 0;
-        setContentDescription(getContext().getString(photo == null ? R.string.photo_empty : R.string.photo_loaded));
+        turned = 0;
+        words.clear();
+        editor.setSize(photo.getWidth(), photo.getHeight());
+        setContentDescription(getContext().getString(R.string.photo_loaded));
         fit();
+        nodes.changed();
+    }
+
+    boolean hasPhoto() {
+        return photo != null;
+    }
+
+    Words words() {
+        return words;
+    }
+
+    Viewport viewport() {
+        return viewport;
     }
 
     /** Show the photo turned counterclockwise by 0, 90, 180 or 270 degrees. */
@@ -64,9 +92,66 @@ public final class WordView extends View {
         return turned;
     }
 
-    void setBox(Region box) {
-        this.box = box;
+    /** Marks a word as a finger would. */
+    void mark(Region box) {
+        words.mark(box);
+        changed(words.chosen());
+    }
+
+    /** Boxes as {@link Words#sides} gave them, and the chosen one's number; those beside the photo are left out. */
+    void restore(int[] sides, int chosen) {
+        for (int i = 0; i < sides.length; i += 4) {
+            Region box = Boxes.between(
+                    sides[i], sides[i + 1], sides[i + 2], sides[i + 3], photo.getWidth(), photo.getHeight());
+            if (box != null) {
+                words.add(box);
+                changed(words.chosen());
+            }
+        }
+        if (chosen > 0 && chosen <= words.all().size()) {
+            choose(words.all().get(chosen - 1));
+        }
+    }
+
+    void choose(Word word) {
+        if (word != words.chosen()) {
+            words.choose(word);
+            changed(null);
+        }
+    }
+
+    /** Returns whether anything changed. */
+    boolean perform(Act act) {
+        if (photo == null) {
+            return false;
+        }
+        Word before = words.chosen();
+        Region box = before == null ? null : before.box;
+        if (!editor.perform(act)) {
+            return false;
+        }
+        Word now = words.chosen();
+        boolean fresh = now != null && now.answer == null && now != before;
+        boolean reshaped = now != null && now == before && !now.box.equals(box);
+        changed(fresh || reshaped ? now : null);
+        return true;
+    }
+
+    /** The boxes changed; this one is to be asked about. Null: only another one was chosen. */
+    private void changed(Word asked) {
         invalidate();
+        nodes.changed();
+        if (listener != null && asked != null) {
+            listener.onBox(asked);
+        } else if (listener != null) {
+            listener.onChosen();
+        }
+    }
+
+    /** An answer has come. */
+    void answered() {
+        invalidate();
+        nodes.changed();
     }
 
     @Override
@@ -76,13 +161,7 @@ public final class WordView extends View {
 
     private void fit() {
         if (photo != null) {
-            RectF whole = new RectF(0, 0, photo.getWidth(), photo.getHeight());
-            Matrix fitted = new Matrix();
-            toView.setRotate(-turned);
-            toView.mapRect(whole);
-            fitted.setRectToRect(whole, new RectF(0, 0, getWidth(), getHeight()), Matrix.ScaleToFit.CENTER);
-            toView.postConcat(fitted);
-            toView.invert(toPhoto);
+            viewport.fit(photo.getWidth(), photo.getHeight(), getWidth(), getHeight(), turned);
         }
         invalidate();
     }
@@ -91,20 +170,43 @@ public final class WordView extends View {
     protected void onDraw(Canvas canvas) {
         if (photo == null) {
             canvas.drawText(getContext().getString(R.string.photo_empty), getWidth() / 2f, getHeight() / 2f, letters);
-            return;
+        } else {
+            canvas.drawBitmap(photo, viewport.matrix(), smooth);
+            for (Word each : words.all()) {
+                drawWord(canvas, each);
+            }
+            if (drawn != null) {
+                painter.outline(canvas, viewport.toView(drawn), true);
+            }
         }
-        canvas.drawBitmap(photo, toView, smooth);
-        if (box != null) {
-            RectF shown = new RectF(box.left, box.top, box.right, box.bottom);
-            toView.mapRect(shown);
-            float density = getResources().getDisplayMetrics().density;
-            line.setColor(getContext().getColor(R.color.box_edge)); // visible on light and dark photos
-            line.setStrokeWidth(4 * density);
-            canvas.drawRect(shown, line);
-            line.setColor(getContext().getColor(R.color.box));
-            line.setStrokeWidth(2 * density);
-            canvas.drawRect(shown, line);
+        if (isFocused()) {
+            painter.focus(canvas, getWidth(), getHeight());
         }
+    }
+
+    private void drawWord(Canvas canvas, Word word) {
+        RectF box = viewport.toView(word.box);
+        painter.outline(canvas, box, word == words.chosen());
+        if (word.answer != null && box.intersects(0, 0, getWidth(), getHeight())) {
+            boolean known = word.answer.prediction.known();
+            painter.label(canvas, box, known ? word.answer.prediction.script.name : "?");
+        }
+    }
+
+    @Override
+    protected void onFocusChanged(boolean gained, int direction, Rect before) {
+        super.onFocusChanged(gained, direction, before);
+        invalidate();
+    }
+
+    @Override
+    public boolean onKeyDown(int key, KeyEvent event) {
+        Act act = Act.ofKey(key, event.isShiftPressed());
+        if (act == null || photo == null) {
+            return super.onKeyDown(key, event);
+        }
+        // An arrow at the photo's border leads on to the next view, but not while it is held down.
+        return perform(act) || event.getRepeatCount() > 0 || super.onKeyDown(key, event);
     }
 
     @Override
@@ -112,40 +214,67 @@ public final class WordView extends View {
         if (photo == null) {
             return false;
         }
-        float[] point = {event.getX(), event.getY()};
-        toPhoto.mapPoints(point);
-        switch (event.getActionMasked()) {
-            case MotionEvent.ACTION_DOWN:
-                getParent().requestDisallowInterceptTouchEvent(true);
-                startX = point[0];
-                startY = point[1];
-                setBox(null);
-                return true;
-            case MotionEvent.ACTION_MOVE:
-                setBox(between(point));
-                return true;
-            case MotionEvent.ACTION_UP:
-                setBox(between(point));
-                performClick();
-                return true;
-            case MotionEvent.ACTION_CANCEL:
-                setBox(null);
-                return true;
-            default:
-                return true;
-        }
-    }
-
-    private Region between(float[] point) {
-        return Boxes.between(startX, startY, point[0], point[1], photo.getWidth(), photo.getHeight());
+        getParent().requestDisallowInterceptTouchEvent(true);
+        fingers.onTouch(event);
+        return true;
     }
 
     @Override
-    public boolean performClick() {
-        super.performClick();
-        if (listener != null) {
-            listener.onBox(box);
+    public void onDraw(float x1, float y1, float x2, float y2) {
+        drawn = between(x1, y1, x2, y2);
+        invalidate();
+    }
+
+    @Override
+    public void onDrawn(float x1, float y1, float x2, float y2) {
+        drawn = null;
+        Region box = between(x1, y1, x2, y2);
+        if (box == null) {
+            invalidate();
+            listener.onNothing();
+        } else {
+            mark(box);
         }
-        return true;
+    }
+
+    @Override
+    public void onTap(float x, float y) {
+        float[] point = viewport.toPhoto(x, y);
+        Word word = words.at(point[0], point[1]);
+        if (word == null) {
+            listener.onNothing();
+        } else {
+            choose(word);
+        }
+    }
+
+    @Override
+    public void onStop() {
+        drawn = null;
+        invalidate();
+    }
+
+    @Override
+    public void onPinch(float factor, float x, float y, float dx, float dy) {
+        viewport.pan(dx, dy);
+        viewport.zoom(factor, x, y);
+        nodes.changed();
+        invalidate();
+    }
+
+    private Region between(float x1, float y1, float x2, float y2) {
+        float[] start = viewport.toPhoto(x1, y1);
+        float[] end = viewport.toPhoto(x2, y2);
+        return Boxes.between(start[0], start[1], end[0], end[1], photo.getWidth(), photo.getHeight());
+    }
+
+    @Override
+    public AccessibilityNodeProvider getAccessibilityNodeProvider() {
+        return nodes;
+    }
+
+    @Override
+    protected boolean dispatchHoverEvent(MotionEvent event) {
+        return nodes.onHover(event) || super.dispatchHoverEvent(event);
     }
 }

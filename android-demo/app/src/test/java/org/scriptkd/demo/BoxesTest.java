@@ -1,9 +1,12 @@
 package org.scriptkd.demo;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.Test;
+import org.scriptkd.sdk.Region;
 
 class BoxesTest {
     @Test
@@ -11,6 +14,11 @@ class BoxesTest {
         assertEquals("(10, 20, 31, 42)", Boxes.between(10.2f, 20.9f, 30.1f, 41.5f, 100, 80).toString());
         assertEquals("(10, 20, 31, 42)", Boxes.between(30.1f, 20.9f, 10.2f, 41.5f, 100, 80).toString());
         assertEquals("(10, 20, 31, 42)", Boxes.between(30.1f, 41.5f, 10.2f, 20.9f, 100, 80).toString());
+    }
+
+    @Test
+    void aReckonedPlaceTakesNoPixelMore() {
+        assertEquals("(10, 20, 30, 40)", Boxes.between(9.9999f, 19.9999f, 30.0001f, 40.0001f, 100, 80).toString());
     }
 
     @Test
@@ -27,5 +35,42 @@ class BoxesTest {
         assertNull(Boxes.between(-20, 10, -5, 50, 100, 80)); // beside the photo
         assertNull(Boxes.between(Float.NaN, 10, 50, 50, 100, 80));
         assertEquals("(10, 10, 12, 12)", Boxes.between(10.4f, 10.4f, 11.1f, 11.1f, 100, 80).toString());
+    }
+
+    @Test
+    void aBoxMovesUpToTheBorder() {
+        Region box = new Region(10, 20, 30, 30);
+        assertEquals("(15, 17, 35, 27)", Boxes.moved(box, 5, -3, 100, 80).toString());
+        assertEquals("(80, 0, 100, 10)", Boxes.moved(box, 500, -500, 100, 80).toString());
+        assertEquals("(0, 70, 20, 80)", Boxes.moved(box, -500, 500, 100, 80).toString());
+    }
+
+    @Test
+    void aBoxGrowsUpToTheBorderAndNeverVanishes() {
+        Region box = new Region(10, 20, 30, 30);
+        assertEquals("(5, 18, 35, 32)", Boxes.grown(box, 5, 2, 100, 80).toString());
+        assertEquals("(0, 0, 100, 80)", Boxes.grown(box, 500, 500, 100, 80).toString());
+        assertEquals("(15, 20, 25, 30)", Boxes.grown(box, -5, 0, 100, 80).toString());
+        assertEquals("(19, 24, 21, 26)", Boxes.grown(box, -9, -4, 100, 80).toString());
+        assertEquals(box, Boxes.grown(box, -10, -5, 100, 80));
+        assertEquals("(10, 22, 30, 28)", Boxes.grown(box, -10, -2, 100, 80).toString()); // each way by itself
+    }
+
+    @Test
+    void aNewBoxIsInTheMiddleAndBroad() {
+        assertEquals("(24, 32, 76, 48)", Boxes.middle(new Region(0, 0, 100, 80)).toString());
+        assertEquals("(0, 0, 2, 4)", Boxes.middle(new Region(0, 0, 2, 4)).toString());
+    }
+
+    @Test
+    void alikeIsWhatSharesMostOfTheSmallerOne() {
+        Region box = new Region(10, 20, 30, 30);
+        assertTrue(Boxes.alike(box, box));
+        assertTrue(Boxes.alike(box, new Region(0, 0, 100, 80)));
+        assertTrue(Boxes.alike(new Region(0, 0, 100, 80), box));
+        assertTrue(Boxes.alike(box, new Region(19, 20, 39, 30)));
+        assertFalse(Boxes.alike(box, new Region(20, 20, 40, 30))); // just half
+        assertFalse(Boxes.alike(box, new Region(30, 20, 50, 30)));
+        assertFalse(Boxes.alike(box, new Region(50, 50, 60, 60)));
     }
 }
