@@ -36,7 +36,7 @@ MATCH = ("stages", "student", "distil", "match")
 @pytest.mark.parametrize("name", sorted(ready_recipes()))
 def test_ready_recipes_load(name):
     recipe = load_recipe(name)
-    assert list(recipe.stages)[-1] == "student"
+    assert list(recipe.stages)[-1] == ("teacher" if name == "teacher" else "student")
 
 
 @pytest.mark.parametrize("teacher", ["inceptionv3", "efficientnet-b4", "vgg19"])
@@ -90,16 +90,20 @@ def test_the_good_one_is_good():
         (("stages", "teacher", "optimizer", "lr"), -1, r"optimizer\.lr = -1: .*greater than 0"),
         (("stages", "teacher", "optimizer", "name"), "adam", r"optimizer\.name = 'adam': .*'sgd' or 'adamw'"),
         (("stages", "teacher", "network", "name"), "resnet", r"'resnet' is unknown; allowed are assistant"),
-        (("stages", "student", "distil", "teacher"), "student", r"'student' is no earlier stage \(teacher\)"),
+        (("stages", "student", "distil", "teacher"), "student", r"'student' is not an earlier stage \(teacher\)"),
         (("stages", "student", "distil", "alpha"), 1.5, r"distil\.alpha = 1\.5: .*less than or equal to 1"),
         (
             ("stages", "student", "distil", "teacher"),
             3,
-            r"distil\.teacher: 3 must be an earlier stage, a list of them, or",
+            r"distil\.teacher: 3 must be the name of an earlier stage, a list of names, or",
         ),
-        (("stages", "student", "distil", "teacher"), ["teacher", "x"], r"teacher 'x' is no earlier stage \(teacher\)"),
-        (("stages", "student", "distil", "teacher"), {"teacher": 0}, r"mapping of them to weights above 0"),
-        (("stages", "student", "distil", "teacher"), [], r"\[\] must be an earlier stage"),
+        (
+            ("stages", "student", "distil", "teacher"),
+            ["teacher", "x"],
+            r"teacher 'x' is not an earlier stage \(teacher\)",
+        ),
+        (("stages", "student", "distil", "teacher"), {"teacher": 0}, r"mapping of names to weights above 0"),
+        (("stages", "student", "distil", "teacher"), [], r"\[\] must be the name of an earlier stage"),
         (
             ("stages", "student", "distil", "loss"),
             "dk",
@@ -114,18 +118,18 @@ def test_the_good_one_is_good():
         (
             ("stages", "student", "distil", "loss"),
             "none",
-            r"loss 'none' leaves nothing to learn from the teacher without",
+            r"with loss 'none' and no `match`, nothing is learned from the teacher",
         ),
         (MATCH, {"lstm": {"loss": "l2"}}, r"point 'lstm' is unknown; allowed are features, conv_output, lstm_input"),
         (MATCH, {"features": {"loss": "x"}}, r"match\.features: loss 'x' is unknown; allowed are kl, l2, mahalanobis"),
         (MATCH, {"features": {"los": "l2"}}, r"los = 'l2': no such key; allowed here are loss, weight"),
         (MATCH, {"features": {"loss": "l2", "weight": 0}}, r"match\.features\.weight = 0: .*greater than 0"),
-        (MATCH, {"features": {"loss": "feedforward"}}, r"'feedforward' is for lstm_input alone, not for features"),
+        (MATCH, {"features": {"loss": "feedforward"}}, r"'feedforward' is only for lstm_input, not for features"),
         (MATCH, {"conv_output": {"loss": "l2"}}, r"conv_output needs labels 'online'"),
         (("stages", "student", "distil", "arguments"), {"beta": 2}, r"loss 'kd' has no argument 'beta'; it has none"),
         (("stages", "student", "quantize"), {"weights": 3}, r"quantize\.weights = 3: .*4 or 8"),
         (("stages", "student", "quantize"), {"weigths": 4}, r"weigths = 4: no such key; allowed here are weights, act"),
-        (("stages", "student"), None, r"stages\.student = null: there is nothing of this name to take away"),
+        (("stages", "student"), None, r"stages\.student = null: there is no key of this name to remove"),
         (("stages", "teacher", "augment"), "mixup", r"augment = 'mixup': .*'none', 'photometric' or 'text'"),
         (
             ("stages", "teacher", "input", "width_min"),
@@ -151,12 +155,12 @@ def test_online_labels_need_one_input():
     content["stages"]["student"]["distil"]["labels"] = "online"
     parse_recipe(content, "same input")
     content["stages"]["student"]["input"]["height"] = 40
-    with pytest.raises(ArgumentError, match="labels 'online' needs its teacher's input"):
+    with pytest.raises(ArgumentError, match="labels 'online' needs the same input as its teacher"):
         parse_recipe(content, "other input")
 
 
 def test_missing_and_broken_files(tmp_path):
-    with pytest.raises(ArgumentError, match=r"neither a file nor one of the ready ones: any-crop, demo, .*mobile, "):
+    with pytest.raises(ArgumentError, match=r"neither a file nor a ready recipe: any-crop, demo, .*mobile, "):
         load_recipe("nothing")
     broken = tmp_path / "broken.yaml"
     broken.write_text("stages: [")
@@ -175,10 +179,10 @@ def test_several_teachers_and_their_shares():
     content["stages"]["third"]["distil"] = {"teacher": {"teacher": 3, "second": 1}}
     assert parse_recipe(content, "weights").stages["third"].distil.teachers == {"teacher": 0.75, "second": 0.25}
     content["stages"]["third"]["distil"]["match"] = {"features": {"loss": "kl"}}
-    with pytest.raises(ArgumentError, match="match needs one teacher: several have no common vectors"):
+    with pytest.raises(ArgumentError, match="match needs a single teacher: the vectors of several"):
         parse_recipe(content, "features")
     content["stages"]["third"]["distil"] = {"teacher": ["teacher", "second"], "loss": "l2"}
-    with pytest.raises(ArgumentError, match="loss 'l2' needs one teacher"):
+    with pytest.raises(ArgumentError, match="loss 'l2' needs a single teacher"):
         parse_recipe(content, "logits")
 
 
@@ -237,9 +241,9 @@ def test_null_takes_away(tmp_path, parent):
     assert alone.stages["student"].distil is None
     assert alone.stages["student"].network.arguments == {}
     # Without its teacher the student cannot learn from it.
-    with pytest.raises(ArgumentError, match="stage student: teacher 'teacher' is no earlier stage"):
+    with pytest.raises(ArgumentError, match="stage student: teacher 'teacher' is not an earlier stage"):
         load_recipe(write(tmp_path / "b.yaml", f"parent: {parent}\nstages: {{teacher: null}}"))
-    with pytest.raises(ArgumentError, match=r"stages\.taecher = null: there is nothing of this name to take away"):
+    with pytest.raises(ArgumentError, match=r"stages\.taecher = null: there is no key of this name to remove"):
         load_recipe(write(tmp_path / "c.yaml", f"parent: {parent}\nstages: {{taecher: null}}"))
 
 
@@ -253,7 +257,7 @@ def test_another_network_does_not_inherit_arguments(tmp_path, parent):
     [
         ("parent: child.yaml", "is its own ancestor: .*child.yaml -> .*child.yaml"),
         ("parent: other.yaml", "is its own ancestor: .*child.yaml -> .*other.yaml -> .*child.yaml"),
-        ("parent: nothing", "parent 'nothing' is neither a file nor one of the ready ones: any-crop, demo"),
+        ("parent: nothing", "parent 'nothing' is neither a file nor a ready recipe: any-crop, demo"),
         ("parent: [a, b]", r"parent = \['a', 'b'\]: must be a path or one of any-crop, demo"),
         ("parent: list.yaml", "its parent 'list.yaml' is not a mapping"),
         ("parents: demo", "parents = 'demo': no such key; allowed here are seed, precision, stages, parent"),

@@ -2,7 +2,7 @@
 
 import os
 
-# Torch's OpenMP threads wait for each other by spinning, which beside one busy process takes most of the time: let them
-# sleep. OpenMP reads this when torch is imported, so it is set before, unless the user has said how to wait.
+# Torch's OpenMP threads spin while they wait for each other. Beside another busy process, that takes most of the time,
+# so let them sleep. OpenMP reads this variable when torch is imported, so it is set before, unless the user has set it.
 if "GOMP_SPINCOUNT" not in os.environ:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -1,7 +1,7 @@
-"""Recipes: a YAML file says what each stage of the chain trains, on what input, how, and under which teacher.
+"""Recipes: a YAML file defines the network, input, training and teacher of each stage in the chain.
 
-A misspelt key or an impossible value is refused by name, with what is allowed. `recipes/` beside this file holds the
-ready ones; `load_recipe("demo")` finds them by name. A recipe may start from a parent: see `recipe_files`.
+An unknown key or an impossible value is refused by name, with what is allowed. `recipes/` beside this file holds ready
+recipes, which `load_recipe("demo")` finds by name. A recipe may change a parent: see `recipe_files`.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ class _Strict(BaseModel):
 
 
 class Input(_Strict):
-    """The network's input: see `scriptkd_sdk.preprocess.Preprocessing`. Equal widths mean one fixed size.
+    """The network's input (see `scriptkd_sdk.preprocess.Preprocessing`). Equal widths mean one fixed size.
 
-    square_height: with it the network is one for any crop, and learns orientation beside the script (contract 3).
+    square_height: if set, the network is for any crop, and also learns orientation (contract 3).
     """
 
     channels: Literal[1, 3] = 3
@@ -36,16 +36,16 @@ class Input(_Strict):
 
     @model_validator(mode="after")
     def _possible(self) -> Input:
-        self.preprocessing()  # raises for limits that exclude each other
+        self.preprocessing()  # raises for contradicting limits
         return self
 
     def preprocessing(self) -> Preprocessing:
-        """The SDK's object of the same meaning."""
+        """The same settings as an object of the SDK."""
         return Preprocessing(**self.model_dump())
 
 
 class NetworkSpec(_Strict):
-    """A network's name and the arguments of its class (see `scriptkd_train.models.networks`)."""
+    """The name of a network, and the arguments of its class (see `scriptkd_train.models.networks`)."""
 
     name: str
     arguments: dict[str, Any] = {}
@@ -58,10 +58,10 @@ class NetworkSpec(_Strict):
 
 
 class Optimizer(_Strict):
-    """SGD has Nesterov momentum, as in the paper. The rate falls by `schedule` after `warmup` epochs of rising.
+    """The optimizer. SGD has Nesterov momentum, as in the paper. `schedule` follows `warmup` epochs of rising rate.
 
-    lr_scale: layers, by name, whose rate is this many times `lr`, such as `{trunk: 0.1}` under a new head; of layers
-    inside one another the innermost counts. clip: the gradient's norm, over all layers, is at most this.
+    lr_scale: layer name -> factor of `lr`, such as `{trunk: 0.1}` under a new head. For nested layers, the innermost
+    counts. clip: largest norm of the gradient over all layers.
     """
 
     name: Literal["sgd", "adamw"]
@@ -75,7 +75,7 @@ class Optimizer(_Strict):
 
 
 def _teachers(value: Any) -> Any:
-    """One stage's name, a list of them, or a mapping of names to weights."""
+    """The name of a stage, a list of names, or a mapping of names to weights."""
     weights = dict.fromkeys(value, 1.0) if isinstance(value, list) and all(map(_is_name, value)) else value
     if _is_name(value) or (
         isinstance(weights, dict)
@@ -84,7 +84,9 @@ def _teachers(value: Any) -> Any:
         and all(type(weight) in (int, float) and 0 < weight < 1e6 for weight in weights.values())
     ):
         return value
-    raise ValueError(f"{value!r} must be an earlier stage, a list of them, or a mapping of them to weights above 0")
+    raise ValueError(
+        f"{value!r} must be the name of an earlier stage, a list of names, or a mapping of names to weights above 0"
+    )
 
 
 def _is_name(value: Any) -> bool:
@@ -100,7 +102,7 @@ def _temperatures(value: Any) -> Any:
 
 
 class Match(_Strict):
-    """A term between what passes at one point of the two networks, and its weight: the paper's lambda.
+    """A loss between the feature maps of both networks at one point, and its weight, the paper's lambda.
 
     loss: one of `scriptkd_train.losses.FEATURE_LOSSES` (`kl` is the paper's) or METRIC_LOSSES.
     """
@@ -119,16 +121,14 @@ class Match(_Strict):
 class Distil(_Strict):
     """Eqs. 4 and 5 of the paper: (1 - alpha) task + alpha soft + the terms of `match`.
 
-    teacher: one earlier stage; or several, as a list or with weights, whose soft labels are averaged.
-    loss, arguments: the soft term, one of `scriptkd_train.losses.SOFT_LOSSES` (`kd` is the paper's), and its constants;
-    `none` leaves it out.
-    tau: its temperature, or several, over which it is averaged.
-    match: points inside the networks, by the names of `scriptkd_train.models.networks.FEATURE_MAPS`, and how they are
-    compared (see `scriptkd_train.engine.feature_distillation`). The paper's third term is
-    `match: {features: {loss: kl, weight: 0.4}}`.
-    labels: `cached`, as in the paper: the teacher's outputs are computed once, on unchanged images. `online`: the
-    teacher sees the very images that the network in training sees, augmentation included; points other than the
-    features are compared so alone.
+    teacher: an earlier stage, or several, as a list or with weights. The soft labels of several are averaged. loss,
+    arguments: the soft term, one of `scriptkd_train.losses.SOFT_LOSSES`, and its constants. `kd` is the paper's loss;
+    `none` leaves the term out. tau: the temperature of the soft term, or several temperatures, over which it is
+    averaged. match: points of `scriptkd_train.models.networks.FEATURE_MAPS` -> the loss that compares them (see
+    `scriptkd_train.engine.feature_distillation`). The paper's third term is `match: {features: {loss: kl, weight:
+    0.4}}`. labels: with `cached`, as in the paper, the teacher's outputs are computed once, on images without
+    augmentation. With `online`, the teacher sees the same augmented images as the student. Points other than `features`
+    need `online`.
     """
 
     teacher: Annotated[str | list[str] | dict[str, float], BeforeValidator(_teachers)]
@@ -143,18 +143,18 @@ class Distil(_Strict):
     def _known(self) -> Distil:
         check_arguments(self.loss, self.arguments)
         if self.loss == NONE and not self.match:
-            raise ValueError(f"loss {NONE!r} leaves nothing to learn from the teacher without `match`")
+            raise ValueError(f"with loss {NONE!r} and no `match`, nothing is learned from the teacher")
         if self.match and len(self.teachers) > 1:
-            raise ValueError("match needs one teacher: several have no common vectors")
+            raise ValueError("match needs a single teacher: the vectors of several cannot be averaged")
         if self.loss == "l2" and len(self.teachers) > 1:
-            raise ValueError("loss 'l2' needs one teacher: the soft labels of several are averaged, not their logits")
+            raise ValueError("loss 'l2' needs a single teacher: for several, soft labels are averaged, not logits")
         for point, match in self.match.items():
             if point not in FEATURE_MAPS:
                 raise ValueError(f"match: point {point!r} is unknown; allowed are {', '.join(FEATURE_MAPS)}")
             if match.loss == "feedforward" and point != "lstm_input":
-                raise ValueError(f"match: loss 'feedforward' is for lstm_input alone, not for {point}")
+                raise ValueError(f"match: loss 'feedforward' is only for lstm_input, not for {point}")
             if point != "features" and self.labels == "cached":
-                raise ValueError(f"match: {point} needs labels 'online': only features are kept for all images")
+                raise ValueError(f"match: {point} needs labels 'online': only features are cached for all images")
         return self
 
     @property
@@ -164,7 +164,7 @@ class Distil(_Strict):
 
     @property
     def teachers(self) -> dict[str, float]:
-        """Stage name -> share of its soft labels; the shares add up to 1."""
+        """Stage name -> share of its soft labels. The shares add up to 1."""
         if isinstance(self.teacher, str):
             return {self.teacher: 1.0}
         weights = self.teacher if isinstance(self.teacher, dict) else dict.fromkeys(self.teacher, 1.0)
@@ -174,8 +174,8 @@ class Distil(_Strict):
 class InitWeights(_Strict):
     """Initial weights from an earlier stage, or from an exported model.
 
-    stage: the earlier one. model: the name of a bundled model, or the path of an exported file. layers: modules that
-    are copied, by name; none means the whole network, which must then be of the same build. freeze: copied modules
+    stage: the earlier stage. model: the name of a bundled model, or the path of an exported file. layers: names of
+    modules to copy; empty means the whole network, which must then have the same architecture. freeze: copied modules
     that stay fixed: no gradients, no weight decay, always in eval mode.
     """
 
@@ -186,7 +186,7 @@ class InitWeights(_Strict):
 
     @property
     def origin(self) -> str:
-        """The stage or the model, for messages."""
+        """The stage or the model, as a text for messages."""
         return str(self.stage or self.model)
 
     @model_validator(mode="after")
@@ -204,9 +204,9 @@ class InitWeights(_Strict):
 class Quantize(_Strict):
     """Quantization-aware training (see `scriptkd_train.compression.quantize`): bits of weights and of activations.
 
-    weights: 8 for the int8 forms of `scriptkd-export`, 4 for int4-u8 and int4-weights. (int8-u8 gives weights 7 bits,
-    half the levels, on which each moves by a 128th of its channel's largest at most.) activations: none means
-    float32, for forms that round the weights alone.
+    weights: 8 for the int8 precisions of `scriptkd-export`, 4 for int4-u8 and int4-weights. int8-u8 rounds again to 7
+    bits, which moves each weight by at most 1/128 of its channel's largest. activations: None means float32, for
+    precisions that round only weights.
     """
 
     weights: Literal[4, 8]
@@ -214,14 +214,14 @@ class Quantize(_Strict):
 
 
 class Decompose(_Strict):
-    """The trained network of an earlier stage, with layers factorised, to be fine-tuned.
+    """Fine-tuning of an earlier stage's trained network with factorised layers.
 
     See `scriptkd_train.compression.decompose`.
 
-    One of three says how small the factors are. energy: share of each layer's squared singular values to keep. macs:
-    share of all multiply-adds to keep at most. ranks: layer -> [input, output] channels of a convolution's middle part,
-    or one number for a linear layer or a 1x1 convolution. layers: the only ones to decompose, by energy or macs; none
-    means all convolutions larger than 1x1.
+    The size of the factors is given by one of energy, macs and ranks. energy: share of each layer's squared singular
+    values to keep. macs: largest share of all multiply-adds to keep. ranks: layer -> [input, output] channels of a
+    convolution's middle part, or one number for a linear layer or a 1x1 convolution. layers: the layers to decompose by
+    energy or macs; empty means all convolutions larger than 1x1.
     """
 
     stage: str
@@ -235,12 +235,17 @@ class Decompose(_Strict):
         if sum((self.energy is not None, self.macs is not None, bool(self.ranks))) != 1:
             raise ValueError("exactly one of energy, macs and ranks must be given")
         if self.ranks and self.layers:
-            raise ValueError("ranks name their layers themselves: leave out layers")
+            raise ValueError("ranks already name their layers: leave out `layers`")
         return self
 
 
 class Stage(_Strict):
-    """One network of the chain and how it is trained. A stage that decomposes another's network names none."""
+    """One network of the chain and its training. A stage with `decompose` names no network.
+
+    checkpoint: an already trained network for the stage, which then trains nothing. It is a bundled model's name, a
+    checkpoint or an exported .onnx file, with the stage's network and input. It may know more scripts than the data
+    has.
+    """
 
     network: NetworkSpec | None
     input: Input
@@ -254,6 +259,7 @@ class Stage(_Strict):
     decompose: Decompose | None = None
     quantize: Quantize | None = None
     distil: Distil | None = None
+    checkpoint: str | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -264,26 +270,26 @@ class Stage(_Strict):
     @model_validator(mode="after")
     def _one_origin(self) -> Stage:
         if self.decompose is None and self.network is None:
-            raise ValueError("network = null: a stage needs one, unless it has `decompose`")
+            raise ValueError("network = null: a stage without `decompose` needs a network")
         if self.decompose is not None and (self.network or self.start):
             raise ValueError("decompose brings a network and its weights: set network and start to null")
         return self
 
 
 class ResolvedStage(Stage):
-    """A stage as it is trained: its network is known, and nothing is left to decompose."""
+    """A stage ready for training: its network is known, and any decomposition is done."""
 
     network: NetworkSpec
     decompose: None = None
 
     @classmethod
     def of(cls, stage: Stage, **changes: Any) -> ResolvedStage:
-        """Return the stage with some of its fields changed; one that decomposes another's network must get its own."""
+        """Return the stage with some fields changed. A stage with `decompose` must get a network."""
         return cls.model_validate({**{name: getattr(stage, name) for name in cls.model_fields}, **changes})
 
 
 class Recipe(_Strict):
-    """Stages in the order in which they are trained; each may start from earlier ones and distil from them."""
+    """Stages in order of training. Each may start from earlier stages, and learn from them."""
 
     seed: int = 0
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
@@ -297,51 +303,51 @@ class Recipe(_Strict):
                 raise ValueError(f"stage name {name!r} must be one word of letters, digits and underscores")
             allowed = ", ".join(earlier) or "none, as it is the first stage"
             if stage.start and stage.start.stage is not None and stage.start.stage not in earlier:
-                raise ValueError(f"stage {name}: start.stage {stage.start.stage!r} is no earlier stage ({allowed})")
+                raise ValueError(f"stage {name}: start.stage {stage.start.stage!r} is not an earlier stage ({allowed})")
             if stage.decompose and stage.decompose.stage not in earlier:
                 raise ValueError(
-                    f"stage {name}: decompose.stage {stage.decompose.stage!r} is no earlier stage ({allowed})"
+                    f"stage {name}: decompose.stage {stage.decompose.stage!r} is not an earlier stage ({allowed})"
                 )
             if stage.decompose and self.stages[stage.decompose.stage].input != stage.input:
                 raise ValueError(
-                    f"stage {name}: its input must be that of {stage.decompose.stage}, which it decomposes"
+                    f"stage {name}: its input must equal the input of {stage.decompose.stage}, which it decomposes"
                 )
             for teacher in stage.distil.teachers if stage.distil else ():
                 if teacher not in earlier:
-                    raise ValueError(f"stage {name}: teacher {teacher!r} is no earlier stage ({allowed})")
+                    raise ValueError(f"stage {name}: teacher {teacher!r} is not an earlier stage ({allowed})")
                 if stage.distil and stage.distil.labels == "online" and self.stages[teacher].input != stage.input:
-                    raise ValueError(f"stage {name}: labels 'online' needs its teacher's input; use 'cached'")
+                    raise ValueError(f"stage {name}: labels 'online' needs the same input as its teacher; use 'cached'")
             earlier.append(name)
         return self
 
 
 def load_recipe(name: str) -> Recipe:
-    """Reads a recipe, its parents included.
+    """Read a recipe, including its parents.
 
     Args:
-        name: of a ready one, or a path.
+        name: the name of a ready recipe, or a path.
 
     Returns:
         The recipe.
 
     Raises:
-        ArgumentError: no such recipe or parent, no YAML, a key that does not exist or a value that is not allowed.
+        ArgumentError: there is no such recipe or parent, it is not YAML, a key is unknown or a value is not allowed.
     """
     return parse_recipe(read_recipe(name), name)
 
 
 def parse_recipe(content: Any, name: str) -> Recipe:
-    """Validates a recipe's content.
+    """Validate the content of a recipe.
 
     Args:
-        content: what its YAML holds, parents merged in.
-        name: what messages call it.
+        content: the content of its YAML, merged with its parents.
+        name: its name in messages.
 
     Returns:
         The recipe.
 
     Raises:
-        ArgumentError: no mapping, a key that does not exist or a value that is not allowed.
+        ArgumentError: the content is not a mapping, a key is unknown or a value is not allowed.
     """
     if not isinstance(content, dict):
         raise ArgumentError(f"recipe {name} must be a mapping with the keys {', '.join(_keys_at(()))}")
@@ -352,22 +358,22 @@ def parse_recipe(content: Any, name: str) -> Recipe:
 
 
 def _sentence(error: Any) -> str:
-    """One of pydantic's errors as `where = value: what is allowed`."""
+    """An error of pydantic as `where = value: what is allowed`."""
     where = ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
         return f"{where} = {error['input']!r}: no such key; allowed here are {', '.join(_keys_at(error['loc'][:-1]))}"
     if error["type"] == "missing":
         return f"{where} is missing"
     if error["type"] == "model_type" and error["input"] is None:
-        return f"{where} = null: there is nothing of this name to take away"
+        return f"{where} = null: there is no key of this name to remove"
     message = error["msg"].removeprefix("Value error, ")
-    if error["type"] == "value_error":  # our own sentence, which names the value
+    if error["type"] == "value_error":  # a sentence of our own, which names the value
         return f"{where}: {message}" if where else message
     return f"{where} = {error['input']!r}: {message}"
 
 
 def _keys_at(location: tuple[str | int, ...]) -> list[str]:
-    """The keys that a mapping at this place of a recipe may have."""
+    """The allowed keys of the mapping at this place in a recipe."""
     parts = [part for i, part in enumerate(location) if not (i == 1 and location[0] == "stages")]
     model: type[BaseModel] = Recipe
     nested: dict[str, type[BaseModel]] = {

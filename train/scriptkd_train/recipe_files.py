@@ -1,11 +1,11 @@
-"""Where recipes come from: files, by name or path, each possibly changing a few keys of a parent.
+"""Recipe files: found by name or path, each with an optional parent of which it changes some keys.
 
-`parent: NAME_OR_PATH` at the top of a recipe takes over that recipe, and the keys beside it change it:
+`parent: NAME_OR_PATH` at the top of a recipe copies that recipe, and the keys beside it change the copy:
 
 - mappings are merged, key by key; any other value replaces the parent's;
-- a new stage stands where it is written: before the next one that the parent has too, or else last;
-- `null` takes a key away: a stage is dropped, an option gets its default (`distil: null` trains without a teacher);
-- `arguments` belong to the `name` or `loss` beside them: where that changes, the parent's are not taken over.
+- a new stage is placed as written: before the next stage that the parent has too, or else last;
+- `null` removes a key: a stage is dropped, an option gets its default (`distil: null` trains without a teacher);
+- `arguments` belong to the `name` or `loss` beside them: if that changes, the parent's arguments are dropped.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from scriptkd_sdk.errors import ArgumentError
 
 
 def ready_recipes() -> dict[str, str]:
-    """name -> YAML text of the recipes that come with the package."""
+    """Name -> YAML text of the recipes in the package."""
     folder = resources.files("scriptkd_train").joinpath("recipes")
     return {
         file.name.removesuffix(".yaml"): file.read_text() for file in folder.iterdir() if file.name.endswith(".yaml")
@@ -28,16 +28,17 @@ def ready_recipes() -> dict[str, str]:
 
 
 def read_recipe(name: str) -> Any:
-    """A recipe's content with its parents' merged into it: the name of a ready one, or a path.
+    """The content of a recipe, merged with its parents. name: of a ready recipe, or a path.
 
     Raises:
-        ArgumentError: no such recipe, no text, no YAML, a parent that is its own ancestor, or parents without mappings.
+        ArgumentError: there is no such recipe, it is not text or not YAML, it is its own ancestor, or a parent is not a
+            mapping.
     """
     return _read(name, Path(), [])
 
 
 def _read(name: str, folder: Path, children: list[str]) -> Any:
-    """`folder` is where a path starts; `children`: the recipes that led here, the first one asked for by the user."""
+    """folder: the base of relative paths. children: the recipes that led here, starting with the user's."""
     ready = ready_recipes()
     if name in ready:
         identity, text, folder = name, ready[name], Path()
@@ -45,7 +46,7 @@ def _read(name: str, folder: Path, children: list[str]) -> Any:
         path = folder / name
         whose = f"recipe {children[-1]}: parent" if children else "recipe"
         if not path.is_file():
-            raise ArgumentError(f"{whose} {name!r} is neither a file nor one of the ready ones: {_list(ready)}")
+            raise ArgumentError(f"{whose} {name!r} is neither a file nor a ready recipe: {_list(ready)}")
         identity, folder = str(path.resolve()), path.parent
         try:
             text = path.read_text("utf-8")
@@ -69,7 +70,7 @@ def _read(name: str, folder: Path, children: list[str]) -> Any:
 
 
 def merge(parent: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """The parent's content with the changes made to it, by the rules at the top of this file. Changes neither."""
+    """The parent's content with the changes, by the rules at the top of this file. Neither argument is modified."""
     merged = dict(parent)
     if any(key in changes and changes[key] != parent.get(key) for key in ("name", "loss")):
         merged.pop("arguments", None)

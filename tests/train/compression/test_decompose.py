@@ -171,17 +171,17 @@ def test_only_the_named_layers():
     ("ranks", "message"),
     [
         ({"convolutions.3": [0, 4]}, "layer convolutions.3: its rank must be [input, output] from [1, 1] to [32, 64]"),
-        ({"convolutions.3": [4, 65]}, "not [4, 65]"),
-        ({"convolutions.3": [1, 10]}, "neither of them more than 9 times the other, not [1, 10]"),
-        ({"convolutions.3": 5}, "not 5"),
-        ({"convolutions.3": [4.0, 4]}, "not [4.0, 4]"),
-        ({"convolutions.3": "high"}, "not 'high'"),
+        ({"convolutions.3": [4, 65]}, "got [4, 65]"),
+        ({"convolutions.3": [1, 10]}, "neither may be more than 9 times the other; got [1, 10]"),
+        ({"convolutions.3": 5}, "got 5"),
+        ({"convolutions.3": [4.0, 4]}, "got [4.0, 4]"),
+        ({"convolutions.3": "high"}, "got 'high'"),
         ({"head.0": 19}, "layer head.0: its rank must be a whole number from 1 to 18, not 19"),
         ({"head.0": [3, 3]}, "not [3, 3]"),
         ({"head.0": True}, "not True"),
         (
             {"convolution.3": [4, 4]},
-            "layer 'convolution.3' is not in the network; those that can be decomposed are conv",
+            "layer 'convolution.3' is not in the network; layers that can be decomposed are conv",
         ),
         ({"convolutions.1": [4, 4]}, "layer 'convolutions.1' is neither a plain convolution nor a linear layer"),
     ],
@@ -199,7 +199,7 @@ def test_nothing_to_decompose():
     ):
         ranks_by_energy(twin, TEXT, 0.9, [])
     network = checkpoint("textnet", TEXT).build()
-    with pytest.raises(ArgumentError, match=r"energy 0\.999 decomposes nothing: no layer's parts would be cheaper"):
+    with pytest.raises(ArgumentError, match=r"energy 0\.999 decomposes nothing: no layer would become cheaper"):
         ranks_by_energy(network, TEXT, 0.999, [])
     with pytest.raises(
         ArgumentError, match=r"macs 0\.5 cannot be met: with the lowest ranks in head\.1 the network still needs 1 of"
@@ -251,18 +251,18 @@ def test_a_stage_decomposes_and_fine_tunes(data, tmp_path):
     [
         (
             {"decompose": {"stage": "bass", "macs": 0.5}},
-            "stage small: decompose.stage 'bass' is no earlier stage (base)",
+            "stage small: decompose.stage 'bass' is not an earlier stage (base)",
         ),
         ({"decompose": {"stage": "base"}}, "exactly one of energy, macs and ranks must be given"),
         ({"decompose": {"stage": "base", "macs": 0.5, "energy": 0.5}}, "exactly one of energy, macs and ranks"),
         ({"decompose": {"stage": "base", "macs": 1.5}}, "decompose.macs = 1.5: Input should be less than 1"),
         ({"decompose": {"stage": "base", "energy": 0}}, "decompose.energy = 0: Input should be greater than 0"),
         ({"decompose": {"stage": "base", "enery": 0.5}}, "no such key; allowed here are stage, energy, macs, ranks"),
-        ({"decompose": {"stage": "base", "ranks": {"a": 1}, "layers": ["a"]}}, "leave out layers"),
+        ({"decompose": {"stage": "base", "ranks": {"a": 1}, "layers": ["a"]}}, "leave out `layers`"),
         ({"network": BASE["network"]}, "set network and start to null"),
         ({"start": {"stage": "base"}}, "set network and start to null"),
-        ({"decompose": None, "network": None}, "network = null: a stage needs one, unless it has `decompose`"),
-        ({"input": {**SIZE, "height": 16}}, "stage small: its input must be that of base, which it decomposes"),
+        ({"decompose": None, "network": None}, "network = null: a stage without `decompose` needs a network"),
+        ({"input": {**SIZE, "height": 16}}, "stage small: its input must equal the input of base, which it decomposes"),
     ],
 )
 def test_wrong_recipes(change, message):

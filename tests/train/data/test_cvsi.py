@@ -18,9 +18,9 @@ from scriptkd_sdk.images import load_image
 from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_train.commands.data import app as data_app
 from scriptkd_train.commands.evaluate import evaluate as evaluate_command
-from scriptkd_train.data.cvsi import PREFIXES, TEST_COUNTS, TOTALS
 from scriptkd_train.data.dataset import read_dataset, splits_of
 from scriptkd_train.data.inspect import inspect
+from scriptkd_train.data.sets.cvsi import PREFIXES, TEST_COUNTS, TOTALS
 from scriptkd_train.evaluation.cvsi_tasks import TASKS, restrict, task_accuracies, task_scripts
 from scriptkd_train.evaluation.evaluate import evaluate
 from scriptkd_train.evaluation.report import Accuracy

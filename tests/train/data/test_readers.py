@@ -10,10 +10,10 @@ from PIL import Image
 
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.images import load_image
-from scriptkd_train.data import cvsi
-from scriptkd_train.data.cvsi import count_differences, read_cvsi
 from scriptkd_train.data.dataset import fingerprint, read_dataset, splits_of
 from scriptkd_train.data.folder import Item, read_folder
+from scriptkd_train.data.sets import cvsi
+from scriptkd_train.data.sets.cvsi import CVSI_2015
 from scriptkd_train.engine.run import read_training_data
 
 CVSI_FOLDERS = ["Arabic", "Bengali", "English", "Gujrathi", "Hindi", "Kannada", "Oriya", "Punjabi", "Tamil", "Telegu"]
@@ -82,7 +82,7 @@ def test_a_test_set_alone_needs_no_train(tmp_path: Path) -> None:
         ("dev", "unknown split 'dev': it must be one of train, val, test"),
         ("val", r"no folder .*val: expected .*<train\|val\|test>/<script>/\*\.png, found test/, train/ in "),
         ("test", r"no images in .*test: expected .*test/<script>/\*\.<png\|.*\|tiff>, found Tamil/ in "),
-        (None, r"is split: say which of train, test to read"),
+        (None, r"has splits: say which of train, test to read"),
     ],
 )
 def test_what_cannot_be_read_is_said(tmp_path: Path, split: str | None, message: str) -> None:
@@ -115,23 +115,30 @@ def test_cvsi_errors(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     write(tmp_path / "GroundTruth_TestDataset_CVSI2015" / "Task4" / "URD_1.jpg")
     with pytest.raises(ArgumentError, match=r"URD_1\.jpg: its name must begin with one of ARB, BEN"):
-        read_cvsi(tmp_path, "test")
+        CVSI_2015.read(tmp_path, "test")
     write(tmp_path / "ValidationDataset_CVSI2015" / "Urdu" / "URD_1.jpg")
     with pytest.raises(ArgumentError, match="holds Urdu, which train lacks"):
-        read_cvsi(tmp_path, "val")
+        CVSI_2015.read(tmp_path, "val")
     with pytest.raises(ArgumentError, match="keeps train in TrainDataset_CVSI2015, found nothing"):
-        read_cvsi(tmp_path / "empty", "train")
+        CVSI_2015.read(tmp_path / "empty", "train")
 
 
-def test_cvsi_counts() -> None:
-    right = [Item(Path("x"), label) for label, count in cvsi.TEST_COUNTS.items() for _ in range(count)]
+def test_cvsi_counts(tmp_path: Path) -> None:
     assert sum(cvsi.TEST_COUNTS.values()) == cvsi.TOTALS["test"]
-    assert count_differences(right, "test") == []
-    assert count_differences(right[1:], "test") == [
+    folder = tmp_path / "GroundTruth_TestDataset_CVSI2015" / "Task4"
+    folder.mkdir(parents=True)
+    prefix_of = {label: prefix for prefix, label in cvsi.PREFIXES.items()}
+    for label, count in cvsi.TEST_COUNTS.items():
+        for number in range(count):
+            (folder / f"{prefix_of[label]}_{number}.jpg").touch()
+    assert CVSI_2015.count_differences(tmp_path, "test") == []
+    (folder / "ARB_0.jpg").unlink()
+    assert CVSI_2015.count_differences(tmp_path, "test") == [
         "test holds 3,206 images, CVSI-2015 published 3,207",
         "test holds 302 Arabic images, CVSI-2015 published 303",
     ]
-    assert count_differences(right, "val") == ["val holds 3,207 images, CVSI-2015 published 1,069"]
+    cvsi_tree(tmp_path)
+    assert CVSI_2015.count_differences(tmp_path, "val") == ["val holds 20 images, CVSI-2015 published 1,069"]
 
 
 def test_fingerprint_follows_content_and_labels_but_not_place(tmp_path: Path) -> None:
@@ -191,7 +198,9 @@ def test_no_class_is_called_unknown(tmp_path: Path, name: str) -> None:
     write(tmp_path / "train" / "Tamil" / "1.png")
     assert len(read_dataset(tmp_path, "train")) == 1  # without images it is no class
     write(tmp_path / "train" / name / "1.png")
-    with pytest.raises(ArgumentError, match=f"no class can be called '{name}', which is what a model says where it is"):
+    with pytest.raises(
+        ArgumentError, match=f"no class can be called '{name}', which is a model's answer if it is unsure"
+    ):
         read_dataset(tmp_path, "train")
 
 
@@ -224,5 +233,5 @@ def test_one_class_alone_is_a_warning(tmp_path: Path, caplog: pytest.LogCaptureF
     write(*(tmp_path / split / name / "1.png" for split in ("train", "val") for name in ("Tamil", "none")))
     assert read_training_data(tmp_path).labels == ["Tamil"]
     assert [record.getMessage() for record in caplog.records] == [
-        f"the train split of {tmp_path} holds one class alone, Tamil: its model can tell nothing apart"
+        f"the train split of {tmp_path} holds only one class, Tamil: a model has nothing to tell apart"
     ]

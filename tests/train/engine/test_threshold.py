@@ -17,6 +17,12 @@ def test_at_most_one_percent_of_the_words_is_lost_however_much_non_text_that_cos
     assert fit_threshold(words, np.full(50, 0.008)) == pytest.approx(0.009)
 
 
+def test_fewer_words_may_be_kept():
+    words, non_text = np.arange(1, 1001) / 1000, np.full(50, 0.03)
+    assert fit_threshold(words, non_text) == pytest.approx(0.001)
+    assert fit_threshold(words, non_text, keep=0.95) == pytest.approx(0.031)
+
+
 def test_a_word_is_worth_its_share():
     """Turning away 1 of 100 pictures costs 5 of 1000 words: it pays. Turning away 1 of 1000 does not."""
     words = np.concatenate([np.full(5, 0.2), np.full(995, 0.9)])

@@ -202,8 +202,8 @@ def test_command(model: Path, data: Path, tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     said = " ".join(result.output.split())
     for text in (
-        "2 pictures without text, measured apart",
-        "1 image of kind scan-line reported apart",
+        "2 pictures without text, measured separately",
+        "1 image of kind scan-line, reported separately",
         "accuracy 85.7 %, macro accuracy over 3 scripts 88.9 %",
         "area under the ROC 1.000",
     ):
@@ -253,7 +253,7 @@ def test_checkpoint_scores_are_the_network_s(tmp_path: Path) -> None:
 
 
 def test_model_errors(tmp_path: Path) -> None:
-    with pytest.raises(ArgumentError, match=r"a checkpoint \(\.pt\), a model file .* \(any-crop, student, world\)"):
+    with pytest.raises(ArgumentError, match=r"a checkpoint \(\.pt\), a model file .* \(student, upright, world\)"):
         predict_scores(tmp_path / "model.h5", [])
     for name in ("gone.pt", "gone.onnx"):
         with pytest.raises(ModelError, match="gone"):

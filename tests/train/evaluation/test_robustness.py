@@ -131,7 +131,7 @@ def test_loose_and_lines(model: Path, data: Path) -> None:
 def test_without_changes_nothing_is_changed(model: Path, data: Path) -> None:
     report = evaluate(model, data).report
     assert report.changes == [] and not {"changes", "orientation"} & set(report.to_dict())
-    with pytest.raises(ArgumentError, match="unknown changes 'bent': they must be of turned, loose, lines"):
+    with pytest.raises(ArgumentError, match="unknown changes 'bent': allowed are turned, loose, lines"):
         evaluate(model, data, changes=["bent"])
 
 
@@ -158,5 +158,5 @@ def test_command(model: Path, data: Path, tmp_path: Path) -> None:
 
 
 def test_a_format_without_orientation(data: Path) -> None:
-    report = evaluate("student", data, changes=["turned"]).report
+    report = evaluate("upright", data, changes=["turned"]).report
     assert len(report.changes) == 5 and report.orientation == []

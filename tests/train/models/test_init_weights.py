@@ -115,18 +115,18 @@ class Stop(Console):
     [
         (FIRST, {"layers": ["lsmt"]}, "layer 'lsmt' is not in the network, which has convolutions, lstm, head"),
         (FIRST, {"freeze": ["lstm.weight_hh_l0"]}, "layer 'lstm.weight_hh_l0' is not in the network"),
-        (FIRST, {"freeze": ["convolutions", "lstm", "head"]}, "freeze holds the whole network"),
+        (FIRST, {"freeze": ["convolutions", "lstm", "head"]}, "freeze covers the whole network"),
         (
             {**FIRST, "network": {"name": "assistant", "arguments": {"hidden": 9}}},
             {},
-            "stage second: start from first cannot copy the whole network: head.0.bias is 9 there and 8 here",
+            "cannot copy the whole network: head.0.bias is 9 in the source and 8 in this network",
         ),
         (
             {**FIRST, "input": {**SIZE, "height": 64}},
             {"layers": ["head", "lstm"]},
-            "cannot copy layer 'lstm': lstm.weight_ih_l0 is 1024x1200 there and 1024x600 here",
+            "cannot copy layer 'lstm': lstm.weight_ih_l0 is 1024x1200 in the source and 1024x600 in this network",
         ),
-        (TEXTNET, {"layers": ["lstm"]}, "cannot copy layer 'lstm': lstm.bias_hh_l0 is missing there and 1024 here"),
+        (TEXTNET, {"layers": ["lstm"]}, "lstm.bias_hh_l0 is missing in the source and 1024 in this network"),
     ],
 )
 def test_what_does_not_fit_is_said_before_anything_is_trained(data, tmp_path, first, start, message):
@@ -139,8 +139,8 @@ def test_what_does_not_fit_is_said_before_anything_is_trained(data, tmp_path, fi
 @pytest.mark.parametrize(
     ("start", "message"),
     [
-        ({"stage": "third"}, "stage second: start.stage 'third' is no earlier stage (first)"),
-        ({"stage": "second"}, "stage second: start.stage 'second' is no earlier stage (first)"),
+        ({"stage": "third"}, "stage second: start.stage 'third' is not an earlier stage (first)"),
+        ({"stage": "second"}, "stage second: start.stage 'second' is not an earlier stage (first)"),
         ({}, "stages.second.start: exactly one of stage and model must be given"),
         ({"stage": "first", "layer": ["lstm"]}, "no such key; allowed here are stage, model, layers, freeze"),
         ({"stage": "first", "layers": "lstm"}, "stages.second.start.layers = 'lstm': "),
@@ -184,5 +184,5 @@ def test_a_deeper_network_goes_on_where_a_shallower_one_was():
     assert torch.equal(deep(batch().images), shallow(batch().images))
     deep(batch().images).sum().backward()
     assert deep.body[1][3].second[1].weight.grad.abs().sum() > 0
-    with pytest.raises(ArgumentError, match=r"body\.1\.2\.first\.0\.weight is 8x8x3x3 there and missing here"):
+    with pytest.raises(ArgumentError, match=r"weight is 8x8x3x3 in the source and missing in this network"):
         select_init_weights(shallow, deep.state_dict(), [], "stage")

@@ -111,7 +111,7 @@ def test_weights_that_cannot_be_downloaded(monkeypatch):
 
     monkeypatch.setattr("timm.create_model", fail)
     with pytest.raises(
-        ArgumentError, match=r"ImageNet weights of 'vgg19' could not be had \(no route to host\).*false"
+        ArgumentError, match=r"ImageNet weights of 'vgg19' are not available \(no route to host\).*false"
     ):
         build_network("timm", 10, PAPER, model="vgg19", pretrained=True)
 
@@ -134,7 +134,7 @@ def test_textnet_ignores_brightness_and_contrast():
 def test_wrong_requests_are_named():
     with pytest.raises(ArgumentError, match="'resnet' is unknown; allowed are assistant"):
         build_network("resnet", 10, TEXT)
-    with pytest.raises(ArgumentError, match="one input size only"):
+    with pytest.raises(ArgumentError, match="a single input size"):
         build_network("student", 10, TEXT)
     with pytest.raises(ArgumentError, match="at least 16x16"):
         build_network("student", 10, Preprocessing(1, 8, 64, 64, 1))

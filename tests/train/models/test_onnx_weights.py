@@ -21,12 +21,12 @@ from scriptkd_train.engine.chain import train_chain
 from scriptkd_train.engine.check import check_networks
 from scriptkd_train.models.checkpoint import Checkpoint
 from scriptkd_train.models.networks import build_network
-from scriptkd_train.models.onnx_weights import read_onnx_weights
+from scriptkd_train.models.onnx_weights import load_trained, read_onnx_weights
 from scriptkd_train.recipe import load_recipe, parse_recipe
 
 ROOT = Path(__file__).parents[3]
 SAMPLES = sorted((ROOT / "samples").glob("*.jpg"))
-TEN = read_onnx_weights("student").labels
+TEN = read_onnx_weights("upright").labels
 FINETUNE = load_recipe("finetune")
 
 
@@ -34,6 +34,16 @@ def changed(**start):
     """Recipe `finetune` with another start."""
     stage = FINETUNE.stages["student"].model_dump() | {"start": start}
     return parse_recipe({"stages": {"student": stage}}, "test")
+
+
+def sample_words(folder):
+    """A data set of the samples, each in both splits."""
+    for path in SAMPLES:
+        for split in ("train", "val"):
+            own = folder / "data" / split / path.stem.split("-")[0].capitalize()
+            own.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, own)
+    return folder / "data"
 
 
 def scores_in_training(model):
@@ -61,7 +71,7 @@ def test_the_network_answers_as_the_float_model_does():
     np.testing.assert_allclose(mine, theirs, atol=1e-3)
 
 
-@pytest.mark.parametrize("model", ["any-crop", "student", "world"])
+@pytest.mark.parametrize("model", ["student", "upright", "world"])
 def test_the_network_agrees_with_models_in_8_bits(model):
     mine, theirs = scores_in_training(model)
     clear = theirs.max(axis=1) > 0.6  # between two scripts the rounding decides
@@ -96,10 +106,30 @@ def test_a_model_for_any_crop_is_read_with_its_orientation(tmp_path):
         answers, expected = again.forward_outputs(images), network.forward_outputs(images)
     assert [answer.shape[1] for answer in answers] == [2, 4]
     torch.testing.assert_close(answers, expected, rtol=1e-3, atol=1e-4)
+    trained = load_trained(tmp_path / "student.onnx")
+    with torch.no_grad():
+        torch.testing.assert_close(trained.build().forward_outputs(images), expected, rtol=1e-3, atol=1e-4)
+    assert (trained.labels, trained.preprocessing, trained.orientation_threshold) == (
+        ["Latin", "Thai"],
+        preprocessing,
+        0.5,
+    )
+
+
+def test_an_exported_file_teaches(tmp_path):
+    data = sample_words(tmp_path)
+    student = FINETUNE.stages["student"].model_dump() | {"epochs": 1, "ema": 0.0}
+    taught = student | {"distil": {"teacher": "teacher", "alpha": 1.0}, "start": None}
+    teacher = student | {"checkpoint": "upright", "start": None}
+    recipe = parse_recipe({"stages": {"teacher": teacher, "student": taught}}, "test")
+    finished = train_chain(recipe, "test", data, tmp_path / "run", devices=1)
+    assert finished["teacher"].labels == TEN
+    assert finished["teacher"].provenance["recipe"] == "mobile"
+    assert finished["student"].metrics["val_accuracy"] < finished["teacher"].metrics["val_accuracy"]
 
 
 def test_statistics_do_not_change_the_answers():
-    exported = read_onnx_weights("student")
+    exported = read_onnx_weights("upright")
     images = torch.randint(0, 256, (4, 1, 48, 96), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     logits = []
     for batches in ([], [images]):
@@ -111,44 +141,40 @@ def test_statistics_do_not_change_the_answers():
 
 
 def test_fine_tuning_begins_where_the_model_stood(tmp_path):
-    for path in SAMPLES:
-        name = path.stem.split("-")[0].capitalize()
-        for split in ("train", "val"):
-            (tmp_path / "data" / split / name).mkdir(parents=True, exist_ok=True)
-            shutil.copy(path, tmp_path / "data" / split / name)
+    data = sample_words(tmp_path)
     stage = FINETUNE.stages["student"].model_copy(update={"epochs": 1, "ema": 0.0})
     recipe = FINETUNE.model_copy(update={"stages": {"student": stage}})
-    checkpoint = train_chain(recipe, "test", tmp_path / "data", tmp_path / "run", devices=1)["student"]
+    checkpoint = train_chain(recipe, "test", data, tmp_path / "run", devices=1)["student"]
     assert checkpoint.metrics["val_accuracy"] >= 0.9  # from new weights one epoch of twenty images is a guess
 
 
 def test_other_scripts_take_the_body_alone():
-    check_networks(changed(model="student", layers=["body"]), ["Latin", "Thai"])
-    with pytest.raises(ArgumentError, match=r"student tells Arabic, .* apart, the data holds Latin, Thai: name the"):
-        check_networks(changed(model="student"), ["Latin", "Thai"])
+    check_networks(changed(model="upright", layers=["body"]), ["Latin", "Thai"])
+    with pytest.raises(ArgumentError, match=r"upright knows Arabic, .*, but the data holds Latin, Thai: name the"):
+        check_networks(changed(model="upright"), ["Latin", "Thai"])
 
 
 def test_wrong_starts_are_named(tmp_path):
     with pytest.raises(ArgumentError, match="exactly one of stage and model must be given"):
-        changed(model="student", stage="student")
+        changed(model="upright", stage="student")
     with pytest.raises(ArgumentError, match="exactly one of stage and model must be given"):
         changed()
     options = onnxruntime.SessionOptions()
     options.optimized_model_filepath = str(tmp_path / "student.ort")
     options.add_session_config_entry("session.save_model_format", "ORT")
-    onnxruntime.InferenceSession(ROOT / "sdk/scriptkd_sdk/models/student.onnx", options)
-    with pytest.raises(ArgumentError, match=r"student\.ort: it is in the \.ort form; give its \.onnx file"):
+    onnxruntime.InferenceSession(ROOT / "sdk/scriptkd_sdk/models/upright.onnx", options)
+    with pytest.raises(ArgumentError, match=r"student\.ort: it is in the \.ort format; give its \.onnx file"):
         check_networks(changed(model=str(tmp_path / "student.ort")), TEN)
-    with pytest.raises(ModelError, match=r"no such model file; the models that come with this scriptkd are: any-crop"):
+    with pytest.raises(ModelError, match="the models that come with this scriptkd are: student, upright, world"):
         check_networks(changed(model="nowhere"), TEN)
-    wider = changed(model="student").stages["student"].model_dump() | {"network": {"name": "textnet"}}
+    wider = changed(model="upright").stages["student"].model_dump() | {"network": {"name": "textnet"}}
     wider["network"]["arguments"] = {"width": 2.0}
-    with pytest.raises(ArgumentError, match=re.escape("stage student: start from student cannot copy the whole net")):
+    with pytest.raises(ArgumentError, match=re.escape("stage student: start from upright cannot copy the whole net")):
         check_networks(parse_recipe({"stages": {"student": wider}}, "test"), TEN)
 
 
 def test_a_form_whose_weights_cannot_be_read_is_named(tmp_path):
-    model = onnx.load(ROOT / "sdk/scriptkd_sdk/models/student.onnx")
+    model = onnx.load(ROOT / "sdk/scriptkd_sdk/models/upright.onnx")
     (bias,) = (each for each in model.graph.initializer if each.name == "head.1.bias")
     renamed = numpy_helper.from_array(numpy_helper.to_array(bias), "other")
     model.graph.initializer.remove(bias)
@@ -156,5 +182,5 @@ def test_a_form_whose_weights_cannot_be_read_is_named(tmp_path):
     model.graph.node[-1].input[2] = "other"
     onnx.save(model, tmp_path / "other.onnx")
     exported = read_onnx_weights(str(tmp_path / "other.onnx"))
-    with pytest.raises(ArgumentError, match=r"head\.1\.bias cannot be read from its form, int8-u8; give its fp32"):
+    with pytest.raises(ArgumentError, match=r"head\.1\.bias cannot be read from its precision, int8-u8; give its fp32"):
         exported.state_dict([])

@@ -102,7 +102,7 @@ def test_a_missing_package_is_one_sentence_with_the_command(no_packages):
 
 
 def test_what_is_neither_a_model_nor_a_file_is_named(tmp_path):
-    with pytest.raises(ArgumentError, match="model 'v5' is neither v4 nor v6 nor a file that can be read"):
+    with pytest.raises(ArgumentError, match="model 'v5' is neither v4 nor v6 nor a readable file"):
         build_network("ppocr", 10, GRAY, model="v5")
     picture = tmp_path / "picture.onnx"
     picture.write_bytes(b"\xff\xd8\xff")
@@ -110,7 +110,9 @@ def test_what_is_neither_a_model_nor_a_file_is_named(tmp_path):
         build_network("ppocr", 10, GRAY, model=str(picture))
     empty = helper.make_graph([], "empty", [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1])], [])
     onnx.save(helper.make_model(empty), picture)
-    with pytest.raises(ArgumentError, match=r"picture\.onnx is no recogniser of PP-OCR's: no average pooling ends its"):
+    with pytest.raises(
+        ArgumentError, match=r"picture\.onnx is not a recogniser of PP-OCR: no average pooling follows its"
+    ):
         build_network("ppocr", 10, GRAY, model=str(picture))
 
 

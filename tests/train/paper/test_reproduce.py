@@ -164,6 +164,12 @@ def test_a_matrix_and_what_a_second_start_does(data, tmp_path):
         reproduce(rows, (1,), tmp_path / "less", out, "recipes", console)
 
 
+def test_a_damaged_matrix_is_named(data, tmp_path):
+    (tmp_path / "matrix.json").write_text("{")
+    with pytest.raises(ArgumentError, match=r"matrix\.json is not what `scriptkd reproduce` wrote"):
+        reproduce({"alone": ALONE}, (1,), data, tmp_path, "recipes", Console(quiet=True))
+
+
 def test_a_row_that_is_the_beginning_of_another_is_measured(data, tmp_path):
     rows = {"both": recipe(teacher={**STAGE, "epochs": 1}, student=PAPER_NET)}
     rows["same"], rows["teacher"] = rows["both"], recipe(teacher={**STAGE, "epochs": 1})

@@ -45,13 +45,13 @@ def test_it_goes_on_with_the_same_bytes(tmp_path: Path, monkeypatch: pytest.Monk
     gone.unlink()
     empty.write_bytes(b"")  # as a power cut leaves it
     with pytest.raises(
-        ArgumentError, match=r"the beginning of another rendering: .* delete .*out, or give a new folder"
+        ArgumentError, match=r"holds another interrupted rendering, .* delete .*out, or give a new folder"
     ):
         render(RenderPlan(12, 6, ("Tamil",), foreign=False), out, 1)
     full = gone.with_name(f".{gone.name}")
     full.symlink_to("/dev/full")
     with pytest.raises(
-        ScriptkdError, match=rf"{gone.name}: No space left on device; when there is room, the same command goes on"
+        ScriptkdError, match=rf"{gone.name}: No space left on device; free some space, then run the command again"
     ):
         render(PLAN, out, 1)
     assert not (out / "dataset.json").exists() and not gone.exists() and not full.is_symlink()

@@ -29,7 +29,7 @@ def test_same_bytes_whatever_the_number_of_workers(tmp_path, monkeypatch):
         done = []
         plan = RenderPlan(60, seed=5, scripts=("Arabic", "Oriya"))
         render.render(plan, tmp_path / str(workers), workers, done.append)
-        assert sum(done) == plan.total == 2 * (60 + 10 + 10) + (6 + 2 + 1 + 5) + (1 + 0 + 0 + 1) + (1 + 0 + 0 + 1 + 1)
+        assert sum(done) == plan.total == 2 * (60 + 10 + 10) + (24 + 5 + 2 + 6) + (4 + 1 + 0 + 1) + (4 + 1 + 0 + 1 + 4)
     assert digest(tmp_path / "1") == digest(tmp_path / "3")
     assert len(set(digest(tmp_path / "1").values())) == plan.total
     render.render(RenderPlan(60, seed=6, scripts=("Arabic", "Oriya")), tmp_path / "other", 1)
@@ -55,11 +55,11 @@ def test_of_the_ten_scripts_thirteen_are_foreign_and_three_unseen():
     plan = RenderPlan(1000, seed=0)
     assert plan.foreign_scripts("unseen") == HELD_OUT_FOREIGN
     assert set(plan.foreign_scripts("foreign")) == set(WORLD) - set(SCRIPTS) - set(HELD_OUT_FOREIGN)
-    assert plan.negatives("train") == {"foreign": 500, "number": 200, "symbol": 100, "background": 400}
+    assert plan.negatives("train") == {"foreign": 2000, "number": 400, "symbol": 200, "background": 500}
     assert "unseen" in plan.negatives("test") and "unseen" not in plan.negatives("val")
     world = RenderPlan(1000, seed=0, scripts=WORLD)
     assert set(world.negatives("test")) == {"number", "symbol", "background"}
-    assert RenderPlan(1000, seed=0, foreign=False).negatives("test") == {"number": 20, "symbol": 10, "background": 40}
+    assert RenderPlan(1000, seed=0, foreign=False).negatives("test") == {"number": 40, "symbol": 20, "background": 50}
 
 
 def test_numbers_and_symbols_hold_no_letters():
@@ -109,6 +109,18 @@ def test_a_line_is_several_words_wide():
     shapes = [picture.shape for picture in drawn("Latin", "line", 20)]
     assert np.median([width / height for height, width, _ in shapes]) > 4
     assert max(width / height for height, width, _ in shapes) < 16
+
+
+def test_a_face_too_wide_for_any_line_draws_a_word_in_its_place(monkeypatch):
+    set_text = composition.set_text
+    monkeypatch.setattr(
+        composition,
+        "set_text",
+        lambda rng, draw, face, size, layout: None if layout == "line" else set_text(rng, draw, face, size, layout),
+    )
+    families = list(faces_by_split("Latin")["train"].values())
+    picture = composition.draw_word_image(np.random.default_rng(5), "Latin", families, layouts={"line": 1.0})
+    assert picture.dtype == np.uint8
 
 
 def test_an_arc_bends_a_bar_and_keeps_its_ink():

@@ -1,1 +1,1 @@
-"""The command line of `scriptkd`: one file a command."""
+"""The command line of `scriptkd`: one module per command."""

@@ -21,12 +21,12 @@ def analyse(
     ],
     data: Annotated[Path, typer.Argument(metavar="DIR", help="Data set, split or not.")],
     against: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Another data set, such as rendered words: the gap to it.")
+        Path | None, typer.Option(metavar="DIR", help="Another data set to compare with, such as rendered words.")
     ] = None,
-    split: Annotated[str, typer.Option(help="train, val or test, where a data set has splits.")] = "test",
+    split: Annotated[str, typer.Option(help="train, val or test, if a data set has splits.")] = "test",
     out: Annotated[Path, typer.Option(help="Folder for analysis.md, its JSON and pictures.")] = Path("build/analysis"),
 ) -> None:
-    """Find what goes wrong together: errors by script, source, word length, size, blur, contrast; sheets of them."""
+    """Group a model's errors by script, source, word length, size, blur and contrast, with contact sheets of them."""
     check_folder(out)
     console = Console()
     with Progress(*columns("identifying"), console=console, transient=True) as bar:

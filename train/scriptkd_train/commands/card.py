@@ -22,34 +22,44 @@ from scriptkd_train.utils.writable import check_file
 def card(
     model: Annotated[Path, typer.Argument(help="Model file (.onnx, .ort), or bundled model by name.")],
     data: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="The data set that it learned from; its test split is measured.")
+        Path | None, typer.Option(metavar="DIR", help="The model's training data set; its test split is measured.")
     ] = None,
-    real: Annotated[Path | None, typer.Option(metavar="DIR", help="Data set of real words to measure it on.")] = None,
-    fonts: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of `data fonts`, for the licences.")] = None,
+    real: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="DIR", help="Data set of real words to measure the model on; may be repeated."),
+    ] = None,
+    fonts: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="DIR", help="Folder of fonts whose licences are listed; may be repeated."),
+    ] = None,
     made_by: Annotated[
-        list[str] | None, typer.Option(metavar="COMMAND", help="A command that made it, to be shown; may be repeated.")
+        list[str] | None,
+        typer.Option(metavar="COMMAND", help="A command that made the model, to be shown; may be repeated."),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Markdown file; else the model as named, but with .md.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Markdown file; the default is the model's path with the suffix .md.")
+    ] = None,
 ) -> None:
-    """Write a model's card: training data, intended use, limits, figures per script, calibration, provenance."""
+    """Write a model's card: teachers, training data, use, limits, figures per script, calibration, provenance."""
     console = Console()
-    path = out or model.with_suffix(".md")  # of a bundled model's name: in the current folder, not in the package
+    path = out or model.with_suffix(".md")  # a bundled model's name gives a file in the current folder
     check_file(path)
     model = model_path(model)
     if data is not None and not learned_from(model, data):
-        raise ArgumentError(f"{model} did not learn from {data}: the fingerprint in it is of other training images")
-    sources = read_sources(data, fonts)
+        raise ArgumentError(
+            f"{model} did not learn from {data}: the fingerprint in the model is that of other training images"
+        )
+    sources = read_sources(data, fonts or [])
     with Progress(*columns("identifying"), console=console, transient=True) as bar:
 
-        def measured(root: Path | None) -> EvaluationReport | None:
-            if root is None:
-                return None
+        def measured(root: Path) -> EvaluationReport:
             task = bar.add_task(root.name, total=None)
             return evaluate(
                 model, root, progress=lambda done, total: bar.update(task, completed=done, total=total)
             ).report
 
-        text = model_card(model, sources, measured(real), measured(data), made_by or [])
+        reports = [measured(root) for root in real or []]
+        text = model_card(model, sources, reports, None if data is None else measured(data), made_by or [])
     path.parent.mkdir(parents=True, exist_ok=True)
     write_file(path, text)
     console.print(f"Written: {path}", highlight=False, markup=False, soft_wrap=True)

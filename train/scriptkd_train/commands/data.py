@@ -1,4 +1,4 @@
-"""`scriptkd data`: render a dataset, look at one, fetch more fonts, write the digits."""
+"""`scriptkd data`: render a data set, inspect one, fetch more fonts, write the digits."""
 
 from __future__ import annotations
 
@@ -23,39 +23,40 @@ from scriptkd_train.synth.unfinished import require_new_or_unfinished
 from scriptkd_train.utils.cores import cores
 from scriptkd_train.utils.progress import columns
 
-app = typer.Typer(help="Render word images, look at a data set, fetch more fonts.", no_args_is_help=True)
+app = typer.Typer(help="Render word images, inspect a data set, fetch more fonts.", no_args_is_help=True)
 app.command("inspect")(inspect_command)
 
 
 @app.command()
 def render(
     out: Annotated[
-        Path, typer.Option(help="Folder to write to; new, empty, or of an interrupted render, which goes on.")
+        Path, typer.Option(help="Folder to write to: new, empty, or from an interrupted render, which is resumed.")
     ],
     words_per_script: Annotated[
-        int, typer.Option(min=1, help="Training images a script; val and test: a tenth.")
+        int, typer.Option(min=1, help="Training images per script; val and test get a tenth each.")
     ] = 2000,
-    seed: Annotated[int, typer.Option(min=0, help="Same seed, fonts and words: same bytes.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed, fonts and words give the same bytes.")] = 0,
     fonts: Annotated[list[Path] | None, typer.Option(help="Folder with more fonts; may be repeated.")] = None,
-    workers: Annotated[int, typer.Option(min=0, help="Processes; 0 means one a core.")] = 0,
+    workers: Annotated[int, typer.Option(min=0, help="Processes; 0 means one per core.")] = 0,
     scripts: Annotated[
         Literal["ten", "world"],
-        typer.Option(help="ten: CVSI-2015's. world: those and 16 more, from Armenian to Tibetan."),
+        typer.Option(help="ten: the scripts of CVSI-2015. world: these ten and 16 more, from Armenian to Tibetan."),
     ] = "ten",
     foreign: Annotated[
         bool,
         typer.Option(
-            help="Words of the world's other scripts among the pictures of none; three stay for the test split."
+            help="Add words of other scripts to the folder none; three of these scripts are in the test split only."
         ),
     ] = True,
     like: Annotated[
-        Literal["cvsi"] | None, typer.Option(help="cvsi: in CVSI-2015's layout and size, whatever --words-per-script.")
+        Literal["cvsi"] | None,
+        typer.Option(help="cvsi: the layout and size of CVSI-2015; --words-per-script is ignored."),
     ] = None,
 ) -> None:
-    """Render words as train, val and test folders; no font family is in two splits."""
+    """Render words as train, val and test folders. No font family is in two splits."""
     if like == "cvsi" and scripts == "world":
-        raise ArgumentError("--like cvsi has CVSI-2015's ten scripts; leave --scripts world out")
-    require_new_or_unfinished(out)  # before the fonts are read, which takes a while
+        raise ArgumentError("--like cvsi has the ten scripts of CVSI-2015; leave out --scripts world")
+    require_new_or_unfinished(out)  # checked before the fonts are read, which takes a while
     console = Console()
     workers = workers or cores()
     if like == "cvsi":
@@ -80,16 +81,18 @@ def render(
         render_set(plan, out, workers, lambda done: bar.advance(task, done))
     seconds = time.perf_counter() - started
     rate = plan.total / seconds / workers
-    console.print(f"{plan.total:,} images in {seconds:.0f} s ({rate:.0f} a second and core) -> {out}", highlight=False)
+    console.print(
+        f"{plan.total:,} images in {seconds:.0f} s ({rate:.0f} per second and core) -> {out}", highlight=False
+    )
 
 
 @app.command()
 def digits(
-    out: Annotated[Path, typer.Option(help="Folder to write to; new or empty.")],
+    out: Annotated[Path, typer.Option(help="Folder to write to: new or empty.")],
 ) -> None:
-    """Write scikit-learn's 1,797 handwritten digits, 8x8 pixels, as a data set (it is not MNIST, nor its test set).
+    """Write scikit-learn's 1,797 handwritten digits, 8x8 pixels, as a data set. They are not MNIST.
 
-    MNIST itself would be a download; these come with scikit-learn. The recipe `digits` is made for them.
+    MNIST would have to be downloaded; these come with scikit-learn. The recipe `digits` is made for them.
     """
     counts = write_digits(out)
     listed = ", ".join(f"{counts[split]:,} {split}" for split in SPLITS)
@@ -98,7 +101,7 @@ def digits(
 
 @app.command("fonts")
 def fonts_command(
-    out: Annotated[Path, typer.Option(help="Folder to write the fonts to; what is there is kept.")],
+    out: Annotated[Path, typer.Option(help="Folder to write the fonts to; files that are there stay.")],
 ) -> None:
     """Fetch open fonts (npm's @fontsource packages and a few wheels) for `render --fonts`; licences are recorded."""
     console = Console()

@@ -13,8 +13,9 @@ from rich.progress import Progress
 from rich.table import Table
 
 from scriptkd_train.data.dataset import NON_TEXT
+from scriptkd_train.evaluation.evaluate import Evaluation, write_evaluation
 from scriptkd_train.evaluation.evaluate import evaluate as evaluate_model
-from scriptkd_train.evaluation.evaluate import write_evaluation
+from scriptkd_train.evaluation.paired import compare_paired
 from scriptkd_train.evaluation.report import EvaluationReport
 from scriptkd_train.utils.progress import columns
 from scriptkd_train.utils.writable import check_folder
@@ -25,24 +26,33 @@ def evaluate(
         Path, typer.Argument(help="Checkpoint (.pt), model file (.onnx, .ort), or bundled model by name.")
     ],
     data: Annotated[Path, typer.Argument(metavar="DIR", help="Data set, split or not.")],
-    split: Annotated[str, typer.Option(help="train, val or test, where the data set has splits.")] = "test",
+    split: Annotated[str, typer.Option(help="train, val or test, if the data set has splits.")] = "test",
     out: Annotated[
         Path | None, typer.Option(help="Folder for report.json and pictures: confusion, reliability, roc, wrong.")
     ] = None,
     group_by: Annotated[
-        str, typer.Option(help="Column of the data set's manifest.csv to break figures down by.")
+        str, typer.Option(help="Column of the data set's manifest.csv by which figures are broken down.")
     ] = "kind",
     task: Annotated[
-        str | None, typer.Option(help="CVSI-2015's 1-Bengali .. 1-Arabic, 2, 3 or 4: only the task's scripts.")
+        str | None, typer.Option(help="Task of CVSI-2015, 1-Bengali .. 1-Arabic, 2, 3 or 4: only its scripts count.")
+    ] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="MODEL", help="Another model for a paired comparison, word by word, with a confidence interval."
+        ),
     ] = None,
     turned: Annotated[
-        bool, typer.Option("--turned", help="Measure the words turned by 90, 180, 270 and 20 degrees too.")
+        bool, typer.Option("--turned", help="Also measure the words turned by 90, 180, 270 and 20 degrees.")
     ] = False,
     loose: Annotated[
-        bool, typer.Option("--loose", help="And in plain boxes 2, 3 and 4 times their size, with JPEG and noise.")
+        bool,
+        typer.Option(
+            "--loose", help="Also measure them in plain boxes of 2, 3 and 4 times their size, with JPEG and noise."
+        ),
     ] = False,
     lines: Annotated[
-        bool, typer.Option("--lines", help="And joined to lines 10, 25 and 40 times as wide as high.")
+        bool, typer.Option("--lines", help="Also measure them joined to lines 10, 25 and 40 times as wide as high.")
     ] = False,
 ) -> None:
     """Measure a model on labelled images: accuracy, precision, recall, F, calibration, confusions."""
@@ -52,23 +62,23 @@ def evaluate(
     console = Console()
     with Progress(*columns("identifying"), console=console, transient=True) as bar:
         bar_id = bar.add_task("identify", total=None)
-        evaluation = evaluate_model(
-            model,
-            data,
-            split,
-            group_by,
-            lambda done, total: bar.update(bar_id, completed=done, total=total),
-            task,
-            [group for group, wanted in asked.items() if wanted],
-        )
+
+        def progress(done: int, total: int) -> None:
+            bar.update(bar_id, completed=done, total=total)
+
+        changes = [group for group, wanted in asked.items() if wanted]
+        evaluation = evaluate_model(model, data, split, group_by, progress, task, changes)
+        other = None if against is None else evaluate_model(against, data, split, group_by, progress, task)
     print_report(evaluation.report, console)
+    if other is not None:
+        print_comparison(evaluation, other, console)
     if out is not None:
         names = ", ".join(path.name for path in write_evaluation(evaluation, out))
         console.print(f"Written to {out}: {names}", highlight=False, markup=False, soft_wrap=True)
 
 
 def print_report(report: EvaluationReport, console: Console) -> None:
-    """Print an evaluation's report; what was left out of the figures comes first."""
+    """Print an evaluation's report. It begins with the images that the figures leave out."""
 
     def say(text: str) -> None:
         console.print(text, highlight=False, markup=False, soft_wrap=True)
@@ -77,13 +87,13 @@ def print_report(report: EvaluationReport, console: Console) -> None:
         say(note)
     for label, count in report.unknown_labels.items():
         if label == NON_TEXT:
-            say(f"{_counted(count, 'picture')} without text, measured apart")
+            say(f"{_counted(count, 'picture')} without text, measured separately")
         else:
-            say(f"{_counted(count, 'image')} labelled {label} left out: the model does not know that label")
+            say(f"{_counted(count, 'image')} labelled {label}, left out: the model does not know that label")
     for path, reason in report.unreadable.items():
         say(f"left out {path}: {reason}")
     for kind, count in report.apart.items():
-        say(f"{_counted(count, 'image')} of kind {kind} reported apart")
+        say(f"{_counted(count, 'image')} of kind {kind}, reported separately")
 
     scripts = report.scripts
     table = Table("script", "images", "precision", "recall", "F")
@@ -104,6 +114,12 @@ def print_report(report: EvaluationReport, console: Console) -> None:
         for group, shares in sorted(by_group.items()):
             if len(shares) > 1:
                 say(f"{group}: {_percent(sum(shares) / len(shares))} %, the mean of its {len(shares)} scripts")
+    for mixture in report.mixtures:
+        parts = " or ".join(mixture.scripts)
+        say(
+            f"{mixture.label}: {_percent(mixture.answered)} % of {_counted(mixture.images, 'image')} get one of its "
+            f"scripts, {parts}; not part of the accuracy"
+        )
     if report.tasks:
         table = Table("CVSI-2015 task", "images", "accuracy")
         for name, cell in report.tasks.items():
@@ -136,15 +152,45 @@ def print_report(report: EvaluationReport, console: Console) -> None:
         f"accuracy {_percent(report.accuracy)} %, macro accuracy over {occurring} scripts "
         f"{_percent(report.macro_accuracy)} %, calibration error {_percent(report.calibration_error)} %"
     )
+    if report.research_set is not None:
+        print_published(report, console)
+
+
+def print_published(report: EvaluationReport, console: Console) -> None:
+    """Print published results on a research data set, below this report's own accuracy."""
+    table = Table("method", "accuracy", "note", "source", title=f"{report.research_set}, published")
+    part = f"split {report.split}, {_counted(report.images, 'image')}"
+    table.add_row(escape(f"{report.model} (this report)"), _percent(report.accuracy), part, "")
+    table.add_row("the set's scripts alone allowed", _percent(report.closed_accuracy), part, "")
+    for each in report.published:
+        shown = "not found" if each.accuracy is None else f"{each.accuracy:g}"
+        table.add_row(*map(escape, (each.method, shown, each.note, each.source)))
+    table.columns[1].justify = "right"
+    table.columns[3].overflow = "fold"
+    console.print(table)
+    console.print(report.protocol, highlight=False, markup=False, soft_wrap=True)
+
+
+def print_comparison(evaluation: Evaluation, other: Evaluation, console: Console) -> None:
+    """Print how much better one model is than another on the same words."""
+    table = Table("words", "images", "scripts", "points of macro accuracy", "95 % interval")
+    for row in compare_paired(evaluation, other):
+        shown = [f"{100 * value:+.1f}" for value in (row.difference, row.low, row.high)]
+        table.add_row(escape(row.words), f"{row.images:,}", f"{row.scripts}", shown[0], f"{shown[1]} to {shown[2]}")
+    table.caption = (
+        f"{escape(evaluation.report.model)} minus {escape(other.report.model)}, on words whose script both know"
+    )
+    _right(table)
+    console.print(table)
 
 
 def print_changes(report: EvaluationReport, console: Console) -> None:
-    """Print how a model does on changed pictures, and how often it knows which way up they are."""
+    """Print a model's accuracy on changed pictures, and on their orientation."""
     table = Table("words", "images", "scripts", "macro", "all", "macro", "all")
     for row in report.changes:
         shares = row.macro_accuracy, row.accuracy, row.thresholded_macro_accuracy, row.thresholded_accuracy
         table.add_row(row.change, f"{row.images:,}", f"{row.scripts}", *map(_percent, shares))
-    table.caption = "accuracy of the best script; then with unknown counted as wrong"
+    table.caption = "first macro, all: the best script counts; second: unknown counts as wrong"
     _right(table)
     console.print(table)
     if report.orientation:
@@ -156,7 +202,7 @@ def print_changes(report: EvaluationReport, console: Console) -> None:
 
 
 def confusion_text(labels: list[str], confusion: list[list[int]]) -> str:
-    """The confusion matrix in plain characters, zeros as dots; columns are headed by four letters of the labels."""
+    """The confusion matrix as plain text, with dots for zeros. The first four letters of a label head its column."""
     width = max(5, *(len(str(count)) + 1 for row in confusion for count in row))
     margin = max(map(len, labels))
     lines = [" " * margin + "".join(f"{label[:4]:>{width}}" for label in labels)]

@@ -16,7 +16,7 @@ from scriptkd_train.recipe import load_recipe
 
 def reproduce(
     data: Annotated[Path, typer.Option(help="Data set with train, val and test (folders, or CVSI-2015's layout).")],
-    out: Annotated[Path, typer.Option(help="Folder of all runs; what is there is kept and gone on with.")],
+    out: Annotated[Path, typer.Option(help="Folder of all runs. Finished runs are kept, unfinished ones go on.")],
     scale: Annotated[
         Literal["paper", "cpu"], typer.Option(help="The paper's sizes, for GPUs; or small images and few epochs.")
     ] = "cpu",

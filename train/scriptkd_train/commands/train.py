@@ -13,13 +13,13 @@ from scriptkd_sdk.errors import ArgumentError
 def train(
     recipe: Annotated[str, typer.Argument(help="Name of a ready recipe, or path of a YAML file.")],
     data: Annotated[Path, typer.Option(help="Data set with train and val splits (folders, or CVSI-2015's layout).")],
-    out: Annotated[Path, typer.Option(help="Folder for checkpoints and logs; an unfinished run there is resumed.")],
-    devices: Annotated[str, typer.Option(help="GPUs, or on a CPU processes: a number, or auto.")] = "auto",
+    out: Annotated[Path, typer.Option(help="Folder for checkpoints and logs. An unfinished run in it is resumed.")],
+    devices: Annotated[str, typer.Option(help="Number of GPUs, or of processes on a CPU; auto takes all.")] = "auto",
 ) -> None:
-    """Train a chain of networks: teacher, assistant, student; resumes where it was killed."""
+    """Train a chain of networks: teacher, assistant, student. A killed run is resumed."""
     if devices != "auto" and not (devices.isdecimal() and int(devices) > 0):
         raise ArgumentError(f"--devices must be auto or a number from 1 on, not {devices!r}")
-    # Here, because torch takes seconds to import, which --help and a misspelt option need not wait for.
+    # Imported here, since torch takes seconds, and --help or a misspelt option need not wait for it.
     from rich.console import Console
 
     from scriptkd_train.engine.chain import train_chain

@@ -1,7 +1,7 @@
-"""Decomposes a trained network: Tucker-2 for convolutions, low rank for linear layers, at a rank that pays.
+"""Decompose a trained network: Tucker-2 for convolutions, low rank for linear layers, wherever that saves work.
 
-The weights [D, C, k, k] of a convolution become U_out x core x U_in (Kim et al. 2016, arXiv 1511.06530, section 3): 1x1
-to r_in channels, k x k to r_out, 1x1 to D. Without truncation the outputs are those of the original.
+The weights [D, C, k, k] of a convolution become U_out x core x U_in (Kim et al. 2016, arXiv 1511.06530, section 3).
+These are three convolutions: 1x1 to r_in channels, k x k to r_out, 1x1 to D. At full rank the outputs are unchanged.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from scriptkd_train.models.networks import Network, parameter_count, without_dow
 from scriptkd_train.models.networks.factorised import Rank, check_rank, find_layer, is_spatial, layers
 from scriptkd_train.recipe import Decompose, InitWeights, NetworkSpec, ResolvedStage, Stage
 
-_ROUNDING = 1e-12  # of a share of energy
-_BLOCK = 8  # channels: runtimes' fastest convolutions read whole blocks, and others are re-ordered before and after
-_STEPS = 40  # halvings in the search for the energy that meets a budget
+_ROUNDING = 1e-12  # tolerance of a share of energy
+_BLOCK = 8  # channels: the fastest convolutions of runtimes read whole blocks; others are reordered before and after
+_STEPS = 40  # bisection steps in the search for the energy that meets a budget
 _WORKING = (nn.Conv2d, nn.Linear, nn.LSTM)
-_ASPECT = 3  # width of a typical word, in heights: the input that a budget of multiply-adds is counted on
+_ASPECT = 3  # width over height of a typical word, for which multiply-adds are counted
 
 
 @dataclass(frozen=True)
 class LayerCost:
-    """What a layer does for one image. positions: of its input and of its output maps, for the 1x1 factors."""
+    """The cost of a layer for one image. positions: of its input and its output maps, for the 1x1 factors."""
 
     macs: int
     positions: tuple[int, int]
@@ -47,10 +47,10 @@ def resolve_decompose(stage: Stage, spec: Decompose, source: Checkpoint) -> tupl
         source: The checkpoint of the stage that it decomposes.
 
     Returns:
-        The stage as one that starts from its source factorised, and that checkpoint, not yet fine-tuned.
+        The stage, now starting from its factorised source, and the factorised checkpoint, not yet fine-tuned.
 
     Raises:
-        ArgumentError: a layer that the source does not have, an impossible rank, or nothing that is worth decomposing.
+        ArgumentError: the source lacks a layer, a rank is impossible, or nothing is worth decomposing.
         ModelError: the source's weights do not fit its network.
     """
     network, preprocessing = source.build(), source.preprocessing
@@ -70,7 +70,7 @@ def resolve_decompose(stage: Stage, spec: Decompose, source: Checkpoint) -> tupl
 
 
 def describe_savings(source: Checkpoint, factorised: Checkpoint) -> str:
-    """What a decomposition leaves of a network, for people."""
+    """The remaining cost of a decomposed network, as a text for people."""
     macs = [
         sum(costs.macs for costs in layer_costs(each.build(), each.preprocessing).values())
         for each in (source, factorised)
@@ -83,7 +83,7 @@ def describe_savings(source: Checkpoint, factorised: Checkpoint) -> str:
 
 
 def check_decomposable(network: Network, preprocessing: Preprocessing, spec: Decompose, where: str) -> None:
-    """Raises ArgumentError, beginning with `where`, for what is wrong whatever the weights; looks at shapes only."""
+    """Raise ArgumentError, beginning with `where`, for mistakes that show in the shapes alone."""
     try:
         for name, rank in spec.ranks.items():
             check_rank(name, find_layer(network, name), rank)
@@ -98,10 +98,10 @@ def check_decomposable(network: Network, preprocessing: Preprocessing, spec: Dec
 
 
 def decompose(checkpoint: Checkpoint, ranks: Mapping[str, Rank]) -> Checkpoint:
-    """The checkpoint with the named layers factorised: network `tucker`, whose arguments hold the base and the ranks.
+    """The checkpoint with the named layers factorised: network `tucker`, with the base and the ranks as arguments.
 
     Raises:
-        ArgumentError: a layer that the network does not have, or an impossible rank.
+        ArgumentError: the network lacks a layer, or a rank is impossible.
         ModelError: the checkpoint's weights do not fit its network.
     """
     network = checkpoint.build()
@@ -124,14 +124,14 @@ def decompose(checkpoint: Checkpoint, ranks: Mapping[str, Rank]) -> Checkpoint:
 def factors(weight: Tensor, rank: Rank) -> dict[str, Tensor]:
     """The factors by name, computed in double precision.
 
-    weight: [D, C, k, k] with a rank [r_in, r_out] -> reduce [r_in, C, 1, 1], core [r_out, r_in, k, k] and expand
-    [D, r_out, 1, 1], by higher-order orthogonal iteration; [D, C] or [D, C, 1, 1] with one rank -> reduce and expand,
-    by singular values.
+    weight: [D, C, k, k] with a rank [r_in, r_out] is factorised by higher-order orthogonal iteration. Its factors are
+    reduce [r_in, C, 1, 1], core [r_out, r_in, k, k] and expand [D, r_out, 1, 1]. [D, C] or [D, C, 1, 1] with a single
+    rank is factorised by singular value decomposition, into reduce and expand.
     """
     values = weight.detach().cpu().double().numpy()
     if isinstance(rank, int):
         u, s, v = np.linalg.svd(values.reshape(values.shape[:2]), full_matrices=False)
-        root = np.sqrt(s[:rank])  # both factors equally large, as training likes them
+        root = np.sqrt(s[:rank])  # both factors equally large, which suits training
         ones = (1,) * (values.ndim - 2)
         found = {
             "reduce": (root[:, None] * v[:rank]).reshape(rank, -1, *ones),
@@ -146,13 +146,13 @@ def factors(weight: Tensor, rank: Rank) -> dict[str, Tensor]:
 def ranks_by_energy(
     network: Network, preprocessing: Preprocessing, energy: float, chosen: list[str]
 ) -> dict[str, Rank]:
-    """The smallest ranks that keep this share, in 0..1, of the squared singular values, in each mode of each layer.
+    """The smallest ranks that keep this share, 0..1, of the squared singular values in each mode of each layer.
 
-    Convolutions' ranks are rounded up to multiples of 8 channels: the mobile student at half its multiply-adds takes
-    0.26 ms so, and 0.34, as long as when it is whole, with ranks such as 59.
+    Ranks of convolutions are rounded up to multiples of 8 channels. So the mobile student at half its multiply-adds
+    takes 0.26 ms. With ranks such as 59 it takes 0.34 ms, as long as undecomposed.
 
-    chosen: names of layers; no names mean all convolutions larger than 1x1. A layer whose factors would need as many
-    multiply-adds as itself stays whole.
+    chosen: names of layers; empty means all convolutions larger than 1x1. A layer stays undecomposed if its factors
+    would need as many multiply-adds.
 
     Raises:
         ArgumentError: there is no such layer or convolution, or no layer gains.
@@ -160,20 +160,20 @@ def ranks_by_energy(
     spectra, costs = _spectra(network, chosen), layer_costs(network, preprocessing)
     ranks = _worthwhile_ranks(network, spectra, costs, energy)
     if not ranks:
-        raise ArgumentError(f"energy {energy:g} decomposes nothing: no layer's parts would be cheaper; lower it")
+        raise ArgumentError(f"energy {energy:g} decomposes nothing: no layer would become cheaper; lower it")
     return ranks
 
 
 def ranks_by_budget(
     network: Network, preprocessing: Preprocessing, budget: float, chosen: list[str]
 ) -> dict[str, Rank]:
-    """The ranks of the highest energy at which the network needs at most this share, in 0..1, of its multiply-adds.
+    """The ranks at the highest energy for which the network needs at most this share, 0..1, of its multiply-adds.
 
-    They are counted on a word three times as wide as high. One energy for all layers, so that each gives up what it
-    misses least.
+    Multiply-adds are counted on a word three times as wide as high. All layers share one energy, so that each gives up
+    what it needs least.
 
     Raises:
-        ArgumentError: there is no such layer or convolution, or the lowest ranks are still too dear.
+        ArgumentError: there is no such layer or convolution, or even the lowest ranks exceed the budget.
     """
     spectra, costs = _spectra(network, chosen), layer_costs(network, preprocessing)
     _require_budget(network, spectra, costs, budget)
@@ -197,7 +197,7 @@ def _require_budget(
 
 
 def _share_of_macs(network: Network, costs: dict[str, LayerCost], ranks: dict[str, Rank]) -> float:
-    """The share of the multiply-adds that these ranks leave."""
+    """The share of the multiply-adds that remain with these ranks."""
     saved = sum(
         costs[name].macs - factorised_macs(find_layer(network, name), rank, costs[name]) for name, rank in ranks.items()
     )
@@ -205,18 +205,18 @@ def _share_of_macs(network: Network, costs: dict[str, LayerCost], ranks: dict[st
 
 
 def factorised_macs(layer: nn.Conv2d | nn.Linear, rank: Rank, costs: LayerCost) -> int:
-    """Multiply-adds of a layer's factors for one image, where the layer's own are `costs`."""
+    """Multiply-adds of a layer's factors for one image. costs: of the layer itself."""
     out_channels, in_channels = layer.weight.shape[:2]
     before, after = costs.positions
     if isinstance(rank, int):
-        return after * rank * (in_channels + out_channels)  # a strided 1x1 convolution skips in its first factor
+        return after * rank * (in_channels + out_channels)  # a strided 1x1 convolution strides in its first factor
     return before * in_channels * rank[0] + after * (
         rank[0] * rank[1] * layer.weight[0, 0].numel() + rank[1] * out_channels
     )
 
 
 def layer_costs(network: Network, preprocessing: Preprocessing) -> dict[str, LayerCost]:
-    """Multiply-adds of each convolution, linear layer and LSTM by name, for one typical image; meta devices too."""
+    """Multiply-adds of each convolution, linear layer and LSTM by name for a typical image, also on the meta device."""
     found: dict[str, LayerCost] = {}
     names: dict[nn.Module, str] = {
         module: name for name, module in network.named_modules() if isinstance(module, _WORKING)
@@ -249,18 +249,18 @@ def _layer_cost(module: nn.Module, image: Tensor, output: Any) -> tuple[int, tup
         steps = image.shape[0] * image.shape[1]
         return steps * sum(p.numel() for name, p in module.named_parameters() if "weight" in name), (steps, steps)
     assert isinstance(module, (nn.Conv2d, nn.Linear))
-    axis = 1 if isinstance(module, nn.Conv2d) else -1  # of the channels
+    axis = 1 if isinstance(module, nn.Conv2d) else -1  # the axis of the channels
     positions = image.numel() // image.shape[axis], output.numel() // output.shape[axis]
     return positions[1] * module.weight.numel(), positions
 
 
 def _spectra(network: Network, chosen: list[str]) -> dict[str, list[np.ndarray]]:
-    """Layer -> for each mode, input first, how much energy, 0..1, the first r singular vectors hold, r = 1, 2, ..."""
+    """Layer -> for each mode, input first, the share of energy, 0..1, in the first r singular vectors, r = 1, 2, ..."""
     return {name: _energies(layer) for name, layer in _chosen_layers(network, chosen).items()}
 
 
 def _chosen_layers(network: Network, names: list[str]) -> dict[str, nn.Conv2d | nn.Linear]:
-    """The named layers; all convolutions larger than 1x1 where there are no names."""
+    """The named layers; without names, all convolutions larger than 1x1."""
     if names:
         return {name: find_layer(network, name) for name in names}
     spatial = {name: layer for name, layer in layers(network).items() if is_spatial(layer)}
@@ -270,7 +270,7 @@ def _chosen_layers(network: Network, names: list[str]) -> dict[str, nn.Conv2d | 
 
 
 def _sizes(layer: nn.Conv2d | nn.Linear) -> list[int]:
-    """Channels of each mode that is decomposed, input first; the fewer ones where there is one rank."""
+    """Channels of each decomposed mode, input first. With one rank, the smaller number of channels."""
     out_channels, in_channels = layer.weight.shape[:2]
     return [in_channels, out_channels] if is_spatial(layer) else [min(in_channels, out_channels)]
 
@@ -290,14 +290,14 @@ def _energies(layer: nn.Conv2d | nn.Linear) -> list[np.ndarray]:
 def _worthwhile_ranks(
     network: Network, spectra: dict[str, list[np.ndarray]], costs: dict[str, LayerCost], energy: float
 ) -> dict[str, Rank]:
-    """The ranks at an energy, without the layers that are cheaper whole."""
+    """The ranks at an energy, without layers that would not become cheaper."""
     ranks: dict[str, Rank] = {}
     for name, modes in spectra.items():
         layer = find_layer(network, name)
         block = _BLOCK if isinstance(layer, nn.Conv2d) else 1
         least = [int(np.searchsorted(mode, energy - _ROUNDING)) + 1 for mode in modes]
         kept = [min(math.ceil(rank / block) * block, len(mode)) for rank, mode in zip(least, modes, strict=True)]
-        if is_spatial(layer):  # a core's unfolding has no more rows than columns
+        if is_spatial(layer):  # an unfolding of the core must not have more rows than columns
             kept = [min(kept[0], kept[1] * layer.weight[0, 0].numel()), kept[1]]
             kept = [kept[0], min(kept[1], kept[0] * layer.weight[0, 0].numel())]
         rank: Rank = kept if is_spatial(layer) else kept[0]

@@ -1,13 +1,13 @@
-"""Quantization-aware training: the network learns under the rounding that it will be served with.
+"""Quantization-aware training: the network learns with the rounding that it will have when deployed.
 
-In every step weights are rounded to a symmetric grid, one scale an output channel, and the inputs of convolutions and
-linear layers to 256 levels of one range a tensor; gradients pass the rounding as if it were not there, as far as a
-value is not clipped (the straight-through estimator: Bengio et al. 2013, arXiv 1308.3432; for integer inference Jacob
-et al. 2018, arXiv 1712.05877, section 3). What is kept is a plain network, whose float weights lie on the grid:
-`scriptkd-export` finds the same grid again and loses nothing by it (but in int8-u8, whose weights have 7 bits). Batch
-normalisation that is folded into a convolution multiplies whole channels, and so their scales alone.
+Every step rounds weights to a symmetric grid, with one scale per output channel. It also rounds the inputs of
+convolutions and linear layers to 256 levels, with one range per tensor. Gradients pass the rounding unchanged, except
+for clipped values. This is the straight-through estimator (Bengio et al. 2013, arXiv 1308.3432); for integer inference
+see Jacob et al. 2018, arXiv 1712.05877, section 3. The result is a plain network whose float weights lie on the grid.
+`scriptkd-export` finds the same grid, so weights lose nothing, except in int8-u8, which has 7-bit weights. Batch
+normalisation folded into a convolution multiplies whole channels, so it only changes their scales.
 
-Learning meanwhile from a teacher, the float32 network itself or several at once, is `distil`, as in any stage.
+As in any stage, `distil` adds one or several teachers, for example the float32 network itself.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from torch.nn.utils import parametrize
 
 from scriptkd_sdk.errors import ArgumentError
 
-SMALLEST = 1024  # numbers in a weight: below, rounding saves nothing worth having
+SMALLEST = 1024  # numbers in a weight; rounding smaller weights saves too little
 _RANGES = "input_ranges"
-_RATE = 0.01  # of a batch's extremes in an activation's range
+_RATE = 0.01  # share of a new batch's extremes in the running range of an activation
 _FRACTIONS = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5)
 
 
 def largest_code(bits: int) -> int:
-    """Codes reach from minus this to this: 127 in 8 bits, 7 in 4."""
+    """The largest code: 127 in 8 bits, 7 in 4. The smallest is its negative."""
     return (1 << (bits - 1)) - 1
 
 
@@ -35,9 +35,9 @@ def largest_code(bits: int) -> int:
 def weight_scales(rows: Tensor, bits: int) -> Tensor:
     """The step of the grid for each row of [N, M] -> [N].
 
-    In 8 bits the largest weight gets the largest code. In 4 bits the scale is the one of eleven, from that down to half
-    of it, with the least squared error: a few large weights are clipped so that the many small ones are told apart.
-    Weights that lie on the grid get its step back. A row of zeros gets 1.
+    In 8 bits the largest weight gets the largest code. In 4 bits eleven scales are tried, from this one down to half of
+    it, and the least squared error wins. A few large weights are then clipped, so that the many small ones differ.
+    Weights on a grid get the step of that grid. A row of zeros gets 1.
     """
     largest = rows.abs().amax(dim=1)
     top = largest_code(bits)
@@ -53,9 +53,9 @@ def weight_scales(rows: Tensor, bits: int) -> Tensor:
 
 
 def quantizable_layers(network: nn.Module) -> list[str]:
-    """Names of the convolutions and linear layers that are trained and large enough.
+    """Names of the trained convolutions and linear layers that are large enough.
 
-    Raises ArgumentError where there is none.
+    Raises ArgumentError if there is none.
     """
     names = [
         name
@@ -70,9 +70,10 @@ def quantizable_layers(network: nn.Module) -> list[str]:
 
 
 def fake_quantize(network: nn.Module, weights: int, activations: int | None) -> None:
-    """Let the network, changed in place, compute with rounded weights of `weights` bits and rounded inputs of theirs.
+    """Change the network in place, so that it computes with rounded weights and rounded inputs.
 
-    Frozen layers stay as they are, and so do LSTMs. Raises ArgumentError for a network without a layer to round.
+    weights, activations: their bits; None leaves the inputs unrounded. Frozen layers and LSTMs are not changed. Raises
+    ArgumentError for a network without a layer to round.
     """
     names = quantizable_layers(network)
     ranges = nn.ModuleDict()
@@ -82,23 +83,23 @@ def fake_quantize(network: nn.Module, weights: int, activations: int | None) -> 
         if activations is not None:
             ranges[name.replace(".", "-")] = hook = _RoundedInput(activations)
             layer.register_forward_pre_hook(hook)
-    network.add_module(_RANGES, ranges)  # beside the layers, not within: a state dict without it is the plain network's
+    network.add_module(_RANGES, ranges)  # a module of its own, so that its keys are easy to drop from the state dict
 
 
 def quantized_state_dict(network: nn.Module) -> dict[str, Tensor]:
-    """The state dict of the network as it was before `fake_quantize`, if it was, with the rounded weights in it."""
+    """The state dict of the plain network, as before `fake_quantize`, with the rounded weights."""
     state: dict[str, Tensor] = {}
     for name, value in network.state_dict().items():
         layer, parametrised, _ = name.partition(".parametrizations.weight.")
         if parametrised:
-            state[f"{layer}.weight"] = cast(Tensor, network.get_submodule(layer).weight)  # as the grid has it
+            state[f"{layer}.weight"] = cast(Tensor, network.get_submodule(layer).weight)  # the rounded weight
         elif not name.startswith(f"{_RANGES}."):
             state[name] = value
     return state
 
 
 class _RoundedWeight(nn.Module):
-    """A weight [out, ...] on its grid."""
+    """Rounds a weight [out, ...] to its grid."""
 
     def __init__(self, bits: int) -> None:
         super().__init__()
@@ -112,7 +113,7 @@ class _RoundedWeight(nn.Module):
 
 
 class _RoundedInput(nn.Module):
-    """Rounds a layer's input to 2^bits levels, as a hook before it. The range follows the batches' extremes."""
+    """Rounds a layer's input to 2^bits levels, as a forward pre-hook. The range follows the extremes of the batches."""
 
     low: Tensor
     high: Tensor

@@ -1,1 +1,1 @@
-"""Datasets: reading, looking at, loading and augmenting them."""
+"""Data sets: read, inspect, load and augment them."""

@@ -1,7 +1,8 @@
-"""Augmentation of whole batches: each image gets its own draw. float [N, C, H, W] in 0..255 in and out.
+"""Augmentation of whole batches, with an own draw for each image. Input and output: float [N, C, H, W] in 0..255.
 
-`photometric` is the paper's ("random brightness and contrast"); `text` adds what cropping and cameras do to words.
-Letters are never mirrored: that would change the label. `half_turn` is for networks that learn orientation.
+`photometric` is the paper's augmentation ("random brightness and contrast"). `text` adds the effects of cropping and of
+cameras. Letters are never mirrored, since a mirrored letter may be another script's. `half_turn` is for networks that
+learn orientation.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ def augment(images: Tensor, kind: str, generator: torch.Generator) -> Tensor:
     if kind == "none":
         return pixels
     if kind == "text":
-        pixels = _affine(pixels, generator)  # a copy of its own, which the rest may change in place
+        pixels = _affine(pixels, generator)  # a copy, which the following steps may change in place
         _apply_to_subset(pixels, 0.33, _blur, generator)
     pixels = _photometric(pixels, generator)
     if kind == "text":
@@ -30,9 +31,9 @@ def augment(images: Tensor, kind: str, generator: torch.Generator) -> Tensor:
 
 
 def half_turn(images: Tensor, orientation: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Turn about half of the images upside down; for networks that are to know any crop.
+    """Turn about half of the images upside down, for networks that learn any crop.
 
-    images: [N, C, H, W]; orientation: int64 [N], quarter turns clockwise, -1 where it is not known. Returns both anew.
+    images: [N, C, H, W]. orientation: int64 [N], quarter turns clockwise, -1 if unknown. Returns new tensors of both.
     """
     chosen = (torch.rand(len(images), generator=generator) < 0.5).to(images.device)
     turned = torch.where(chosen.view(-1, 1, 1, 1), images.flip(2, 3), images)
@@ -42,32 +43,32 @@ def half_turn(images: Tensor, orientation: Tensor, generator: torch.Generator) -
 def _apply_to_subset(
     images: Tensor, share: float, change: Callable[[Tensor, torch.Generator], Tensor], generator: torch.Generator
 ) -> None:
-    """Changes about `share` of the images, in place; the others cost nothing."""
+    """Change about `share` of the images in place; the others cost nothing."""
     chosen = (torch.rand(len(images), generator=generator) < share).nonzero().squeeze(1).to(images.device)
     if len(chosen):
         images[chosen] = change(images[chosen], generator)
 
 
 def _uniform(images: Tensor, low: float, high: float, generator: torch.Generator) -> Tensor:
-    """One number an image, [N, 1, 1, 1]."""
+    """One number per image, [N, 1, 1, 1]."""
     draw = torch.rand(len(images), 1, 1, 1, generator=generator)
     return (low + (high - low) * draw).to(images.device)
 
 
 def _photometric(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Brightness +-20 % of the range and contrast 0.8 to 1.2 about the image's mean (the paper gives no strengths)."""
+    """Brightness ±20 % of the range, and contrast 0.8 to 1.2 about the image's mean. The paper gives no strengths."""
     mean = images.mean(dim=(1, 2, 3), keepdim=True)
     contrast = _uniform(images, 0.8, 1.2, generator)
     return images * contrast + (mean * (1 - contrast) + _uniform(images, -51, 51, generator))
 
 
 def _affine(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Shift, scale, slant and a little turn, as another annotator would have cropped the word."""
+    """Shift, scale, slant and slight rotation, as if another annotator had cropped the word."""
     count, _, height, width = images.shape
     draw = (torch.rand(count, 6, generator=generator) * 2 - 1).to(images.device).view(count, 6, 1, 1)
     scale_x, scale_y = torch.exp(0.10 * draw[:, 0]), torch.exp(0.12 * draw[:, 1])
     slant, turn = 0.15 * height / width * draw[:, 2], 0.04 * width / height * draw[:, 3]
-    # Pixel centres in -1..1, as grid_sample counts them; F.affine_grid takes twice as long for the same.
+    # Pixel centres in -1..1, as grid_sample counts them. F.affine_grid takes twice as long.
     x = ((torch.arange(width, device=images.device) * 2 + 1) / width - 1).view(1, 1, width)
     y = ((torch.arange(height, device=images.device) * 2 + 1) / height - 1).view(1, height, 1)
     across = scale_x * x + (slant * y + 0.05 * draw[:, 4])
@@ -77,13 +78,13 @@ def _affine(images: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def _blur(images: Tensor, generator: torch.Generator) -> Tensor:
-    """A 3x3 box blur, mixed in by a random amount."""
+    """A 3x3 box blur, blended in by a random amount."""
     soft = F.avg_pool2d(F.pad(images, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
     return images + (soft - images) * _uniform(images, 0, 1, generator)
 
 
 def _invert(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Light on dark for dark on light: script does not depend on polarity."""
+    """Invert the image: the script does not depend on polarity."""
     return 255 - images
 
 
@@ -94,7 +95,7 @@ def _noise(images: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def _mask_strip(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Hides a strip of up to a fifth of the width: no single letter may decide."""
+    """Hide a strip of up to a fifth of the width, so that no single letter decides."""
     width = images.shape[3]
     columns = torch.arange(width, device=images.device).view(1, 1, 1, width) / width
     start, size = _uniform(images, 0, 1, generator), _uniform(images, 0.05, 0.2, generator)

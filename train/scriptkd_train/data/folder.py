@@ -8,32 +8,65 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from scriptkd_sdk.errors import ArgumentError
-from scriptkd_sdk.images import SUFFIXES
+from scriptkd_sdk.images import SUFFIXES, Pixels, load_image
+from scriptkd_sdk.regions import cut
 from scriptkd_sdk.scripts import UNKNOWN, script
+from scriptkd_train.data.idx import is_idx, read_idx
 
 SPLITS = ("train", "val", "test")
 NON_TEXT = "none"
-"""Label of images without text. It is no class: training teaches networks to be undecided on them."""
+"""Label of images without text. It is not a class: networks learn to be undecided on these images."""
 
-_log = logging.getLogger(__name__)  # of a program without logging of its own, warnings go to stderr, a line each
+_log = logging.getLogger(__name__)  # warnings go to stderr, one line each, unless the program sets up logging
 
 
 @dataclass(frozen=True)
 class Item:
-    """One labelled word image: where it lies and its script's name."""
+    """One labelled word image: its file and its script's name.
+
+    region: the word's box in a picture of several words, in pixels, (left, top, right, bottom); None if the file shows
+    one word. name: the word's name in a picture of several words.
+    """
 
     path: Path
     label: str
+    region: tuple[float, float, float, float] | None = None
+    name: str = ""
+
+    @property
+    def identity(self) -> Path:
+        """A unique path: the file, with the word's name as its last part if the file shows several words."""
+        return self.path / self.name if self.name else self.path
+
+    def load(self) -> Pixels:
+        """Read the word, upright, uint8 RGB [H, W, 3] or gray [H, W].
+
+        Raises:
+            ImageError: the file cannot be read, or the region is outside the picture.
+        """
+        if self.region is None:
+            return load_image(self.path)
+        return cut(_scene(self.path), self.region, str(self.identity)).copy()  # a view would keep the scene in memory
+
+
+@lru_cache(maxsize=4)
+def _scene(path: Path) -> Pixels:
+    """A picture with several words, which are read one after the other; an IDX file is one of images on end."""
+    if is_idx(path):
+        images = read_idx(path, 3)
+        return images.reshape(-1, images.shape[2])
+    return load_image(path)
 
 
 @dataclass(frozen=True)
 class ClassFolders:
-    """The folders of a split. images: of each folder, by name. labels: of each folder that holds images.
+    """The folders of a split. images: folder -> its images. labels: folder with images -> its label.
 
-    Two folders are one class where their names differ in case or in Unicode's form (NFC, NFD) alone.
+    Two folders are one class if their names differ only in case or in Unicode normalization (NFC, NFD).
     """
 
     images: dict[Path, list[Path]]
@@ -47,16 +80,16 @@ class ClassFolders:
 
 
 def label_of(folder: str) -> str:
-    """Return the script's name for a folder's name ("Hindi" -> "Devanagari"); an unknown name is a label of its own.
+    """Return the script's name for a folder's name ("Hindi" -> "Devanagari"). An unknown name is its own label.
 
     Args:
-        folder: A folder's name, in any of Unicode's forms.
+        folder: A folder's name, in any Unicode normalization.
 
     Returns:
-        A label in Unicode's form NFC; "none", however it is spelled, for images without text.
+        A label in NFC; "none" for images without text, in any spelling of the folder's name.
 
     Raises:
-        ArgumentError: the name is not text in UTF-8, or it is "unknown", which is what models say of none of them.
+        ArgumentError: the name is not UTF-8, or it is "unknown", which is reserved for a model's answer.
     """
     name = unicodedata.normalize("NFC", folder)
     try:
@@ -69,8 +102,8 @@ def label_of(folder: str) -> str:
         return NON_TEXT
     if name.casefold() == UNKNOWN.name:
         raise ArgumentError(
-            f"no class can be called {folder!r}, which is what a model says where it is sure of none: give the folder "
-            f"another name, or call it {NON_TEXT!r} if its images show no text"
+            f"no class can be called {folder!r}, which is a model's answer if it is unsure: rename the folder, or call "
+            f"it {NON_TEXT!r} if its images show no text"
         )
     try:
         return script(name).name
@@ -79,18 +112,18 @@ def label_of(folder: str) -> str:
 
 
 def read_class_folders(folder: Path, spellings: Iterable[str] = ()) -> ClassFolders:
-    """Read the folders right inside a folder, whose names are labels, and the images right inside each of them.
+    """Read the direct subfolders of a folder, whose names are labels, and the images directly in each of them.
 
     Args:
         folder: The folder of a split.
-        spellings: Labels whose spelling is taken over where one here differs from it in case alone; else the first
-            one's, by name.
+        spellings: Labels whose spelling is used if a label here differs only in case. Otherwise the first spelling, by
+            name, is used.
 
     Returns:
         The folders with their labels and images.
 
     Raises:
-        ArgumentError: a folder whose name can be no label.
+        ArgumentError: the name of a folder cannot be a label.
     """
     by_fold = {label.casefold(): label for label in spellings}
     images = {each: image_files(each) for each in subfolders(folder)}
@@ -102,12 +135,12 @@ def read_class_folders(folder: Path, spellings: Iterable[str] = ()) -> ClassFold
 
 
 def image_files(folder: Path) -> list[Path]:
-    """Return the images right inside a folder, by name; hidden ones ("._word.jpg" of macOS) are no images."""
+    """Return the images directly in a folder, by name, without hidden files such as macOS's "._word.jpg"."""
     return sorted((path for path in folder.iterdir() if _is_image(path)), key=lambda path: path.name)
 
 
 def subfolders(folder: Path) -> list[Path]:
-    """Return the visible folders right inside a folder, by name; none if the folder does not exist."""
+    """Return the visible direct subfolders of a folder, by name; empty if the folder does not exist."""
     if not folder.is_dir():
         return []
     folders = (path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
@@ -117,7 +150,7 @@ def subfolders(folder: Path) -> list[Path]:
 def read_folder(root: str | Path, split: str | None) -> list[Item]:
     """Read one split of a folder data set, or with `split=None` a flat folder of scripts without splits.
 
-    Script folders without images are passed over. What else is not read is said in a warning, a line for the split.
+    Script folders without images are skipped. A warning of one line names what else is not read.
 
     Args:
         root: The data set.
@@ -127,8 +160,8 @@ def read_folder(root: str | Path, split: str | None) -> list[Item]:
         Items sorted by label, then file name.
 
     Raises:
-        ArgumentError: the folder is missing, holds no images, holds a folder whose name can be no label, or a script
-            that the train split lacks.
+        ArgumentError: the folder is missing or holds no images, the name of a folder cannot be a label, or the train
+            split lacks a script.
     """
     root = Path(root)
     if split is not None and split not in SPLITS:
@@ -151,11 +184,11 @@ def read_folder(root: str | Path, split: str | None) -> list[Item]:
 
 
 def warn_of_unread(folder: Path, read: list[Path]) -> None:
-    """Say in one line what a split's folder holds that nobody reads, if anything.
+    """Warn in one line about files in a split's folder that are not read, if there are any.
 
     Args:
-        folder: The folder of the split; images right inside it have no label.
-        read: Folders in it, whose images are read; images one folder deeper and files of other kinds are not.
+        folder: The folder of the split. Images directly in it have no label.
+        read: Its folders whose images are read. Images one folder deeper, and other files, are not read.
     """
     unread = (
         [(f"{len(found):,} {_images(len(found))} beside its class folders", found)]
@@ -175,7 +208,7 @@ def warn_of_unread(folder: Path, read: list[Path]) -> None:
 
 
 def check_labels(labels: set[str], known: set[str], split: str, root: Path) -> None:
-    """Raise ArgumentError if a split holds labels that are not among those of the train split."""
+    """Raise ArgumentError if a split holds labels that the train split lacks."""
     if extra := sorted(labels - known):
         raise ArgumentError(
             f"{split} of {root} holds {', '.join(extra)}, which train lacks: "
@@ -184,7 +217,7 @@ def check_labels(labels: set[str], known: set[str], split: str, root: Path) -> N
 
 
 def found_in(folder: Path) -> str:
-    """Return what a folder holds, in a few words, for an error message."""
+    """Return a short description of a folder's contents for an error message."""
     if not folder.is_dir():
         return f"but there is no folder {folder}" if not folder.exists() else f"but {folder} is a file"
     names = sorted(path.name + ("/" if path.is_dir() else "") for path in folder.iterdir())

@@ -1,7 +1,7 @@
-"""A split in memory, pre-processed as the network will see it, ready to be cut into batches.
+"""A split in memory, pre-processed for a network and grouped for batches.
 
-Word images have many sizes and a batch has one, so images are kept by size. Everything is uint8: 100,000 words at
-32 x 96 take 300 MB.
+Word images have many sizes and a batch has one, so images are grouped by size. Pixels are uint8: 100,000 words of 32x96
+take 300 MB.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from torch import Tensor
 
 from scriptkd_sdk.crop import crops
 from scriptkd_sdk.errors import ArgumentError, ImageError
-from scriptkd_sdk.images import load_image
 from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_sdk.processes import worker_pool
 from scriptkd_train.data.dataset import NON_TEXT, Item
@@ -25,15 +24,15 @@ from scriptkd_train.utils.cores import cores
 _CHUNK = 500
 
 Size = tuple[int, int]
-"""Height and width of an input, in pixels."""
+"""Height and width of an input in pixels."""
 
 
 @dataclass(frozen=True)
 class Batch:
     """A batch. images: uint8 [N, C, H, W]; target: int64 [N], -1 without text; index: int64 [N], places in the split.
 
-    orientation: int64 [N], by how many quarter turns the letters of the input are turned clockwise, -1 without text;
-    None where a network is not to learn it.
+    orientation: int64 [N], quarter turns clockwise of the letters in the input, -1 without text; None for networks that
+    do not learn it.
     """
 
     images: Tensor
@@ -44,7 +43,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class InMemoryDataset:
-    """A split by size: images[H, W] is uint8 [n, C, H, W]; target, index and orientation are int64 [n] (see Batch)."""
+    """A split, by size. images[H, W]: uint8 [n, C, H, W]. target, index and orientation: int64 [n] (see Batch)."""
 
     images: dict[Size, Tensor]
     target: dict[Size, Tensor]
@@ -57,11 +56,11 @@ class InMemoryDataset:
     def batches(
         self, size: int, generator: torch.Generator | None = None, rank: int = 0, world: int = 1
     ) -> Iterator[Batch]:
-        """All images in batches of one size each: in order, or with a generator shuffled for training.
+        """All images, in batches of one size each: in order, or shuffled for training if a generator is given.
 
-        `rank` of `world` processes gets its share. In a round all of them read the same size and as many images, but
-        for one, since all wait for the slowest. For training a size's left-over of fewer than two images for each
-        process is dropped: batch statistics need two.
+        Process `rank` of `world` gets its share. In each round all processes read the same size, and equally many
+        images up to one, since all wait for the slowest. In training, the remaining images of a size are dropped if
+        there are fewer than two for each process: batch statistics need two.
         """
         rounds: list[tuple[Size, Tensor]] = []
         for key, target in self.target.items():
@@ -77,15 +76,15 @@ class InMemoryDataset:
             yield Batch(self.images[key][part], self.target[key][part], self.index[key][part], orientation)
 
     def batch_count(self, size: int, world: int = 1) -> int:
-        """How many batches an epoch of `batches(size, generator, rank, world)` has."""
+        """The number of batches in an epoch of `batches(size, generator, rank, world)`."""
         whole, least = size * world, 2 * world
         return sum(len(target) // whole + (len(target) % whole >= least) for target in self.target.values())
 
 
 def load_in_memory(items: list[Item], labels: list[str], preprocessing: Preprocessing) -> InMemoryDataset:
-    """Reads and pre-processes a split on all cores.
+    """Read and pre-process a split on all cores.
 
-    Images too narrow or damaged end it: training data must be whole.
+    An image that is damaged or too narrow raises an error: training data must be complete.
 
     Args:
         items: the split's images.
@@ -96,7 +95,7 @@ def load_in_memory(items: list[Item], labels: list[str], preprocessing: Preproce
         The inputs, grouped by size, with their targets.
 
     Raises:
-        ArgumentError: a label that is not among `labels`, an unreadable image, or no images at all.
+        ArgumentError: a label is not among `labels`, an image is unreadable, or there are no images.
     """
     if not items:
         raise ArgumentError("the split holds no images")
@@ -106,7 +105,7 @@ def load_in_memory(items: list[Item], labels: list[str], preprocessing: Preproce
     target = torch.tensor([number[item.label] for item in items])
     if (
         preprocessing.fixed_width and preprocessing.square_height is None
-    ):  # filled as the images come, for the same reason as below
+    ):  # filled image by image, so that the split is not in memory twice
         size = preprocessing.height, preprocessing.width_min
         pixels = torch.empty(len(items), preprocessing.channels, *size, dtype=torch.uint8)
         for place, (array, _) in enumerate(_read_all(items, preprocessing)):
@@ -120,7 +119,7 @@ def load_in_memory(items: list[Item], labels: list[str], preprocessing: Preproce
         ways.append(way)
     images, targets, index, orientation = {}, {}, {}, {}
     for size in sorted(by_size):
-        positions, arrays, ways = by_size.pop(size)  # freed size by size: a split must not be in memory twice
+        positions, arrays, ways = by_size.pop(size)  # freed size by size, so that the split is not in memory twice
         images[size] = torch.from_numpy(np.stack(arrays))
         targets[size] = target[positions]
         index[size] = torch.tensor(positions)
@@ -130,13 +129,13 @@ def load_in_memory(items: list[Item], labels: list[str], preprocessing: Preproce
 
 
 def _read_all(items: list[Item], preprocessing: Preprocessing) -> Iterator[tuple[np.ndarray, int]]:
-    """The images in order, uint8 [C, H, W], and the ways up of their letters (see Batch), read by all cores."""
+    """The images in order, uint8 [C, H, W], and their orientations (see Batch), read on all cores."""
     starts = range(0, len(items), _CHUNK)
     chunks = [items[start : start + _CHUNK] for start in starts]
     if len(chunks) == 1:
         yield from _read(chunks[0], preprocessing, 0)
         return
-    # Forking is unsafe once torch's threads run; spawned workers import only what this module needs.
+    # Forking is unsafe once torch's threads run. Spawned workers import only what this module needs.
     with worker_pool(cores()) as pool:
         for part in pool.map(_read, chunks, [preprocessing] * len(chunks), starts):
             yield from part
@@ -145,17 +144,18 @@ def _read_all(items: list[Item], preprocessing: Preprocessing) -> Iterator[tuple
 def _read(items: list[Item], preprocessing: Preprocessing, first: int) -> list[tuple[np.ndarray, int]]:
     cv2.setNumThreads(1)
     try:
-        return [_prepare(load_image(item.path), preprocessing, place) for place, item in enumerate(items, first)]
+        return [_prepare(item.load(), preprocessing, place) for place, item in enumerate(items, first)]
     except ImageError as error:
         raise ArgumentError(f"training data must be readable: {error}") from error
 
 
 def _prepare(image: np.ndarray, preprocessing: Preprocessing, place: int) -> tuple[np.ndarray, int]:
-    """The input of an upright image, uint8 [C, H, W], and its letters' way up in quarter turns clockwise.
+    """The input for an upright image, uint8 [C, H, W], and its orientation in quarter turns clockwise.
 
-    For any crop (contract 3) every second image is seen upside down and, as far as it is nearly square, every second
-    pair of images on its side, so that a split holds all ways up. What is wider than high, on its side, is a tall crop,
-    which the contract lays down: it is seen upright or upside down. Of a line the middle window is seen.
+    For any crop (contract 3), every second image is turned upside down. Of each four images in a row, the last two are
+    turned on their side if they are nearly square, so that a split holds all orientations. A wide word on its side
+    would be a tall crop, which the contract turns to lie, so it is only used upright or upside down. A line is cut to
+    its middle window.
     """
     if preprocessing.square_height is None:
         return preprocessing.apply(image), 0

@@ -1,4 +1,4 @@
-"""`scriptkd data inspect`: what a data set holds and what is wrong with it."""
+"""`scriptkd data inspect`: the contents of a data set, and its errors."""
 
 from __future__ import annotations
 
@@ -22,19 +22,17 @@ from rich.table import Table
 
 from scriptkd_sdk.errors import ImageError
 from scriptkd_sdk.images import load_image
-from scriptkd_train.data.cvsi import count_differences, is_cvsi
 from scriptkd_train.data.dataset import read_dataset, splits_of
 from scriptkd_train.data.folder import Item
+from scriptkd_train.data.sets import find_set
 from scriptkd_train.utils.contact_sheet import Tile, contact_sheet, write_png
 from scriptkd_train.utils.progress import columns
 
 THREADS = 2
-NEAR_DUPLICATE_BITS = (
-    4  # bits of 63: 99 % of re-compressed words stay within it, and two of 10^9 pairs of different words do
-)
+NEAR_DUPLICATE_BITS = 4  # of 63: 99 % of recompressed words differ less, but only two of 10^9 pairs of different words
 SHEET_COLUMNS = 8
 SHEET_SEED = 0
-LISTED = 10  # files and pairs printed by name; the report holds all of them
+LISTED = 10  # number of files and pairs to print; the report holds all
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,7 @@ class Pair:
 
 @dataclass
 class Report:
-    """What `inspect` found out. Splits are "train", "val", "test", or "all" for a flat folder."""
+    """The result of `inspect`. Splits are "train", "val", "test", or "all" for a flat folder."""
 
     items: dict[str, list[Item]]
     widths: dict[str, NDArray[np.int64]] = field(default_factory=dict)
@@ -70,14 +68,15 @@ class Report:
 
 
 def inspect(root: str | Path, progress: Callable[[int, int], None] | None = None) -> Report:
-    """Read every image of a data set once and report counts, sizes, unreadable files and duplicates across splits.
+    """Read every image of a data set once; report counts, sizes, unreadable files and duplicates across splits.
 
     `progress(done, total)` is called after each image. Raises ArgumentError if there is no data set in `root`.
     """
     splits = splits_of(root)
     report = Report({split: read_dataset(root, split) for split in splits} or {"all": read_dataset(root, None)})
-    if is_cvsi(root):
-        report.notes = [line for split in splits for line in count_differences(report.items[split], split)]
+    if found_set := find_set(root):
+        report.notes = [f"read as {found_set.name}"]
+        report.notes += [line for split in splits for line in found_set.count_differences(Path(root), split)]
     total, done = sum(map(len, report.items.values())), 0
     by_content: dict[str, dict[bytes, Path]] = {}
     by_hash: dict[str, tuple[list[Path], NDArray[np.uint64]]] = {}
@@ -86,12 +85,12 @@ def inspect(root: str | Path, progress: Callable[[int, int], None] | None = None
             sizes, contents, hashes = [], {}, {}
             for item, seen in zip(items, pool.map(_read_fingerprint, items), strict=True):
                 if isinstance(seen, str):
-                    report.unreadable[item.path] = seen
+                    report.unreadable[item.identity] = seen
                 else:
                     sizes.append(seen.size)
                     if seen.content not in contents:
-                        contents[seen.content] = item.path
-                        hashes[item.path] = seen.perceptual_hash
+                        contents[seen.content] = item.identity
+                        hashes[item.identity] = seen.perceptual_hash
                 done += 1
                 if progress:
                     progress(done, total)
@@ -108,26 +107,29 @@ def inspect(root: str | Path, progress: Callable[[int, int], None] | None = None
 
 def sample_sheet(report: Report) -> NDArray[np.uint8]:
     """A contact sheet, uint8 RGB [H, W, 3]: a row of images for each script, drawn with a fixed seed."""
-    paths = defaultdict(list)
+    words = defaultdict(list)
     for items in report.items.values():
         for item in items:
-            if item.path not in report.unreadable:
-                paths[item.label].append(item.path)
+            if item.identity not in report.unreadable:
+                words[item.label].append(item)
     random = np.random.default_rng(SHEET_SEED)
     rows = []
-    for label in sorted(paths):
-        chosen = random.permutation(len(paths[label]))[:SHEET_COLUMNS]
-        rows.append([Tile(load_image(paths[label][i])) for i in chosen])
-    return contact_sheet(rows, sorted(paths))
+    for label in sorted(words):
+        chosen = random.permutation(len(words[label]))[:SHEET_COLUMNS]
+        rows.append([Tile(words[label][i].load()) for i in chosen])
+    return contact_sheet(rows, sorted(words))
 
 
 def inspect_command(
     root: Annotated[
-        Path, typer.Argument(metavar="DIR", help="Data set: folders of scripts, split or not, or CVSI-2015.")
+        Path,
+        typer.Argument(
+            metavar="DIR", help="Data set: folders of scripts, with or without splits, or a research data set."
+        ),
     ],
     sheet: Annotated[Path, typer.Option(help="Where to write the contact sheet.")] = Path("contact-sheet.png"),
 ) -> None:
-    """Count a data set's images, look for broken ones and for duplicates across splits, and write a contact sheet."""
+    """Count a data set's images, find unreadable ones and duplicates across splits, and write a contact sheet."""
     console = Console()
     with Progress(*columns("reading"), console=console, transient=True) as bar:
         task = bar.add_task("read", total=None)
@@ -139,7 +141,7 @@ def inspect_command(
 
 
 def print_report(report: Report, console: Console) -> None:
-    """Print a report as tables of counts and sizes, followed by what is wrong."""
+    """Print a report: tables of counts and sizes, then the errors found."""
     table = Table("script", *report.items, title="Images")
     for label in report.labels:
         table.add_row(escape(label), *(f"{report.counts(split)[label]:,}" for split in report.items), end_section=False)
@@ -173,10 +175,14 @@ class _Fingerprint:
 
 
 def _read_fingerprint(item: Item) -> _Fingerprint | str:
-    """An image's fingerprints and size, or why it cannot be read."""
+    """The fingerprints and size of an image, or the reason why it cannot be read."""
     try:
-        content = item.path.read_bytes()
-        image = load_image(content)
+        if item.region is None:
+            content = item.path.read_bytes()
+            image = load_image(content)
+        else:
+            image = item.load()
+            content = str(image.shape).encode() + image.tobytes()
     except OSError as error:
         return error.strerror or str(error)
     except ImageError as error:
@@ -185,10 +191,11 @@ def _read_fingerprint(item: Item) -> _Fingerprint | str:
 
 
 def perceptual_hash(image: NDArray[np.uint8]) -> int:
-    """63 bits that barely change with compression, light and scale: signs of the lowest DCT coefficients.
+    """A perceptual hash of 63 bits, which barely changes with compression, light and scale.
 
-    image: uint8 RGB [H, W, 3] or gray [H, W]. Of its 32x32 thumbnail's transform the 8x8 lowest frequencies without the
-    mean are compared to their median, so half of the bits are set and distances are even.
+    image: uint8 RGB [H, W, 3] or gray [H, W]. The hash takes the 8x8 lowest DCT coefficients of a 32x32 thumbnail,
+    without the mean. Each bit says whether a coefficient is above their median. So half of the bits are set, and
+    distances are even.
     """
     gray = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     small = cv2.resize(gray, (32, 32), interpolation=cv2.INTER_AREA).astype(np.float32)
@@ -199,7 +206,7 @@ def perceptual_hash(image: NDArray[np.uint8]) -> int:
 def _near_duplicates(
     paths: list[Path], hashes: NDArray[np.uint64], other_paths: list[Path], other_hashes: NDArray[np.uint64]
 ) -> Iterator[Pair]:
-    """Pairs at most NEAR_DUPLICATE_BITS bits apart. Every pair is compared: 80,000 x 10,000 take a few seconds."""
+    """Pairs that differ in at most NEAR_DUPLICATE_BITS bits. To compare 80,000 x 10,000 takes a few seconds."""
     for start in range(0, len(other_hashes), 64):
         distances = np.bitwise_count(other_hashes[start : start + 64, None] ^ hashes[None, :])
         for j, i in np.argwhere(distances <= NEAR_DUPLICATE_BITS):

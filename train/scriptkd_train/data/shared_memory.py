@@ -1,4 +1,4 @@
-"""A split read by one of several training processes and mapped by all: in memory once, read from disk once."""
+"""A split that one training process reads and all processes map, so that it is read once and in memory once."""
 
 from __future__ import annotations
 
@@ -21,15 +21,16 @@ _Layout = tuple[dict[Size, torch.Size], dict[Size, Tensor], dict[Size, Tensor], 
 def load_shared(
     fabric: Fabric, items: list[Item], labels: list[str], preprocessing: Preprocessing, scratch: Path
 ) -> InMemoryDataset:
-    """What `load_in_memory` makes, for every process of `fabric`, which are on one machine.
+    """The result of `load_in_memory`, shared by all processes of `fabric` on one machine.
 
-    scratch: a file that several processes write and map; it takes as many bytes as the pixels, and is deleted at once.
+    scratch: a file through which several processes share the pixels. It is as large as the pixels, and is deleted at
+    once.
 
     Raises:
-        ArgumentError: in every process, what `load_in_memory` raises, or `scratch` cannot be written.
+        ArgumentError: as `load_in_memory`, or `scratch` cannot be written. Every process raises it.
     """
     if fabric.is_global_zero:
-        scratch.unlink(missing_ok=True)  # of a run that was killed
+        scratch.unlink(missing_ok=True)  # left by a killed run
     if fabric.world_size == 1:
         return load_in_memory(items, labels, preprocessing)
     layout: _Layout | None = None
@@ -39,21 +40,21 @@ def load_shared(
             layout = _write(load_in_memory(items, labels, preprocessing), scratch)
         except ArgumentError as error:
             refused = str(error)
-    # An error in one process alone would leave the others waiting.
+    # An error in only one process would leave the others waiting.
     layout, refused = fabric.broadcast((layout, refused))
     if layout is None:
         raise ArgumentError(refused)
     dataset = _map(scratch, *layout)
     fabric.barrier()
     if fabric.is_global_zero:
-        # What is mapped stays until the last process lets go of it. Windows deletes no such file: the next run does.
+        # Mapped data stays until the last process releases it. Windows cannot delete a mapped file; the next run does.
         with contextlib.suppress(OSError):
             scratch.unlink()
     return dataset
 
 
 def _write(dataset: InMemoryDataset, path: Path) -> _Layout:
-    """All pixels into one file, since a mapped file is an open one, and there may be hundreds of sizes."""
+    """Write all pixels into one file: a mapped file stays open, and there may be hundreds of sizes."""
     try:
         with path.open("wb") as file:
             for pixels in dataset.images.values():
@@ -74,7 +75,7 @@ def _map(
     index: dict[Size, Tensor],
     orientation: dict[Size, Tensor] | None,
 ) -> InMemoryDataset:
-    # Copy-on-write, since a tensor must be writable; nobody writes, so all processes share the pages.
+    # Copy-on-write, since a tensor must be writable. No process writes, so all share the pages.
     pixels = torch.from_numpy(np.memmap(path, np.uint8, "c"))
     parts = torch.split(pixels, [shape.numel() for shape in shapes.values()])
     images = {size: part.view(shape) for (size, shape), part in zip(shapes.items(), parts, strict=True)}

@@ -1,1 +1,1 @@
-"""Training: a recipe's stages in their order, one stage, one step."""
+"""Training: the chain of a recipe's stages, one stage, and one step."""

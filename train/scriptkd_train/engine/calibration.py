@@ -1,4 +1,4 @@
-"""Calibration on the validation split: the temperature that makes scores probabilities, and the threshold."""
+"""Calibration on the validation split: the temperature, which turns scores into probabilities, and the threshold."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from scriptkd_train.data.in_memory import InMemoryDataset
-from scriptkd_train.engine.threshold import fit_threshold_on_logits
+from scriptkd_train.engine.threshold import KEEP_RENDERED, fit_threshold_on_logits
 from scriptkd_train.models.checkpoint import Checkpoint
 
 
 def calibrate(checkpoint: Checkpoint, val: InMemoryDataset, batch_size: int) -> Checkpoint:
     """Fit temperatures and thresholds to the validation split.
 
-    A network for any crop has those of orientation too. Its threshold keeps as many right answers as the script's does,
-    and turns away wrong ones.
+    A network for any crop has both for orientation too. The orientation threshold keeps the same share of right
+    answers, and turns away wrong ones.
 
     Args:
         checkpoint: a trained network.
         val: the validation split.
-        batch_size: images in one run of the network.
+        batch_size: images per batch.
 
     Returns:
-        The checkpoint with the temperatures and thresholds that fit best.
+        The checkpoint with the best temperatures and thresholds.
     """
     (logits, target), *orientation = _run(checkpoint, val, batch_size)
     temperature = fit_temperature(logits[target >= 0], target[target >= 0])
-    threshold = fit_threshold_on_logits(logits, target, temperature)
+    threshold = fit_threshold_on_logits(logits, target, temperature, KEEP_RENDERED)
     checkpoint = replace(checkpoint, temperature=temperature, threshold=threshold)
     if not orientation:
         return checkpoint
@@ -45,7 +45,7 @@ def calibrate(checkpoint: Checkpoint, val: InMemoryDataset, batch_size: int) -> 
 def compute_logits(
     checkpoint: Checkpoint, split: InMemoryDataset, batch_size: int
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """A checkpoint's logits, float32 [N, K], and the targets, int64 [N], -1 without text, over a split."""
+    """A checkpoint's logits on a split, float32 [N, K], and the targets, int64 [N], -1 without text."""
     return _run(checkpoint, split, batch_size)[0]
 
 
@@ -53,7 +53,7 @@ def compute_logits(
 def _run(
     checkpoint: Checkpoint, split: InMemoryDataset, batch_size: int
 ) -> list[tuple[NDArray[np.float32], NDArray[np.int64]]]:
-    """Logits and targets over a split: of the scripts and, of a network for any crop, of orientation [N, 4] and [N]."""
+    """Logits and targets on a split, for scripts and, for any crop, for orientation, [N, 4] and [N]."""
     network = checkpoint.build()
     outputs: list[tuple[Tensor, ...]] = []
     targets: list[tuple[Tensor, ...]] = []
@@ -69,7 +69,7 @@ def _run(
 def fit_temperature(logits: NDArray[np.floating], target: NDArray[np.int64]) -> float:
     """The temperature that minimises the cross-entropy of softmax(logits / T) (Guo et al. 2017, arXiv 1706.04599).
 
-    logits: [N, K]; target: int [N]. One number between 0.05 and 20, by golden-section search on its logarithm.
+    logits: [N, K]; target: int [N]. Returns a number from 0.05 to 20, found by golden-section search on its logarithm.
     """
     exact = logits.astype(np.float64)
     rows = np.arange(len(target))

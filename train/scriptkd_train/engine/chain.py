@@ -1,4 +1,4 @@
-"""The chain: trains a recipe's stages in order, each learning from the best checkpoint of the one before."""
+"""The chain: train a recipe's stages in order. Later stages learn from the best checkpoints of earlier ones."""
 
 from __future__ import annotations
 
@@ -15,50 +15,65 @@ import torch
 from rich.console import Console
 from torch import Tensor
 
+from scriptkd_sdk.modelfile import model_path
 from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_train.compression.decompose import describe_savings, resolve_decompose
 from scriptkd_train.data.in_memory import InMemoryDataset
 from scriptkd_train.data.shared_memory import load_shared
 from scriptkd_train.engine.calibration import calibrate
-from scriptkd_train.engine.check import check_networks
+from scriptkd_train.engine.check import check_networks, check_weights
 from scriptkd_train.engine.distiller import Teacher
-from scriptkd_train.engine.run import RunContext, claim_run_folder, on_first_process, open_fabric, read_training_data
+from scriptkd_train.engine.run import (
+    RunContext,
+    check_run_folder,
+    claim_run_folder,
+    on_first_process,
+    open_fabric,
+    read_training_data,
+)
+from scriptkd_train.engine.soft_labels import SoftLabelFolder
 from scriptkd_train.engine.stage import to_checkpoint, train_stage
-from scriptkd_train.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from scriptkd_train.models.checkpoint import Checkpoint, load_checkpoint, remove_drafts, save_checkpoint
 from scriptkd_train.models.networks import parameter_count, pretrained_origin
-from scriptkd_train.models.onnx_weights import read_onnx_weights
+from scriptkd_train.models.onnx_weights import load_trained, read_onnx_weights
 from scriptkd_train.recipe import Recipe, ResolvedStage
 
-_STATISTICS_BATCHES = 32  # batches, of as many images, over which a model's batch normalisation is measured
+_STATISTICS_BATCHES = 32  # number of batches, and of images in each, for the statistics of batch normalisation
 _PACKAGES = ("torch", "torchvision", "timm", "lightning-fabric", "numpy", "opencv-python-headless")
 
 
 def train_chain(
     recipe: Recipe, name: str, data: Path, out: Path, devices: int | str = "auto", console: Console | None = None
 ) -> dict[str, Checkpoint]:
-    """Train the recipe on a dataset's train split, choosing by its val split; write `out/<stage>.pt` for each stage.
+    """Train a recipe on the train split, select epochs by the val split, and write `out/<stage>.pt` for each stage.
 
-    Started again with the same arguments it skips finished stages and goes on where an unfinished one stopped.
+    A second call with the same arguments skips finished stages, and resumes an unfinished stage or its soft labels.
 
     Args:
         recipe: What to train.
-        name: What the recipe is called, for the checkpoints' provenance.
+        name: The name of the recipe, for the checkpoints' provenance.
         data: The dataset's folder.
         out: The run's folder.
-        devices: How many GPUs, or processes on a processor; "auto" takes all.
-        console: Where to say what is done.
+        devices: Number of GPUs, or of processes on a CPU; "auto" takes all.
+        console: Where to print progress.
 
     Returns:
         Stage name -> best checkpoint.
 
     Raises:
-        ArgumentError: no such data, a split without words, too few images for a batch, fewer GPUs than `devices`, `out`
-            holds the run of another recipe or of other data, a network that cannot be built, or layers that cannot be
-            copied from stage to stage.
+        ArgumentError: the data is missing, a split has no words, or there are too few images for a batch. There are
+            fewer GPUs than `devices`. `out` holds a run of another recipe or on other data. A network cannot be built,
+            or the package of its weights is missing. Layers cannot be copied between stages. A teacher lacks a script.
+        ModelError: a checkpoint of the run or of the recipe cannot be read.
         TrainingError: a loss became NaN or infinite.
     """
     training_data = read_training_data(data)
-    check_networks(recipe, training_data.labels)
+    check_run_folder(out, recipe, training_data)
+    # Searched before any process writes, so that all processes find the same.
+    sources = {name: path for name in recipe.stages if (path := _trained(recipe, name, out)) is not None}
+    there = {name: load_trained(path) for name, path in sources.items()}
+    check_networks(recipe, training_data.labels, there)
+    check_weights(recipe, training_data.labels, there)
     fabric = open_fabric(recipe, devices)
     claim_run_folder(out, recipe, training_data, fabric)
     run = RunContext(fabric, recipe, name, training_data, out, console if fabric.is_global_zero else None)
@@ -66,19 +81,31 @@ def train_chain(
     finished: dict[str, Checkpoint] = {}
     for stage_name in recipe.stages:
         path = out / f"{stage_name}.pt"
-        if path.exists():
+        if (source := sources.get(stage_name)) is None:
+            _train_one(run, stage_name, finished, datasets, path)
+        elif source == path:
             run.print(f"{stage_name}: done before, {path}")
         else:
-            _train_one(run, stage_name, finished, datasets, path)
-        finished[stage_name] = load_checkpoint(path)  # so that every process learns from the same one
+            on_first_process(fabric, partial(save_checkpoint, path, there[stage_name]))
+            run.print(f"{stage_name}: trained before, {source} -> {path}")
+        finished[stage_name] = load_checkpoint(path)  # loaded again, so that every process uses the same checkpoint
     return finished
+
+
+def _trained(recipe: Recipe, stage: str, out: Path) -> Path | None:
+    """The checkpoint of a stage that is already trained: from this run, else from the recipe."""
+    path, named = out / f"{stage}.pt", recipe.stages[stage].checkpoint
+    if path.exists():
+        return path
+    return None if named is None else model_path(named)
 
 
 def _train_one(run: RunContext, name: str, finished: Mapping[str, Checkpoint], datasets: _Datasets, path: Path) -> None:
     """Train one stage and write its checkpoint."""
     started = time.perf_counter()
+    on_first_process(run.fabric, partial(remove_drafts, path))
     stage, init_weights = _resolve_start(run, name, finished, datasets)
-    teachers = _load_teachers(stage, finished, datasets)
+    teachers = _load_teachers(run, name, stage, finished, datasets)
     preprocessing = stage.input.preprocessing()
     train, val = datasets.load("train", preprocessing), datasets.load("val", preprocessing)
     result = train_stage(run, name, stage, train, val, teachers, init_weights)
@@ -94,7 +121,7 @@ def _train_one(run: RunContext, name: str, finished: Mapping[str, Checkpoint], d
 def _resolve_start(
     run: RunContext, name: str, finished: Mapping[str, Checkpoint], datasets: _Datasets
 ) -> tuple[ResolvedStage, Mapping[str, Tensor] | None]:
-    """The stage with its network, and the state dict that it starts from, if from any."""
+    """The stage with its network, and its initial state dict, if it has one."""
     stage = run.recipe.stages[name]
     if stage.decompose is not None:
         source = finished[stage.decompose.stage]
@@ -112,17 +139,26 @@ def _resolve_start(
     return resolved, read_onnx_weights(stage.start.origin).state_dict(images)
 
 
-def _load_teachers(stage: ResolvedStage, finished: Mapping[str, Checkpoint], datasets: _Datasets) -> list[Teacher]:
-    """The stage's teachers, each with the training images as it reads them."""
-    sources = [(finished[who], share) for who, share in stage.distil.teachers.items()] if stage.distil else []
-    return [
-        Teacher(source.build(), source.preprocessing, datasets.load("train", source.preprocessing), share)
-        for source, share in sources
-    ]
+def _load_teachers(
+    run: RunContext, name: str, stage: ResolvedStage, finished: Mapping[str, Checkpoint], datasets: _Datasets
+) -> list[Teacher]:
+    """The stage's teachers, each with the training images pre-processed for it."""
+    teachers: list[Teacher] = []
+    if (distil := stage.distil) is None:
+        return teachers
+    for who, share in distil.teachers.items():
+        source, labels = finished[who], run.data.labels
+        columns = [source.labels.index(label) for label in labels] if source.labels != labels else None
+        # With another batch size, the answers would differ in their last bits.
+        made_of = (source.sha256, run.data.fingerprint, stage.batch_size, sorted(distil.match))
+        folder = SoftLabelFolder.of(run.out / "soft-labels", who, made_of, lambda text: run.print(f"{name}: {text}"))
+        train = datasets.load("train", source.preprocessing)
+        teachers.append(Teacher(source.build(), source.preprocessing, train, share, columns, folder))
+    return teachers
 
 
 class _Datasets:
-    """The run's splits in memory, pre-processed for one input size at a time: a split at 299x299 is large."""
+    """The run's splits in memory, for one pre-processing at a time, since a split at 299x299 is large."""
 
     def __init__(self, run: RunContext) -> None:
         self.run = run
@@ -155,7 +191,7 @@ def _provenance(run: RunContext, name: str, stage: ResolvedStage, finished: Mapp
 
 
 def _pretrained(stage: ResolvedStage, name: str, finished: Mapping[str, Checkpoint]) -> dict[str, Any]:
-    """Stage -> where its network's first weights came from: this stage, and those that it learned or started from."""
+    """Stage -> the origin of its pretrained weights, for this stage and all that it learned or started from."""
     before = [*(stage.distil.teachers if stage.distil else ()), *([stage.start.stage] if stage.start else ())]
     own = pretrained_origin(stage.network.name, stage.network.arguments)
     origins = {} if own is None else {name: own}

@@ -1,4 +1,4 @@
-"""What a stage learns from its teachers: their outputs, and the loss that compares them with the network's own."""
+"""Distillation of a stage: the teachers' outputs, and the loss that compares them with the student's."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from torch import Tensor
 from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_train.data.in_memory import Batch, InMemoryDataset
 from scriptkd_train.engine.feature_distillation import as_vectors, build_feature_loss
+from scriptkd_train.engine.soft_labels import SoftLabelFolder, make_soft_labels
 from scriptkd_train.losses import NONE, averaged_logits, soft_loss, task_loss, total_loss
 from scriptkd_train.models.networks import Network
 from scriptkd_train.recipe import Distil
@@ -19,20 +20,23 @@ from scriptkd_train.recipe import Distil
 
 @dataclass(frozen=True)
 class Teacher:
-    """A trained network to learn from, and the training images pre-processed as it reads them.
+    """A trained network to learn from, and the training images pre-processed for it.
 
-    share: of the soft labels, where there are several teachers; all shares add up to 1.
+    share: its weight among several teachers; all shares add up to 1. columns: the indices of the student's scripts
+    among the teacher's; None if both have the same. soft_labels: the folder for its answers.
     """
 
     network: Network
     preprocessing: Preprocessing
     train: InMemoryDataset
     share: float = 1.0
+    columns: Sequence[int] | None = None
+    soft_labels: SoftLabelFolder | None = None
 
 
 @dataclass(frozen=True)
 class TeacherOutputs:
-    """Of the teachers for one batch. logits: [N, K] of each. feature_maps: those of the first that are matched."""
+    """The teachers' outputs for a batch. logits: [N, K] each. feature_maps: of the first teacher, at matched points."""
 
     logits: list[Tensor]
     feature_maps: dict[str, Tensor]
@@ -41,11 +45,12 @@ class TeacherOutputs:
 class Distiller:
     """The teachers of a stage, in eval mode, their outputs and the loss.
 
-    Outputs are computed once (`labels: cached`, the paper's way, each teacher reading the images at its own size), or
-    for the very images in training (`online`). generator: draws the images that a metric is measured on.
+    With `labels: cached`, as in the paper, outputs are computed once, and each teacher reads the images at its own
+    size. With `online`, they are computed for the augmented images of each step. generator: draws the images for a
+    metric.
 
     Raises:
-        ArgumentError: a metric cannot be had from the teacher.
+        ArgumentError: a metric cannot be computed from the teacher.
     """
 
     def __init__(
@@ -58,6 +63,7 @@ class Distiller:
     ) -> None:
         self.fabric, self.distil = fabric, distil
         self.shares = [teacher.share for teacher in teachers]
+        self.columns = [teacher.columns for teacher in teachers]
         self.teachers = [teacher.network.eval().requires_grad_(False) for teacher in teachers]
         for network in self.teachers:
             fabric.to_device(network)
@@ -67,38 +73,27 @@ class Distiller:
         }
         self.cache: TeacherOutputs | None = None
         if distil.labels == "cached":
-            outputs = [
-                self._run_over(network, teacher.train, batch_size)
+            whole = [
+                make_soft_labels(fabric, network, teacher.train, batch_size, distil.match, teacher.soft_labels)
                 for network, teacher in zip(self.teachers, teachers, strict=True)
             ]
-            self.cache = TeacherOutputs([logits for logits, _ in outputs], outputs[0][1])
-            self.teachers = []  # all that they can tell is cached, and a GPU's memory is short
-
-    @torch.no_grad()
-    def _run_over(self, network: Network, train: InMemoryDataset, batch_size: int) -> tuple[Tensor, dict[str, Tensor]]:
-        """Logits and feature maps to match, [images, ...] each, over the training images."""
-        whole: dict[str, Tensor] = {}
-        for batch in train.batches(batch_size):
-            logits, feature_maps = network.forward_feature_maps(self.fabric.to_device(batch.images))
-            for name, part in {"logits": logits, **self._matched(feature_maps)}.items():
-                if name not in whole:
-                    whole[name] = torch.empty(len(train), *part.shape[1:])
-                whole[name][batch.index] = part.float().cpu()
-        return whole.pop("logits"), whole
+            self.cache = TeacherOutputs([each["logits"] for each in whole], self._matched(whole[0]))
+            self.teachers = []  # all their outputs are cached, and GPU memory is scarce
 
     def _matched(self, feature_maps: dict[str, Tensor]) -> dict[str, Tensor]:
         return {point: feature_maps[point] for point in self.distil.match}
 
     @torch.no_grad()
     def teacher_outputs(self, batch: Batch, images: Tensor) -> TeacherOutputs:
-        """The teachers' outputs for a batch; `images` are the augmented ones, used when online."""
+        """The teachers' outputs for a batch. images: the augmented images, used if online."""
         if self.cache is not None:
             logits = [self.fabric.to_device(each[batch.index]) for each in self.cache.logits]
-            return TeacherOutputs(
-                logits, {k: self.fabric.to_device(v[batch.index]) for k, v in self.cache.feature_maps.items()}
-            )
-        both = [network.forward_feature_maps(images) for network in self.teachers]
-        return TeacherOutputs([logits for logits, _ in both], self._matched(both[0][1]))
+            maps = {point: self.fabric.to_device(each[batch.index]) for point, each in self.cache.feature_maps.items()}
+        else:
+            both = [network.forward_feature_maps(images) for network in self.teachers]
+            logits, maps = [each for each, _ in both], self._matched(both[0][1])
+        own = [own_scripts(*each, batch.target) for each in zip(logits, self.columns, strict=True)]
+        return TeacherOutputs(own, maps)
 
     def loss(
         self,
@@ -108,9 +103,9 @@ class Distiller:
         teacher_outputs: TeacherOutputs,
         label_smoothing: float,
     ) -> Tensor:
-        """Eqs. 4 and 5 with the losses that the recipe names.
+        """The loss of eqs. 4 and 5, with the terms of the recipe.
 
-        vectors: the network's own at the matched points, [M, F] of the teacher's width.
+        vectors: the student's vectors at the matched points, [M, F] with the teacher's width.
         """
         matched = [
             (
@@ -125,7 +120,7 @@ class Distiller:
         return total_loss(task, self._soft(logits, target, teacher_outputs.logits), self.distil.alpha, matched)
 
     def _soft(self, logits: Tensor, target: Tensor, teacher_outputs: list[Tensor]) -> Tensor:
-        """The mean over the temperatures; of several teachers the soft labels are averaged at each of them."""
+        """The mean soft loss over the temperatures. At each, the soft labels of several teachers are averaged."""
         if self.distil.loss == NONE:
             return logits.new_zeros(())
         loss = soft_loss(self.distil.loss, self.distil.arguments)
@@ -133,3 +128,15 @@ class Distiller:
             loss(logits, averaged_logits(teacher_outputs, self.shares, tau), target, tau) for tau in self.distil.taus
         ]
         return torch.stack(each).mean()
+
+
+def own_scripts(logits: Tensor, columns: Sequence[int] | None, target: Tensor) -> Tensor:
+    """A teacher's logits [N, T], cut to the K scripts `columns` of its T scripts.
+
+    The softmax over these columns gives their probabilities, renormalised. None means the same scripts.
+
+    An image without a script (target -1) gets equal logits, since the student should be undecided there. The teacher
+    itself may be confident: it may know the foreign script, or confuse it with a similar one.
+    """
+    own = logits if columns is None else logits[:, list(columns)]
+    return own.masked_fill((target < 0).unsqueeze(1).to(own.device), 0.0)

@@ -1,4 +1,4 @@
-"""The exponential moving average of a network in training: what is validated, kept and served."""
+"""The exponential moving average of a network in training, which is validated, saved and deployed."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from torch import Tensor, nn
 
 
 class ModelEma:
-    """A network that follows another one, step by step: mean += (1 - keep) (value - mean), buffers included.
+    """A network that follows another one: after each step mean += (1 - keep) (value - mean), buffers included.
 
-    keep rises to `decay` as the run grows older, (1 + n) / (10 + n) after n steps, so that the first epochs are not
-    diluted by the random weights at the start. All tensors of a kind move in one call, and nothing waits for a GPU.
+    After n steps, keep is (1 + n) / (10 + n), but at most `decay`. So the random initial weights do not dilute the
+    first epochs. All tensors of a kind are updated in one call, and nothing waits for a GPU.
     """
 
     def __init__(self, network: nn.Module, decay: float) -> None:
@@ -22,11 +22,13 @@ class ModelEma:
         self.decay, self.steps = decay, 0
         pairs = list(zip(_tensors(self.network), _tensors(network), strict=True))
         self._real = [pair for pair in pairs if pair[0].is_floating_point()]
-        self._counts = [pair for pair in pairs if not pair[0].is_floating_point()]  # batch normalisation's
+        self._counts = [
+            pair for pair in pairs if not pair[0].is_floating_point()
+        ]  # the counters of batch normalisation
 
     @torch.no_grad()
     def update(self) -> None:
-        """After an optimizer's step."""
+        """Update the average after an optimizer's step."""
         keep = min(self.decay, (1 + self.steps) / (10 + self.steps)) if self.steps else 0.0
         means, values = zip(*self._real, strict=True)
         torch._foreach_lerp_(means, values, 1 - keep)
@@ -35,11 +37,11 @@ class ModelEma:
         self.steps += 1
 
     def state_dict(self) -> dict[str, Any]:
-        """What a run needs to go on."""
+        """The state that a run needs to resume."""
         return {"network": self.network.state_dict(), "steps": self.steps}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from where `state_dict` was taken."""
+        """Restore a state from `state_dict`."""
         self.network.load_state_dict(state["network"])
         self.steps = state["steps"]
 

@@ -1,16 +1,17 @@
-"""Feature distillation: feature maps of student and teacher at named points, and the losses that compare them.
+"""Feature distillation: losses that compare feature maps of student and teacher at named points.
 
-After the five distillation positions of the slides "CNN-DBLSTM compression" (their table "Criterion"). Two are the
-outputs themselves, and `distil.loss` names them: `kd` for the softmax outputs, at one or several tau, and `l2` for the
-last linear layer. The others are in `networks.FEATURE_MAPS`, and a recipe lists them in `distil.match`: `lstm_output`,
-`lstm_input` and `conv_output`, beside the `features` of the main paper's eq. 5.
+The points are the five distillation positions of the slides "CNN-DBLSTM compression" (table "Criterion"). Two positions
+are outputs, chosen by `distil.loss`: `kd` for the softmax outputs, at one or several tau, and `l2` for the last linear
+layer. The other three are in `networks.FEATURE_MAPS`, and a recipe lists them in `distil.match`: `lstm_output`,
+`lstm_input` and `conv_output`. A fourth point is `features`, from eq. 5 of the main paper.
 
-CNN-MAH, the loss that did best there, is `match: {lstm_input: {loss: ...}}` in one of two readings:
-- `mahalanobis`: the inverse covariance of the teacher's columns. Its source: all columns of the teacher, in eval mode,
-  over up to 1,024 training images without augmentation, drawn by the run's seed. Its shrinkage: Ledoit & Wolf's. What
-  never varies in the teacher weighs most in it: where most features never fire, it teaches silence alone.
-- `feedforward`: the slides match "feed-forward inputs of the 1st LSTM layer", W x of both directions; the plain squared
-  distance there is Mahalanobis' between the columns x with the metric W^T W. It needs no images.
+CNN-MAH, the best loss on the slides, is `match: {lstm_input: {loss: ...}}`. The slides allow two interpretations:
+- `mahalanobis`: the metric is the inverse covariance of the teacher's columns. The covariance is estimated on up to
+  1,024 training images without augmentation, drawn by the run's seed, with Ledoit & Wolf's shrinkage. Features that
+  never vary in the teacher get the largest weight. If most features never fire, the student learns only to keep them at
+  zero.
+- `feedforward`: the slides match "feed-forward inputs of the 1st LSTM layer", W x of both directions. The squared
+  distance between these inputs is a Mahalanobis distance between the columns x, with metric W^T W. It needs no images.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _BATCH = 64
 
 
 def as_vectors(tap: Tensor) -> Tensor:
-    """[N, F], [N, W, F] or [N, F, H, W] -> [M, F], one row a position."""
+    """[N, F], [N, W, F] or [N, F, H, W] -> [M, F], one row per position."""
     return (tap.permute(0, 2, 3, 1) if tap.ndim == 4 else tap).flatten(0, -2)
 
 
@@ -41,10 +42,10 @@ def as_vectors(tap: Tensor) -> Tensor:
 def feature_widths(
     student: tuple[Network, Preprocessing], teacher: tuple[Network, Preprocessing], points: Iterable[str], where: str
 ) -> dict[str, tuple[int, int]]:
-    """Point -> F of the student and of the teacher, found with blank images; works on the meta device too.
+    """Point -> F of the student and of the teacher, found with blank images. Works on the meta device too.
 
     Raises:
-        ArgumentError: a point that one of them lacks, or that has other positions in the one than in the other.
+        ArgumentError: a network lacks a point, or the two networks have different numbers of positions at it.
     """
     widths: dict[str, tuple[int, int]] = {}
     sizes = [(preprocessing.width_min, preprocessing.width_max) for _, preprocessing in (student, teacher)]
@@ -57,8 +58,8 @@ def feature_widths(
             (positions, width), (their_positions, their_width) = mine[point], theirs[point]
             if positions != their_positions:
                 raise ArgumentError(
-                    f"{where}: {point} has {_times(positions)} positions, its teacher's {_times(their_positions)}; "
-                    "only equal ones can be matched"
+                    f"{where}: {point} has {_times(positions)} positions, its teacher's has {_times(their_positions)}; "
+                    "only equal positions can be matched"
                 )
             widths[point] = (width, their_width)
     return widths
@@ -67,10 +68,10 @@ def feature_widths(
 def build_feature_loss(
     fabric: Fabric, name: str, point: str, teacher: Network, train: InMemoryDataset, generator: torch.Generator
 ) -> FeatureLoss:
-    """The feature loss of that name, with its metric if it has one. The teacher is in eval mode, on the device.
+    """Build the named feature loss, with its metric if it has one. The teacher is in eval mode, on the device.
 
     Raises:
-        ArgumentError: a teacher without LSTM for `feedforward`; vectors without variance for `mahalanobis`.
+        ArgumentError: `feedforward` with a teacher without LSTM, or `mahalanobis` with vectors without variance.
     """
     if name in FEATURE_LOSSES:
         return FEATURE_LOSSES[name]
@@ -84,7 +85,7 @@ def build_feature_loss(
 
 
 def _input_matrices(teacher: Network) -> Tensor:
-    """W^T of the first LSTM layer, the directions side by side: [F, 8 hidden], so that x W^T are its inputs."""
+    """W^T of the first LSTM layer, [F, 8 hidden], with the directions side by side. x W^T are the layer's inputs."""
     lstm = next((module for module in teacher.modules() if isinstance(module, nn.LSTM)), None)
     if lstm is None:
         raise ArgumentError("match with loss 'feedforward' needs a teacher with an LSTM")
@@ -94,7 +95,7 @@ def _input_matrices(teacher: Network) -> Tensor:
 
 @torch.no_grad()
 def _sample(fabric: Fabric, point: str, teacher: Network, train: InMemoryDataset, generator: torch.Generator) -> Tensor:
-    """The teacher's vectors at a point, [M, F], over COVARIANCE_IMAGES images, or all where there are fewer."""
+    """The teacher's vectors at a point, [M, F], on at most COVARIANCE_IMAGES images."""
     vectors: list[Tensor] = []
     images = 0
     for batch in train.batches(_BATCH, generator):
@@ -106,7 +107,7 @@ def _sample(fabric: Fabric, point: str, teacher: Network, train: InMemoryDataset
 
 
 def _shapes(network: Network, preprocessing: Preprocessing, width: int) -> dict[str, tuple[tuple[int, ...], int]]:
-    """Point -> its positions, () for one vector, and F, for images of a width."""
+    """Point -> its positions, () for a single vector, and F, for images of a given width."""
     training = network.training
     device = next(network.parameters()).device
     blank = torch.zeros(1, preprocessing.channels, preprocessing.height, width, dtype=torch.uint8, device=device)

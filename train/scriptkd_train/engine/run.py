@@ -1,4 +1,4 @@
-"""A run: what its stages share, the devices that it trains on, and the folder that remembers what it is made of."""
+"""A run: the data shared by its stages, its devices, and its folder, which records its recipe and data."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
-from typing import Literal
+from typing import Literal, TypeVar
 
 import torch
 from lightning_fabric import Fabric
@@ -21,15 +21,18 @@ from scriptkd_train.data.dataset import NON_TEXT, Item, fingerprint, read_datase
 from scriptkd_train.recipe import Recipe, parse_recipe
 from scriptkd_train.utils.files import write_file
 
-_LAUNCHER = "SCRIPTKD_LAUNCHER"  # number of the process that started those which train beside it
-_PERIOD = 0.2  # seconds between a process's looks for its launcher
+_LAUNCHER = "SCRIPTKD_LAUNCHER"  # environment variable with the process ID of the launching process
+_PERIOD = 0.2  # seconds between a process's checks for its launcher
+_RUN = "run.json"
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class TrainingData:
-    """The images to train on and to choose by, the K labels of the train split, and its fingerprint."""
+    """The training and validation images, the K labels of the train split, and its fingerprint."""
 
     train: list[Item]
     val: list[Item]
@@ -39,15 +42,15 @@ class TrainingData:
 
 @dataclass(frozen=True)
 class RunContext:
-    """What all stages of a run share.
+    """The data that all stages of a run share.
 
     Attributes:
         fabric: The devices.
         recipe: What is trained.
-        name: What the recipe was called.
-        data: What it is trained on.
+        name: The name of the recipe.
+        data: The training data.
         out: The run's folder.
-        console: Where the run says what it does; None in all processes but the first.
+        console: Where the run prints progress; None in all processes but the first.
     """
 
     fabric: Fabric
@@ -58,9 +61,9 @@ class RunContext:
     console: Console | None = None
 
     def print(self, text: str) -> None:
-        """Print a line, if anybody listens."""
+        """Print a line, if there is a console."""
         if self.console is not None:
-            self.console.print(text, highlight=False, soft_wrap=True)  # a path must stay in one piece
+            self.console.print(text, highlight=False, soft_wrap=True)  # no wrapping, so that paths stay in one piece
 
 
 def read_training_data(root: Path) -> TrainingData:
@@ -70,10 +73,10 @@ def read_training_data(root: Path) -> TrainingData:
         root: The dataset's folder.
 
     Returns:
-        Both splits, and what they are made of.
+        Both splits, with the labels and the fingerprint.
 
     Raises:
-        ArgumentError: there is no such split, or one without words.
+        ArgumentError: a split is missing, or has no words.
     """
     train, val = read_dataset(root, "train"), read_dataset(root, "val")
     for split, items in (("train", train), ("val", val)):
@@ -81,19 +84,19 @@ def read_training_data(root: Path) -> TrainingData:
             raise ArgumentError(f"the {split} split of {root} holds only {NON_TEXT!r}; it must hold words of a script")
     labels = sorted({item.label for item in train} - {NON_TEXT})
     if len(labels) == 1:
-        _log.warning("the train split of %s holds one class alone, %s: its model can tell nothing apart", root, *labels)
+        _log.warning("the train split of %s holds only one class, %s: a model has nothing to tell apart", root, *labels)
     return TrainingData(train, val, labels, fingerprint(train))
 
 
 def open_fabric(recipe: Recipe, devices: int | str) -> Fabric:
-    """The devices to train on, in the recipe's precision. Starts this program once more for each further device.
+    """Open the training devices in the recipe's precision. Each further device gets another process of this program.
 
-    `auto` is bfloat16 on GPUs and on processors with AVX512-BF16, where a step of TextNet takes half the time; else
-    float32, since there bfloat16 measured slower.
+    Precision `auto` is bfloat16 on GPUs and on processors with AVX512-BF16, where it halves the time of a TextNet step.
+    Elsewhere it is float32, since bfloat16 measured slower there.
 
-    Raises ArgumentError where there are GPUs, but fewer than `devices`.
+    Raises ArgumentError if there are GPUs, but fewer than `devices`.
     """
-    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0  # without GPUs it counts processes
+    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0  # without GPUs, `devices` counts processes
     if isinstance(devices, int) and 0 < gpus < devices:
         raise ArgumentError(
             f"--devices {devices}: this machine has {gpus} GPU{'s' if gpus > 1 else ''}; give at most {gpus}"
@@ -114,44 +117,65 @@ def open_fabric(recipe: Recipe, devices: int | str) -> Fabric:
 
 
 def on_first_process(fabric: Fabric, write: Callable[[], object]) -> None:
-    """Let the first process write something, while the others wait for it.
+    """Let the first process write something while the others wait.
 
     Args:
         fabric: The processes.
-        write: What the first one does.
+        write: The work of the first process.
 
     Raises:
-        ScriptkdError: in every process, where the first one cannot: it alone would leave the others waiting.
+        ScriptkdError: the first process failed. Every process raises it.
+    """
+    on_every_process(fabric, write if fabric.is_global_zero else lambda: None)
+
+
+def on_every_process(fabric: Fabric, work: Callable[[], object]) -> None:
+    """Let every process do its part, and wait for all.
+
+    Args:
+        fabric: The processes.
+        work: The work of this process.
+
+    Raises:
+        ScriptkdError: some process failed. Every process raises it, so that none waits for ever.
     """
     refused = ""
-    if fabric.is_global_zero:
-        try:
-            write()
-        except ScriptkdError as error:
-            refused = str(error)
-        except OSError as error:
-            refused = f"{os.fsdecode(error.filename)}: {error.strerror}" if error.filename else str(error)
-    refused = fabric.broadcast(refused)
+    try:
+        work()
+    except ScriptkdError as error:
+        refused = str(error)
+    except OSError as error:
+        refused = f"{os.fsdecode(error.filename)}: {error.strerror}" if error.filename else str(error)
+    refused = next(filter(None, from_every_process(fabric, refused)), "")
     if refused:
         raise ScriptkdError(refused)
 
 
-def _end_with(launcher: int) -> None:
-    """End this process within a second of the one that started it, whatever that died of.
+def from_every_process(fabric: Fabric, own: T) -> list[T]:
+    """Gather a value from each process, by rank, in every process: tensors or plain values."""
+    return [fabric.broadcast(own, src=rank) for rank in range(fabric.world_size)]
 
-    Windows, where the number stays when that process has ended, has only torch's own look at its neighbours.
+
+def _end_with(launcher: int) -> None:
+    """End this process within a second of its launcher's end, however the launcher died.
+
+    On Windows the parent's process ID stays after its end, so there only torch's own check of the other processes
+    helps.
     """
     while os.getppid() == launcher:
         time.sleep(_PERIOD)
     os._exit(1)
 
 
-def claim_run_folder(out: Path, recipe: Recipe, data: TrainingData, fabric: Fabric) -> None:
-    """Writes what this run is made of, or checks that what the folder holds is made of the same.
+def check_run_folder(out: Path, recipe: Recipe, data: TrainingData) -> None:
+    """Check that a run in the folder has the same recipe and data.
 
-    Stages that have not begun may still be changed: the rest of a recipe can be planned while its teacher trains.
+    Stages that have not begun may still be changed, so the rest of a recipe can be planned while its teacher trains.
+
+    Raises:
+        ArgumentError: the folder holds another run.
     """
-    path = out / "run.json"
+    path = out / _RUN
     if path.exists():
         known, there = read_run(path)
         if known != data.fingerprint:
@@ -159,36 +183,40 @@ def claim_run_folder(out: Path, recipe: Recipe, data: TrainingData, fabric: Fabr
         settings = [key for key in ("seed", "precision") if getattr(there, key) != getattr(recipe, key)]
         if differing := [*(f"stage {name}" for name in changed_stages(out, there, recipe)), *settings]:
             raise ArgumentError(
-                f"{out} holds a run whose {differing[0]} was another; give another --out, or delete the folder"
+                f"{out} holds a run with a different {differing[0]}; give another --out, or delete the folder"
             )
-    fabric.barrier()  # every process has looked before the first one writes
+
+
+def claim_run_folder(out: Path, recipe: Recipe, data: TrainingData, fabric: Fabric) -> None:
+    """Write this run's recipe and data fingerprint, for `check_run_folder`."""
+    fabric.barrier()  # every process has checked the folder before the first one writes
     content = {"recipe": recipe.model_dump(mode="json"), "data_sha256": data.fingerprint}
 
     def write() -> None:
         out.mkdir(parents=True, exist_ok=True)
-        write_file(path, json.dumps(content, indent=2) + "\n")  # whole or not at all: a run killed here goes on
+        write_file(out / _RUN, json.dumps(content, indent=2) + "\n")  # atomic, so that a run killed here can resume
 
     on_first_process(fabric, write)
 
 
 def changed_stages(out: Path, there: Recipe, recipe: Recipe) -> list[str]:
-    """The stages that the run in `out`, by the recipe `there`, has begun and that this recipe would train otherwise.
+    """The stages that the run in `out` has begun by the recipe `there`, and that this recipe would train differently.
 
-    A stage that another run trained for it has a checkpoint and no folder.
+    A stage that was trained by another run has a checkpoint and no folder.
     """
     begun = (name for name in there.stages if (out / name).is_dir() or (out / f"{name}.pt").exists())
     return [name for name in begun if there.stages[name] != recipe.stages.get(name)]
 
 
 def read_run(path: Path) -> tuple[str, Recipe]:
-    """The fingerprint of the training data and the recipe, with keys added since, that a run.json tells of.
+    """The data fingerprint and the recipe in a run.json. The recipe gets the keys of newer versions.
 
     Raises:
-        ArgumentError: it is not what `train_chain` wrote.
+        ArgumentError: the file was not written by `train_chain`.
     """
     try:
         content = json.loads(path.read_text("utf-8"))
         known, recipe = content["data_sha256"], content["recipe"]
     except (ValueError, KeyError, TypeError) as error:
-        raise ArgumentError(f"{path} is not what `scriptkd train` wrote; give another --out") from error
+        raise ArgumentError(f"{path} was not written by `scriptkd train`; give another --out") from error
     return known, parse_recipe(recipe, str(path))

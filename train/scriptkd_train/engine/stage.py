@@ -1,18 +1,15 @@
-"""One stage of the chain: train one network, keep the best on validation, survive being killed.
+"""One stage of the chain: train one network, keep the best epoch on validation, and resume when killed.
 
-The loop is meant to be read top to bottom. Randomness of an epoch depends on (seed, stage, epoch) alone, so a run that
-was killed and started again takes the very steps that it would have taken, bit for bit on one CPU.
+The loop is meant to be read top to bottom. The randomness of an epoch depends only on (seed, stage, epoch), and
+generator states are saved inside an epoch. So a killed and restarted run takes the same steps as an uninterrupted one,
+bit for bit on one CPU.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any, TypedDict
 
 import torch
@@ -20,37 +17,36 @@ from lightning_fabric import Fabric
 from rich.console import Console
 from rich.progress import Progress
 from torch import Tensor, nn
-from torch.utils.tensorboard import SummaryWriter
 
 from scriptkd_sdk.errors import ArgumentError, ScriptkdError
 from scriptkd_train.compression.quantize import quantized_state_dict
 from scriptkd_train.data.in_memory import InMemoryDataset
 from scriptkd_train.engine.distiller import Teacher
-from scriptkd_train.engine.run import RunContext, on_first_process
+from scriptkd_train.engine.pace import Pace
+from scriptkd_train.engine.place import Place
+from scriptkd_train.engine.run import RunContext
+from scriptkd_train.engine.stage_folder import StageFolder
 from scriptkd_train.engine.trainer import Trainer, derived_seed
-from scriptkd_train.models.checkpoint import Checkpoint, save_atomically
+from scriptkd_train.models.checkpoint import Checkpoint
 from scriptkd_train.models.networks import without_download
 from scriptkd_train.recipe import ResolvedStage
-from scriptkd_train.utils.files import named, printable, write_file
 from scriptkd_train.utils.progress import columns
-
-_CHECK_EVERY = 50  # steps between looks at the loss: each look waits for a GPU
 
 
 class _Best(TypedDict):
-    """The best epoch so far, as last.pt holds it."""
+    """The best epoch so far, as stored in last.pt."""
 
     state_dict: dict[str, Tensor]
     metrics: dict[str, float]
 
 
 class TrainingError(ScriptkdError):
-    """Training cannot go on, e.g. because the loss is no longer a number."""
+    """Training cannot continue, for example because the loss is NaN."""
 
 
 @dataclass(frozen=True)
 class StageResult:
-    """The best network on validation. history: one row an epoch, with the columns of metrics.csv."""
+    """The best network on validation. history: one row per epoch, with the columns of metrics.csv."""
 
     state_dict: dict[str, Tensor]
     metrics: dict[str, float]
@@ -68,70 +64,75 @@ def train_stage(
 ) -> StageResult:
     """Train one stage into `run.out/<name>` (metrics.csv, TensorBoard events, last.pt).
 
-    It goes on from last.pt if that is there.
+    Training resumes from last.pt if it exists. That file is written after each epoch, and every two minutes within one.
 
     Args:
-        run: What all stages of the run share.
-        name: The stage's.
-        stage: What to train, and how.
-        train: The train split, pre-processed as the stage's network reads it.
+        run: The data that all stages of the run share.
+        name: The name of the stage.
+        stage: The network to train, and its training.
+        train: The train split, pre-processed for the stage's network.
         val: The val split, likewise.
-        teachers: Those that its `distil` names.
-        init_weights: The state dict of the stage or model that its `start` names.
+        teachers: The teachers named by its `distil`.
+        init_weights: The state dict of the stage or model named by its `start`.
 
     Returns:
-        The network that was best on validation.
+        The best network on validation.
 
     Raises:
-        TrainingError: the loss became NaN or infinite; last.pt then holds the last whole epoch before it.
-        ArgumentError: the images make no batch, the network cannot be built, or last.pt is damaged or of another
-            version.
+        TrainingError: the loss became NaN or infinite. last.pt then holds the last saved state before that.
+        ArgumentError: there are too few images for a batch, the network cannot be built, or last.pt is damaged or of
+            another version.
     """
     fabric, seed, out = run.fabric, run.recipe.seed, run.out / name
-    rank, world = fabric.global_rank, fabric.world_size
-    batches = train.batch_count(stage.batch_size, world)
-    if batches == 0:
+    if train.batch_count(stage.batch_size, fabric.world_size) == 0:
         raise ArgumentError(
-            f"stage {name}: the train split (images: {len(train)}, widths: {len(train.target)}) makes no batch, which "
-            f"needs {2 * world} images of one width or more"
+            f"stage {name}: the train split (images: {len(train)}, widths: {len(train.target)}) makes no batch: a "
+            f"batch needs at least {2 * fabric.world_size} images of one width"
         )
-    out.mkdir(parents=True, exist_ok=True)
-    if not _takes_events(out):
-        run.print(f"{name}: without TensorBoard's events, as {out} is no UTF-8; metrics.csv holds the same")
+    folder = StageFolder(fabric, out)
+    if not folder.takes_events:
+        run.print(f"{name}: no TensorBoard events, as the path {out} is not UTF-8; metrics.csv holds the same")
     trainer = Trainer(fabric, name, stage, len(run.data.labels), seed, teachers, init_weights)
-    first, history = 0, list[dict[str, float]]()
+    first, inside, history = 0, None, list[dict[str, float]]()
     best: _Best | None = None
-    last = out / "last.pt"
-    if last.exists():
-        state = _read_state(last, fabric.device)
+    if (state := folder.read()) is not None:
         trainer.load_state_dict(state["trainer"])
-        first, best, history = state["epoch"], state["best"], state["history"]
-        # A run killed right after it had saved last.pt has not.
-        on_first_process(fabric, partial(_write_metrics, out, history))
+        # Older versions saved no state inside an epoch.
+        first, inside, best, history = state["epoch"], state.get("inside"), state["best"], state["history"]
+        steps = f" and {inside['step']:,} of {inside['steps']:,} steps" if inside is not None else ""
+        run.print(f"{name}: resumes after {first} of {stage.epochs} epochs{steps}, from {folder.last}")
 
+    def state_after(epochs: int, inside: dict[str, Any] | None = None) -> dict[str, Any]:
+        return {"trainer": trainer.state_dict(), "epoch": epochs, "inside": inside, "best": best, "history": history}
+
+    pace = Pace(fabric)
     for epoch in range(first, stage.epochs):
-        started = time.perf_counter()
-        torch.manual_seed(derived_seed(seed, name, f"dropout {epoch}"))
-        generator = torch.Generator().manual_seed(derived_seed(seed, name, f"epoch {epoch}"))
+        seeds = (derived_seed(seed, name, f"{purpose} {epoch}") for purpose in ("dropout", "epoch"))
+        place = Place(fabric, train, stage.batch_size, *seeds)
+        if inside is not None:
+            place.load_state_dict(inside)
+            inside = None
         trainer.learner.train()
-        total, seen, step = torch.zeros((), device=fabric.device), 0, 0
-        with _bar(run.console, f"{name} {epoch + 1}/{stage.epochs}", batches) as advance:
-            for batch in train.batches(stage.batch_size, generator, rank, world):
-                total += trainer.step(batch, epoch + step / batches, generator) * len(batch.target)
-                seen, step = seen + len(batch.target), step + 1
-                if step % _CHECK_EVERY == 0:
-                    _require_finite(fabric, total, name, epoch, out)
+        with _bar(run.console, f"{name} {epoch + 1}/{stage.epochs}", place.steps) as advance:
+            advance(place.step)
+            for batch in place.batches:
+                loss = trainer.step(batch, epoch + place.step / place.steps, place.generator)
+                place.add(loss, len(batch.target))
+                if pace.look():
+                    _require_finite(fabric, place.total, name, epoch, folder)
+                    if pace.save_due():
+                        pace.save(partial(folder.save, state_after(epoch, place.state_dict())))
                 advance(1)
-        _require_finite(fabric, total, name, epoch, out)
+        _require_finite(fabric, place.total, name, epoch, folder)
         _same_buffers(fabric, trainer.eval_model)
         accuracy, val_loss = validate(fabric, trainer.eval_model, val, stage.batch_size)
         row = {
             "epoch": epoch + 1,
-            "train_loss": total.item() / max(seen, 1),
+            "train_loss": place.total.item() / max(place.seen, 1),
             "val_loss": val_loss,
             "val_accuracy": accuracy,
             "lr": trainer.optimizer.param_groups[0]["lr"],
-            "seconds": time.perf_counter() - started,
+            "seconds": place.seconds,
         }
         history = [*history, row]
         if best is None or (accuracy, -val_loss) > (best["metrics"]["val_accuracy"], -best["metrics"]["val_loss"]):
@@ -140,8 +141,7 @@ def train_stage(
             }
             metrics = {"val_accuracy": accuracy, "val_loss": val_loss, "epoch": float(epoch + 1)}
             best = {"state_dict": weights, "metrics": metrics}
-        state = {"trainer": trainer.state_dict(), "epoch": epoch + 1, "best": best, "history": history}
-        on_first_process(fabric, partial(_save, state, out))
+        pace.save(partial(folder.save_epoch, state_after(epoch + 1)))
         run.print(
             f"{name} {epoch + 1}/{stage.epochs}: loss {row['train_loss']:.4f}, validation {100 * accuracy:.2f} % "
             f"(best {100 * best['metrics']['val_accuracy']:.2f} %), {row['seconds']:.0f} s"
@@ -150,28 +150,18 @@ def train_stage(
     return StageResult(best["state_dict"], best["metrics"], history)
 
 
-def _read_state(last: Path, device: torch.device) -> dict[str, Any]:
-    try:
-        state = torch.load(last, map_location=device, weights_only=True)
-    except Exception as error:  # what it raises depends on which kind of file it takes a damaged one for
-        raise ArgumentError(f"{last} is damaged: it cannot be read; delete it to train this stage anew") from error
-    if not isinstance(state, dict) or "trainer" not in state:
-        raise ArgumentError(f"{last} was written by another version of scriptkd; delete it to train this stage anew")
-    return state
-
-
 @torch.no_grad()
 def validate(fabric: Fabric, network: nn.Module, val: InMemoryDataset, batch_size: int) -> tuple[float, float]:
-    """Measure a network on the words of a split, of which each process reads its share.
+    """Measure a network on the words of a split; each process reads its share.
 
     Args:
         fabric: The processes.
-        network: What is measured; it is left in eval mode.
+        network: The network; it is left in eval mode.
         val: The split.
-        batch_size: Images at a time.
+        batch_size: Images per batch.
 
     Returns:
-        Accuracy, 0..1, and mean cross-entropy, in every process of all of the split.
+        Accuracy, 0..1, and mean cross-entropy of the whole split, in every process.
     """
     network.eval()
     words, right, loss = 0, 0, 0.0
@@ -190,9 +180,9 @@ def validate(fabric: Fabric, network: nn.Module, val: InMemoryDataset, batch_siz
 
 
 def _same_buffers(fabric: Fabric, network: nn.Module) -> None:
-    """Gives every process the first one's batch statistics.
+    """Give every process the batch statistics of the first one.
 
-    Data-parallel training does so only as the next step begins, and never for a moving average.
+    Data-parallel training does this only at the next step, and never for a moving average.
     """
     if fabric.world_size > 1:
         buffers = list(network.buffers())
@@ -200,47 +190,21 @@ def _same_buffers(fabric: Fabric, network: nn.Module) -> None:
             mine.copy_(firsts)
 
 
-def _require_finite(fabric: Fabric, total: Tensor, name: str, epoch: int, out: Path) -> None:
-    """total: a process's own. All of them stop, or none does: one alone would leave the others waiting."""
+def _require_finite(fabric: Fabric, total: Tensor, name: str, epoch: int, folder: StageFolder) -> None:
+    """Raise TrainingError in all processes or in none, so that none waits for ever. total: this process's loss."""
     whole = fabric.all_reduce(total.clone(), reduce_op="sum")
     if not (isinstance(whole, Tensor) and torch.isfinite(whole)):
         raise TrainingError(
             f"the loss of stage {name} became NaN or infinite in epoch {epoch + 1}; "
-            f"lower its lr. {out / 'last.pt'} holds the last whole epoch before it, if there was one"
+            f"lower its lr. {folder.last} holds the last state before it, if any was saved"
         )
 
 
-def _save(state: dict[str, Any], out: Path) -> None:
-    """The whole state to last.pt, all rows of its history to metrics.csv, the newest to TensorBoard."""
-    save_atomically(state, out / "last.pt")
-    _write_metrics(out, state["history"])
-    row = state["history"][-1]
-    if _takes_events(out):
-        with named(out / "events.out.tfevents"), SummaryWriter(str(out)) as writer:
-            for key, value in row.items():
-                if key != "epoch":
-                    writer.add_scalar(key, value, int(row["epoch"]))
-
-
-def _takes_events(out: Path) -> bool:
-    """Whether TensorBoard can write into a folder: only where its path is text in UTF-8."""
-    return printable(str(out)) == str(out)
-
-
-def _write_metrics(out: Path, history: list[dict[str, float]]) -> None:
-    """metrics.csv whole, so that a resumed run has no gaps."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, list(history[0]))
-    writer.writeheader()
-    writer.writerows(history)
-    write_file(out / "metrics.csv", text.getvalue())  # in one move, as a report may be reading the one before
-
-
 class _bar:
-    """A progress bar where there is a terminal, else nothing."""
+    """A progress bar on a terminal; nothing elsewhere."""
 
     def __init__(self, console: Console | None, title: str, total: int) -> None:
-        shown = console is not None and console.is_terminal  # a log gets one line an epoch instead
+        shown = console is not None and console.is_terminal  # a log gets one line per epoch instead
         self.progress = Progress(*columns(title), console=console, transient=True, disable=not shown)
         self.task = self.progress.add_task(title, total=total)
 

@@ -6,31 +6,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 KEEP = 0.99
-"""Share of the correctly predicted words that must keep their answer: who calls an identifier has words, mostly."""
+"""Share of the correctly predicted words that must keep their answer, since most inputs are words."""
+
+KEEP_RENDERED = 0.97
+"""The same for the renderer's words. Many of them are drawn at the edge of legibility. A right answer with a low score
+is often luck there, and should not hold the threshold down."""
 
 
-def fit_threshold(words: NDArray[np.float64], non_text: NDArray[np.float64]) -> float:
-    """The threshold that best tells words from pictures without text and costs at most 1 % of the words.
+def fit_threshold(words: NDArray[np.float64], non_text: NDArray[np.float64], keep: float = KEEP) -> float:
+    """The threshold that best separates words from pictures without text, and turns away few of the words.
 
-    words: top scores [N] of words whose script is predicted correctly, since a wrong answer is no loss; non_text: top
-    scores [M] of pictures without text. Of the thresholds that keep at least KEEP of the words, the one with the
-    largest sum of words kept and non-text turned away (Youden 1950, "Index for rating diagnostic tests"), the smallest
-    of equals.
-    A score equal to the threshold is kept, as in the SDK. 0, which never says `unknown`, if there is nothing to fit on.
+    words: top scores [N] of correctly predicted words, since losing a wrong answer costs nothing. non_text: top scores
+    [M] of pictures without text. Only thresholds that keep at least `keep` of the words are considered. The threshold
+    maximises the sum of two shares: words kept and non-text turned away (Youden 1950, "Index for rating diagnostic
+    tests"). Among equal ones, the smallest is taken. A score equal to the threshold is kept, as in the SDK. Without
+    words or without non-text, the threshold is 0, and no answer is `unknown`.
     """
     if len(words) == 0 or len(non_text) == 0:
         return 0.0
     words, non_text = np.sort(words), np.sort(non_text)
-    thresholds = np.unique(words)  # of those between two, the upper keeps the same words and turns away the most
+    thresholds = np.unique(words)  # between two scores of words, the upper one keeps the same words and turns away most
     kept = 1 - np.searchsorted(words, thresholds, side="left") / len(words)
     turned_away = np.searchsorted(non_text, thresholds, side="left") / len(non_text)
-    gain = np.where(kept >= KEEP, kept + turned_away, -np.inf)
+    gain = np.where(kept >= keep, kept + turned_away, -np.inf)
     return float(thresholds[gain.argmax()])
 
 
-def fit_threshold_on_logits(logits: NDArray[np.float32], target: NDArray[np.int64], temperature: float) -> float:
+def fit_threshold_on_logits(
+    logits: NDArray[np.float32], target: NDArray[np.int64], temperature: float, keep: float = KEEP
+) -> float:
     """`fit_threshold` on a validation split: logits [N, K] and targets [N], -1 for images without text."""
     scaled = logits.astype(np.float64) / temperature
     powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-    top = 1 / powers.sum(axis=1)  # the largest of the powers is 1
-    return fit_threshold(top[logits.argmax(axis=1) == target], top[target < 0])
+    top = 1 / powers.sum(axis=1)  # the largest power is 1
+    return fit_threshold(top[logits.argmax(axis=1) == target], top[target < 0], keep)

@@ -1,4 +1,4 @@
-"""One step of training: a batch, its augmentation, its teachers' answers, the loss, the optimizer and the average."""
+"""One training step: a batch, its augmentation, the teachers' answers, the loss, the optimizer and the average."""
 
 from __future__ import annotations
 
@@ -26,11 +26,10 @@ from scriptkd_train.recipe import Optimizer, ResolvedStage
 
 
 class Trainer:
-    """A network in training, and all that one step of it needs.
+    """A network in training, with all that a step needs.
 
-    average: what is to be validated and kept, if the stage asks for a moving average. The learner's initial weights
-    depend on (seed, stage) alone, but for what a stage with `start` takes from `source`, the state dict of the stage
-    or model that it names.
+    The initial weights depend only on (seed, stage). A stage with `start` also copies weights from `source`, the state
+    dict of the stage or model that `start` names.
 
     Raises:
         ArgumentError: the network cannot be built, or the source does not fit it.
@@ -56,7 +55,7 @@ class Trainer:
                 copied = select_init_weights(network, source, stage.start.layers, where)
                 network.load_state_dict(copied, strict=False)
             frozen = freeze(network, stage.start.freeze, where)
-        # Channels innermost is what convolution kernels read fastest, on CPUs and GPUs alike.
+        # Convolutions are fastest with channels last, on CPUs and GPUs alike.
         network = network.to(memory_format=torch.channels_last)
         widths: dict[str, tuple[int, int]] = {}
         if stage.distil is not None and stage.distil.match:
@@ -74,16 +73,16 @@ class Trainer:
 
     @property
     def eval_model(self) -> nn.Module:
-        """The network to validate and keep."""
+        """The network to validate and save: the moving average, if there is one."""
         return self.ema.network if self.ema is not None else self.learner.module.network
 
     def step(self, batch: Batch, epoch: float, generator: torch.Generator) -> Tensor:
-        """One step on a batch; `epoch`, with its fraction, sets the rate. Returns the loss, which nobody waited for."""
+        """Take one step on a batch. The fractional `epoch` sets the learning rate. Returns the loss, not awaited."""
         stage = self.stage
         for group in self.optimizer.param_groups:
-            # A run that began before there were scales has none in its state.
+            # States of older versions have no scales.
             group["lr"] = learning_rate(stage.optimizer, epoch, stage.epochs) * group.get("lr_scale", 1.0)
-        # Bytes travel to a GPU four times faster than what augmentation makes of them there.
+        # uint8 travels to a GPU four times faster than float32, so augmentation runs there.
         images, target, orientation = self.fabric.to_device((batch.images, batch.target, batch.orientation))
         if orientation is not None:
             images, orientation = half_turn(images, orientation, generator)
@@ -100,7 +99,7 @@ class Trainer:
             loss = loss + orientation_loss(ways, orientation)
         self.optimizer.zero_grad(set_to_none=True)
         self.fabric.backward(loss)
-        if stage.optimizer.clip is not None:  # of a loss that is no number `train_stage` tells
+        if stage.optimizer.clip is not None:  # `train_stage` reports a loss that is NaN
             clip = stage.optimizer.clip
             self.fabric.clip_gradients(self.learner, self.optimizer, max_norm=clip, error_if_nonfinite=False)
         self.optimizer.step()
@@ -109,32 +108,35 @@ class Trainer:
         return loss.detach()
 
     def state_dict(self) -> dict[str, Any]:
-        """All that a run needs to go on."""
+        """The state that a run needs to resume."""
         return {
             "learner": self.learner.module.state_dict(),
             "average": self.ema.state_dict() if self.ema is not None else None,
             "optimizer": self.optimizer.state_dict(),
+            "precision": self.fabric.strategy.precision.state_dict(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from where `state_dict` was taken."""
+        """Restore a state from `state_dict`."""
         self.learner.module.load_state_dict(state["learner"])
         if self.ema is not None:
             self.ema.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
+        if scaling := state.get("precision"):  # loss scaling of a 16-mixed run
+            self.fabric.strategy.precision.load_state_dict(scaling)
 
 
 class _Learner(nn.Module):
-    """The network in training and, where points of other widths are matched, a linear map between them for each.
+    """The network in training, with a linear map for each matched point at which the widths differ.
 
-    widths: point -> F of the network and of its teacher. The maps are trained with the network and thrown away: the
-    paper does not say how its two feature vectors, 128 and 512 long, are compared.
+    widths: point -> F of the network and of its teacher. The maps are trained with the network and discarded. The paper
+    does not say how it compares feature vectors of lengths 128 and 512.
     """
 
     def __init__(self, network: Network, frozen: list[nn.Module], widths: Mapping[str, tuple[int, int]]) -> None:
         super().__init__()
         self.network = network
-        self._frozen = tuple(frozen)  # a tuple, since they are the network's modules and not to be counted twice
+        self._frozen = tuple(frozen)  # a tuple, so that these modules of the network are not registered twice
         self.projections = nn.ModuleDict(
             {point: nn.Linear(*both) if both[0] != both[1] else nn.Identity() for point, both in widths.items()}
         )
@@ -146,9 +148,9 @@ class _Learner(nn.Module):
         return self
 
     def forward(self, images: Tensor) -> tuple[Tensor, dict[str, Tensor], Tensor | None, Tensor | None]:
-        """Logits [N, K], matched points as vectors [M, F] of the teacher's width, and the logits of two more heads.
+        """Logits [N, K], vectors [M, F] of the teacher's width at the matched points, and the logits of two more heads.
 
-        One is auxiliary, [N, K]; the other tells orientation, [N, 4]. None where the network lacks the head.
+        One head is auxiliary, [N, K]; the other is for orientation, [N, 4]. None if the network lacks the head.
         """
         with Float32Depthwise():
             logits, feature_maps, auxiliary = self.network.forward_training(images)
@@ -157,7 +159,7 @@ class _Learner(nn.Module):
 
 
 def learning_rate(optimizer: Optimizer, epoch: float, epochs: int) -> float:
-    """The rate at a (fractional) epoch: linear warm-up, then constant or a half cosine down to zero."""
+    """The learning rate at a fractional epoch: linear warm-up, then constant or a half cosine down to zero."""
     if epoch < optimizer.warmup:
         return optimizer.lr * (epoch + 1e-3) / optimizer.warmup
     if optimizer.schedule == "constant":
@@ -167,10 +169,10 @@ def learning_rate(optimizer: Optimizer, epoch: float, epochs: int) -> float:
 
 
 def make_optimizer(learner: nn.Module, spec: Optimizer) -> torch.optim.Optimizer:
-    """Return the optimizer of a recipe for what is trained of a module."""
-    # fused: weights, gradients and moments are read once a step, of which a large network's step on a processor is made
-    # (VGG19's 140 M parameters: 0.4 s in place of 0.8). A gradient must lie in memory as its weight does, as autograd
-    # makes it: of another order fused steps are wrong without a word.
+    """Return a recipe's optimizer for the trainable parameters of a module."""
+    # fused reads weights, gradients and moments once per step. For a large network on a CPU that is most of the time:
+    # 0.4 s instead of 0.8 s for the 140 M parameters of VGG19. A gradient must have the memory format of its weight, as
+    # autograd makes it. Otherwise fused steps are silently wrong.
     groups = parameter_groups(learner, spec)
     if spec.name == "sgd":
         return torch.optim.SGD(groups, lr=spec.lr, momentum=spec.momentum, nesterov=spec.momentum > 0, fused=True)
@@ -178,27 +180,29 @@ def make_optimizer(learner: nn.Module, spec: Optimizer) -> torch.optim.Optimizer
 
 
 def parameter_groups(learner: nn.Module, spec: Optimizer) -> list[dict[str, Any]]:
-    """The parameters in training by how they are trained: `lr_scale`, the share of the rate, and `weight_decay`.
+    """The trainable parameters, grouped by `lr_scale`, the factor of the learning rate, and by `weight_decay`.
 
-    learner: a _Learner or a network by itself.
+    learner: a _Learner, or a network.
 
     Raises:
-        ArgumentError: a layer of `lr_scale` that the network lacks.
+        ArgumentError: the network lacks a layer of `lr_scale`.
     """
     named = {name.removeprefix("network."): p for name, p in learner.named_parameters() if p.requires_grad}
     scales = dict.fromkeys(named, 1.0)
-    for layer in sorted(spec.lr_scale, key=len):  # an inner layer's name is longer than that of what it is in
+    for layer in sorted(spec.lr_scale, key=len):  # by length, so that an inner layer comes after the one around it
         inside = [name for name in named if name.startswith(f"{layer}.")]
         if not inside:
             known = ", ".join(dict.fromkeys(name.partition(".")[0] for name in named))
-            raise ArgumentError(f"optimizer.lr_scale: nothing in training is in a layer {layer!r}; layers are {known}")
+            raise ArgumentError(
+                f"optimizer.lr_scale: no trainable parameter is in a layer {layer!r}; layers are {known}"
+            )
         scales |= dict.fromkeys(inside, spec.lr_scale[layer])
     groups = []
     for scale in dict.fromkeys((1.0, *spec.lr_scale.values())):
         mine = [p for name, p in named.items() if scales[name] == scale]
         if spec.name == "sgd":
             parts = [(mine, spec.weight_decay)]
-        else:  # decay is for weights that multiply, not for biases and batch-norm scales
+        else:  # weight decay is for matrices, not for biases and batch-norm scales
             parts = [([p for p in mine if p.ndim > 1], spec.weight_decay), ([p for p in mine if p.ndim <= 1], 0.0)]
         groups += [{"params": part, "weight_decay": decay, "lr_scale": scale} for part, decay in parts]
     return groups

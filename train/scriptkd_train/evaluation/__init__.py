@@ -1,1 +1,1 @@
-"""How good a model is and where it goes wrong: measures, reports, plots and model cards."""
+"""Evaluation: metrics, reports, error analysis, plots and model cards."""

@@ -1,6 +1,6 @@
-"""Where a model goes wrong: its errors by what the images are like, and how far that lies from another data set's.
+"""Error analysis: a model's errors by image properties, compared with another data set.
 
-It is for the people who make the training data: what fails together, and what the other set has too little of.
+It is for people who make training data. It shows which images fail together, and which the other set has too few of.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scriptkd_sdk.errors import ArgumentError
-from scriptkd_sdk.images import load_image
 from scriptkd_sdk.preprocess import luma
 from scriptkd_train.data.dataset import NON_TEXT, Item, read_split_or_all
 from scriptkd_train.evaluation.evaluate import EXCLUDED_KINDS, predict_scores, read_manifest
@@ -24,10 +23,10 @@ from scriptkd_train.utils.contact_sheet import Tile, contact_sheet, write_png
 from scriptkd_train.utils.files import printable, write_figure, write_file, write_json
 from scriptkd_train.utils.markdown import markdown_table
 
-ROWS = 32  # pixels: sharpness and clutter are measured at this height, so that large crops compare with small ones
-COLUMNS = ("kind", "source")  # of manifest.csv, where it has them
+ROWS = 32  # height in pixels at which sharpness and clutter are measured, to compare large and small crops
+COLUMNS = ("kind", "source")  # optional columns of manifest.csv
 SHEET_COLUMNS, SHEET_TILES = 8, 96
-CONFUSIONS = 20  # pairs listed
+CONFUSIONS = 20  # number of pairs listed
 BANDS: dict[str, tuple[str, tuple[float, ...]]] = {
     "length": ("word length: width / height, about half a letter to a letter each", (0.8, 1.2, 1.7, 2.4, 3.4, 5)),
     "height": ("height in pixels", (16, 24, 32, 48, 64, 96)),
@@ -35,12 +34,12 @@ BANDS: dict[str, tuple[str, tuple[float, ...]]] = {
     "contrast": ("contrast: 5th to 95th percentile of the luma", (40, 60, 90, 120, 160)),
     "clutter": ("clutter: deviation of the luma along the upper and lower edge", (5, 10, 20, 30, 45)),
 }
-"""What is measured of an image: a title, and where one band ends and the next begins."""
+"""Measured property -> its title, and the borders between its bands."""
 
 
 @dataclass(frozen=True)
 class ImageTraits:
-    """What an image is like, whatever is written in it; the units are those of BANDS."""
+    """Properties of an image that do not depend on its script, in the units of BANDS."""
 
     length: float
     height: float
@@ -51,7 +50,7 @@ class ImageTraits:
 
 @dataclass(frozen=True)
 class WordResult:
-    """One answered image. score: its top score, 0 to 1. columns: of the data set's manifest, those in COLUMNS."""
+    """One answered image. score: its top score, 0 to 1. columns: its values of COLUMNS in the manifest."""
 
     item: Item
     predicted: str
@@ -68,7 +67,7 @@ class WordResult:
 
 @dataclass(frozen=True)
 class ModelResults:
-    """A model's answers to all words of a data set, and to its pictures without text, which have no right answer."""
+    """A model's answers to all words of a data set, and to its pictures without text."""
 
     model: str
     data: str
@@ -79,16 +78,16 @@ class ModelResults:
 def run_model(
     model: str | Path, root: str | Path, split: str = "test", progress: Callable[[int, int], None] | None = None
 ) -> ModelResults:
-    """Run a model over a data set; unreadable images, unknown labels and kinds in EXCLUDED_KINDS are passed over.
+    """Run a model on a data set, without unreadable images, unknown labels and kinds in EXCLUDED_KINDS.
 
     Args:
         model: a checkpoint, a model file, or a bundled model's name.
         root: the data set.
-        split: train, val or test, where the data set has splits.
-        progress: called with the numbers of images done and in all, now and then.
+        split: train, val or test, if the data set has splits.
+        progress: called now and then with the number of images done and the total.
 
     Raises:
-        ArgumentError: no word is left.
+        ArgumentError: no word is left to analyse.
         ModelError: the model cannot be read.
     """
     root = Path(root)
@@ -105,7 +104,7 @@ def run_model(
             continue
         best, second = np.argsort(-row, kind="stable")[:2] if len(labels) > 1 else (0, 0)
         columns = {name: fields[name] for name in COLUMNS if name in fields}
-        traits = measure_image(load_image(item.path))
+        traits = measure_image(item.load())
         word = WordResult(item, labels[best], labels[second], float(row[best]), traits, columns)
         (non_text if without_text else words).append(word)
     if not words:
@@ -133,7 +132,7 @@ def measure_image(image: NDArray[np.uint8]) -> ImageTraits:
 
 @dataclass(frozen=True)
 class Confusion:
-    """How many words of one script were taken for another."""
+    """A confusion: how many words of one script were predicted as another."""
 
     true: str
     predicted: str
@@ -142,7 +141,7 @@ class Confusion:
 
 @dataclass(frozen=True)
 class Group:
-    """Figures of the words that have something in common. share: the part of all words that they are, 0..1."""
+    """Figures of a group of words. share: of all words, 0..1."""
 
     group: str
     images: int
@@ -159,14 +158,14 @@ class Analysis:
     Attributes:
         model: name of the model's file.
         data: name of the data set's folder.
-        images: words that were measured.
-        wrong: those of them that are predicted wrongly.
-        accuracy: of all words.
-        macro_accuracy: mean over the scripts.
-        score_of_wrong: percentile ("10 %") -> top score of the wrong words; empty without any.
-        second_is_true: share of the wrong words whose true script comes second; None without any.
-        confusions: the commonest ones.
-        tables: what the words are grouped by -> groups, in the order in which people read them.
+        images: number of measured words.
+        wrong: number of wrongly predicted words.
+        accuracy: over all words.
+        macro_accuracy: mean accuracy over the scripts.
+        score_of_wrong: percentile ("10 %") -> top score of the wrong words; empty if there are none.
+        second_is_true: share of the wrong words whose true script comes second; None if there are none.
+        confusions: the most frequent confusions.
+        tables: grouping -> groups, in reading order.
     """
 
     model: str
@@ -181,7 +180,7 @@ class Analysis:
     tables: dict[str, list[Group]]
 
     def to_dict(self) -> dict[str, Any]:
-        """The analysis as JSON holds it; a confusion is a list of the true and the predicted script and the count."""
+        """The analysis for JSON. A confusion is a list of true script, predicted script and count."""
         content = asdict(self)
         for holder in (content, *(group for groups in content["tables"].values() for group in groups)):
             holder["confusions"] = [list(confusion.values()) for confusion in holder["confusions"]]
@@ -189,7 +188,7 @@ class Analysis:
 
 
 def summarise(found: ModelResults) -> Analysis:
-    """The figures of a data set."""
+    """Compute the figures of a data set."""
     words = found.words
     wrong = [word for word in words if not word.correct]
     by_script = _grouped(words, lambda word: word.item.label)
@@ -215,12 +214,12 @@ def summarise(found: ModelResults) -> Analysis:
 
 
 def write_analysis(found: ModelResults, out: str | Path, against: ModelResults | None = None) -> list[Path]:
-    """Write analysis.md, analysis.json, bands.png and a sheet of wrong words a script.
+    """Write analysis.md, analysis.json, bands.png, and for each script a sheet of wrong words.
 
     Args:
         found: a model's results.
-        out: the folder; it is made if needed.
-        against: the same model's results on other data, such as rendered words in fonts that training never saw.
+        out: the folder; it is created if needed.
+        against: the same model's results on other data, such as rendered words in unseen fonts.
 
     Returns:
         The paths written.
@@ -230,7 +229,7 @@ def write_analysis(found: ModelResults, out: str | Path, against: ModelResults |
     """
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
-    for old in out.glob("wrong-*.png"):  # an earlier run's
+    for old in out.glob("wrong-*.png"):  # of an earlier run
         old.unlink()
     mine, other = summarise(found), summarise(against) if against else None
     sheets = _write_sheets(found, out)
@@ -242,7 +241,7 @@ def write_analysis(found: ModelResults, out: str | Path, against: ModelResults |
 
 
 def markdown(mine: Analysis, other: Analysis | None, sheets: Sequence[str] = ()) -> str:
-    """The analysis as Markdown, beside another data set's if there is one; sheets: names of pictures to show."""
+    """The analysis as Markdown, compared with another data set's if given. sheets: names of pictures to show."""
     lines = [f"# Errors of {mine.model} on {mine.data}", ""]
     lines.append(
         f"{mine.wrong:,} of {mine.images:,} words wrong: accuracy {_percent(mine.accuracy)} %, "
@@ -264,9 +263,9 @@ def markdown(mine: Analysis, other: Analysis | None, sheets: Sequence[str] = ())
             f"Macro accuracy: {_percent(other.macro_accuracy)} % on {other.data} ({other.images:,} words), "
             f"{_percent(mine.macro_accuracy)} % on {mine.data}: a gap of "
             f"{100 * (other.macro_accuracy - mine.macro_accuracy):.1f} points. In the tables, `share` is the "
-            f"part of a data set's words that a row holds. A row with a far larger share of {mine.data} shows what "
-            f"{other.data} has too little of; one whose accuracies differ looks alike by this measure, and differs "
-            "in something else."
+            f"part of a data set's words that a row holds. If a row has a far larger share of {mine.data}, then "
+            f"{other.data} has too few such words. If only its accuracies differ, the words differ in a property that "
+            "this table does not measure."
         )
     lines += ["", "![Accuracy and shares by band](bands.png)"]
     for sheet in sheets:
@@ -279,7 +278,7 @@ def _column(name: str) -> Callable[[WordResult], str]:
 
 
 def _grouped(words: Sequence[WordResult], key: Callable[[WordResult], str]) -> list[Group]:
-    """Figures of the words that have a value of `key` in common, sorted by it."""
+    """Figures of the words grouped by their value of `key`, sorted by that value."""
     groups: dict[str, list[WordResult]] = defaultdict(list)
     for word in words:
         groups[key(word)].append(word)
@@ -287,7 +286,7 @@ def _grouped(words: Sequence[WordResult], key: Callable[[WordResult], str]) -> l
 
 
 def _banded(words: Sequence[WordResult], trait: str, edges: Sequence[float]) -> list[Group]:
-    """Figures of the words whose trait lies in the same band."""
+    """Figures of the words grouped by the bands of a trait."""
     bands: dict[int, list[WordResult]] = defaultdict(list)
     for word in words:
         bands[sum(getattr(word.traits, trait) >= edge for edge in edges)].append(word)
@@ -307,7 +306,7 @@ def _band(number: int, edges: Sequence[float]) -> str:
 
 
 def _confusions(wrong: Sequence[WordResult], most: int) -> list[Confusion]:
-    """The commonest pairs of a true and a predicted script, with their counts."""
+    """The most frequent confusions, with their counts."""
     counts = Counter((word.item.label, word.predicted) for word in wrong)
     ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
     return [Confusion(true, predicted, count) for (true, predicted), count in ordered[:most]]
@@ -318,7 +317,7 @@ def _listed(confusions: Sequence[Confusion]) -> str:
 
 
 def _table(groups: Sequence[Group], name: str, other: Analysis | None) -> list[str]:
-    """A Markdown table of one grouping, with another data set's columns where it has the same one."""
+    """A Markdown table of one grouping, with columns of the other data set if it has the same grouping."""
     theirs = {group.group: group for group in other.tables.get(name, [])} if other else {}
     heads = ["", "words", "share %", "wrong", "accuracy %"]
     if other and theirs:
@@ -334,7 +333,7 @@ def _table(groups: Sequence[Group], name: str, other: Analysis | None) -> list[s
 
 
 def _write_sheets(found: ModelResults, out: Path) -> list[Path]:
-    """Sheets of wrong words, one a script, the most confident first; and one of the most confident non-text."""
+    """A sheet of wrong words for each script, the most confident first, and a sheet of the most confident non-text."""
     wrong = defaultdict(list)
     for word in found.words:
         if not word.correct:
@@ -344,7 +343,7 @@ def _write_sheets(found: ModelResults, out: Path) -> list[Path]:
     paths = []
     for label, words in sorted(wrong.items()):
         words = sorted(words, key=lambda word: -word.score)[:SHEET_TILES]
-        tiles = [Tile(load_image(word.item.path), f"{label}>{word.predicted} {word.score:.2f}") for word in words]
+        tiles = [Tile(word.item.load(), f"{label}>{word.predicted} {word.score:.2f}") for word in words]
         path = out / f"wrong-{label}.png"
         rows = [tiles[i : i + SHEET_COLUMNS] for i in range(0, len(tiles), SHEET_COLUMNS)]
         write_png(path, contact_sheet(rows))
@@ -353,8 +352,8 @@ def _write_sheets(found: ModelResults, out: Path) -> list[Path]:
 
 
 def _draw_bands(mine: Analysis, other: Analysis | None, path: Path) -> None:
-    """For each measure: accuracy by band as lines, and shares of the words as bars."""
-    from matplotlib.figure import Figure  # here: takes a second to load
+    """Plot each property: accuracy by band as lines, and shares of the words as bars."""
+    from matplotlib.figure import Figure  # imported here, since it takes a second
 
     sets = [mine] + ([other] if other else [])
     figure = Figure(figsize=(11, 2.9 * ((len(BANDS) + 1) // 2)), layout="constrained")

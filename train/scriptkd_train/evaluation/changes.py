@@ -1,6 +1,6 @@
-"""What a phone, a detector or a hand does to a word's picture: turned, in a loose box, a whole line.
+"""Changes to a word's picture as phones, detectors or users make them: turned, in a loose box, or a whole line.
 
-Pictures are uint8 [H, W, 3] RGB or [H, W] gray. The same generator makes the same picture.
+Pictures are uint8 [H, W, 3] RGB or [H, W] gray. The same generator state gives the same picture.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from numpy.typing import NDArray
 Image = NDArray[np.uint8]
 Change = Callable[[np.random.Generator, Image], Image]
 
-NOISE = 3  # levels up and down
-JPEG_QUALITY = 60, 95  # from, to
-LINE_HEIGHT = 48  # pixels: what the words of a line are brought to
+NOISE = 3  # largest change of a gray level, up or down
+JPEG_QUALITY = 60, 95  # lowest, highest
+LINE_HEIGHT = 48  # height in pixels to which the words of a line are scaled
 SLANT = 20  # degrees
 
 
 def turned(degrees: int, rng: np.random.Generator, image: Image) -> Image:
-    """Turn a picture clockwise by 90, 180 or 270 degrees; no pixel changes."""
+    """Turn a picture clockwise by 90, 180 or 270 degrees, without interpolation."""
     return np.ascontiguousarray(np.rot90(image, -degrees // 90))
 
 
 def slanted(degrees: float, rng: np.random.Generator, image: Image) -> Image:
-    """Turn a picture by an angle, one way or the other by chance; the box grows, its corners get the border's colour.
+    """Turn a picture by an angle in a random direction. The box grows, and its corners get the border's colour.
 
     degrees: below 90.
     """
@@ -44,9 +44,9 @@ def slanted(degrees: float, rng: np.random.Generator, image: Image) -> Image:
 
 
 def loosened(times: int, ground: Change, rng: np.random.Generator, image: Image) -> Image:
-    """Put a picture in the middle of a plain box, `times` as wide and as high; store it as JPEG; add noise.
+    """Put a picture in the middle of a plain box `times` as wide and as high, compress it as JPEG, and add noise.
 
-    ground: gives the box's colour, uint8 [3].
+    ground: returns the box's colour, uint8 [3].
     """
     image = _rgb(image)
     height, width = image.shape[:2]
@@ -57,22 +57,22 @@ def loosened(times: int, ground: Change, rng: np.random.Generator, image: Image)
     quality = int(rng.integers(JPEG_QUALITY[0], JPEG_QUALITY[1] + 1))
     _, stored = cv2.imencode(".jpg", box[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
     read = cv2.imdecode(stored, cv2.IMREAD_COLOR)
-    assert read is not None  # it was encoded just now
+    assert read is not None  # it was encoded above
     noise = rng.integers(-NOISE, NOISE + 1, read.shape, dtype=np.int16)
     noisy: Image = np.clip(read[..., ::-1] + noise, 0, 255).astype(np.uint8)
     return noisy
 
 
 def border_colour(image: Image) -> Image:
-    """The median of a picture's outermost pixels, channel by channel: uint8 [3], or [] of a gray one."""
+    """The median of a picture's outermost pixels for each channel: uint8 [3], or [] for a gray picture."""
     border = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
     return np.asarray(np.median(border, axis=0)).astype(np.uint8)
 
 
 def line(words: Iterable[Image], ratio: int) -> Image | None:
-    """Join words side by side at one height and cut the line to `ratio` times that; None if they do not fill it.
+    """Join words side by side at one height, and cut the line to `ratio` times that; None if the words do not fill it.
 
-    No more words are taken than the line needs.
+    Only as many words are read as the line needs.
     """
     wanted, strips, width = ratio * LINE_HEIGHT, [], 0
     for word in words:
@@ -104,7 +104,7 @@ def _random(rng: np.random.Generator, image: Image) -> Image:
 
 
 QUARTERS = {degrees: f"turned by {degrees}" for degrees in (90, 180, 270)}
-"""Degrees clockwise -> the change's name."""
+"""Degrees clockwise -> name of the change."""
 
 CHANGES: dict[str, dict[str, Change]] = {
     "turned": {
@@ -117,9 +117,9 @@ CHANGES: dict[str, dict[str, Change]] = {
         for times in (2, 3, 4)
     },
 }
-"""Group -> name -> what is done to one word's picture."""
+"""Group -> name -> the change of a word's picture."""
 
 RATIOS = {f"line of {ratio}:1": ratio for ratio in (10, 25, 40)}
-"""Name -> how many times as wide as high a line of words is."""
+"""Name -> width over height of a line of words."""
 
 GROUPS = (*CHANGES, "lines")

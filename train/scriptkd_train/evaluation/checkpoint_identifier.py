@@ -1,4 +1,4 @@
-"""A checkpoint that answers as a model file does: only the network is torch's, all else is the SDK's."""
+"""A checkpoint that answers as a model file does: torch runs only the network, and the SDK does the rest."""
 
 from __future__ import annotations
 
@@ -18,25 +18,24 @@ from scriptkd_sdk.network import Network
 from scriptkd_sdk.scripts import Script, script
 from scriptkd_train.models.checkpoint import Checkpoint, load_checkpoint
 
-UNCODED = "Zzzz"  # ISO 15924's code for a script without a code
+UNCODED = "Zzzz"  # ISO 15924's code for an uncoded script
 
 
 class CheckpointIdentifier(ScriptIdentifier):
-    """Tells the script of word images by a checkpoint, on a GPU if there is one.
+    """Identifies the script of word images by a checkpoint, on a GPU if there is one.
 
-    Crops, windows, batches and the decision are the SDK's, so a file exported from the checkpoint in float32 gives the
-    same answers.
+    The SDK handles crops, windows, batches and the decision. So the exported float32 file gives the same answers.
     """
 
     def __init__(self, path: str | Path) -> None:
-        """Load a checkpoint; raises ModelError for one that is missing or unfit."""
+        """Load a checkpoint. Raises ModelError if it is missing or unusable."""
         self._network = _CheckpointNetwork(Path(path))
         self._info = self._network.info
         self._decision = Decision(self._info.labels, self._info.temperature, self._info.threshold)
 
 
 class _CheckpointNetwork(Network):
-    """What runs a model file's network, but with torch."""
+    """Stands in for an onnxruntime session, with torch."""
 
     def __init__(self, path: Path) -> None:
         checkpoint = load_checkpoint(path)

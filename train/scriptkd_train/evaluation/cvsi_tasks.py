@@ -1,9 +1,10 @@
-"""The four tasks of CVSI-2015 and how well a model of all ten scripts does on each.
+"""The four tasks of CVSI-2015, and the accuracy of a model of all ten scripts on each.
 
-The groups are the competition's own (its page, http://www.ict.griffith.edu.au/cvsi2015/): task 1 is eight triplets,
-each of English, Hindi and a third script; task 2 the seven scripts of the north, task 3 the five of the south, task 4
-all ten. English and Hindi are in every group. A system was told the task, so a model's scores count for the task's
-scripts only. Accuracy is the share of right images; the test words of tasks 1 to 3 are task 4's of the same scripts.
+The groups are from the competition's page, http://www.ict.griffith.edu.au/cvsi2015/. Task 1 has eight triplets, each of
+English, Hindi and a third script. Task 2 has the seven scripts of the north, task 3 the five of the south, and task 4
+all ten. English and Hindi are in every group. A system was told the task, so only the scores of the task's scripts
+count. Accuracy is the share of right images. The test words of tasks 1 to 3 are the words of task 4 in the same
+scripts.
 """
 
 from __future__ import annotations
@@ -27,24 +28,24 @@ TASKS: dict[str, tuple[str, ...]] = {
     "3": (*_EVERYWHERE, *_SOUTH),
     "4": (*_EVERYWHERE, *_NORTH, *_SOUTH),
 }
-"""Name -> scripts; "1-Tamil" is task 1's triplet of English, Hindi and Tamil."""
+"""Name -> scripts. "1-Tamil" is the triplet of English, Hindi and Tamil in task 1."""
 
 
 def task_scripts(task: str) -> tuple[str, ...]:
-    """The scripts of a task by its name; ArgumentError for an unknown one."""
+    """The scripts of a task, by its name. Raises ArgumentError for an unknown name."""
     if task not in TASKS:
         raise ArgumentError(f"unknown CVSI-2015 task {task!r}: it must be one of {', '.join(TASKS)}")
     return TASKS[task]
 
 
 def check_known(labels: Sequence[str], scripts: Sequence[str]) -> None:
-    """Raise ArgumentError if a model with these labels does not know one of the scripts."""
+    """Raise ArgumentError if one of the scripts is not among a model's labels."""
     if missing := [script for script in scripts if script not in labels]:
         raise ArgumentError(f"the task needs {', '.join(missing)}, which the model does not know")
 
 
 def restrict(labels: Sequence[str], scores: Floats, scripts: Sequence[str]) -> tuple[list[str], Floats]:
-    """A model's labels and scores [N, K] cut down to some scripts, every row's scores summing to 1 again.
+    """A model's labels and scores [N, K] restricted to some scripts, with each row normalised to 1.
 
     Raises:
         ArgumentError: the model does not know one of the scripts.
@@ -52,13 +53,13 @@ def restrict(labels: Sequence[str], scores: Floats, scripts: Sequence[str]) -> t
     check_known(labels, scripts)
     kept = [i for i, label in enumerate(labels) if label in scripts]
     some = scores[:, kept]
-    # A row of zeros (an unreadable image) stays one; a row whose scripts all scored 0 has no preference.
+    # A row of zeros, for an unreadable image, stays. A row whose allowed scripts all scored 0 gets equal scores.
     total = some.sum(axis=1, keepdims=True)
     return [labels[i] for i in kept], some / np.where(total > 0, total, 1)
 
 
 def task_accuracies(labels: Sequence[str], scores: Floats, truth: Ints) -> dict[str, Accuracy]:
-    """Images and accuracy (0..1) of every task, "1" being the mean of its eight triplets; empty if labels are missing.
+    """Images and accuracy, 0..1, of each task; "1" is the mean of its triplets. Empty if labels are missing.
 
     scores: [N, K]; truth: index of each image's label [N].
     """

@@ -1,4 +1,4 @@
-"""How good a model is on labelled images: a checkpoint (.pt), or a model file as the SDK serves it."""
+"""Evaluate a model on labelled images: a checkpoint (.pt), or a model file as the SDK runs it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from scriptkd_sdk import Prediction, ScriptIdentifier
 from scriptkd_sdk.errors import ArgumentError, ImageError
-from scriptkd_sdk.images import load_image
-from scriptkd_train.data.cvsi import count_differences, is_cvsi
+from scriptkd_sdk.images import Pixels
 from scriptkd_train.data.dataset import NON_TEXT, Item, read_split_or_all, splits_of
-from scriptkd_train.evaluation.cvsi_tasks import check_known, task_accuracies, task_scripts
+from scriptkd_train.data.sets import find_set
+from scriptkd_train.data.sets.cvsi import CVSI_2015
+from scriptkd_train.evaluation.cvsi_tasks import check_known, restrict, task_accuracies, task_scripts
 from scriptkd_train.evaluation.identifier import open_identifier
 from scriptkd_train.evaluation.metrics import (
     Floats,
@@ -29,19 +30,21 @@ from scriptkd_train.evaluation.metrics import (
     roc_area,
     script_scores,
 )
+from scriptkd_train.evaluation.mixtures import mixture_figures
 from scriptkd_train.evaluation.non_text import non_text_figures, non_text_kind
+from scriptkd_train.evaluation.published_results import published_results
 from scriptkd_train.evaluation.report import Accuracy, EvaluationReport, ScriptFigures, ThresholdFigures
 from scriptkd_train.evaluation.robustness import check_groups, measure_changes
 from scriptkd_train.utils.contact_sheet import Tile, contact_sheet, write_png
 from scriptkd_train.utils.files import printable, write_json
 
-EXCLUDED_KINDS = ("scan-line", "non-text")  # kinds that are no word images: not part of the figures
+EXCLUDED_KINDS = ("scan-line", "non-text")  # kinds that are not word images, and not part of the figures
 SHEET_COLUMNS, SHEET_TILES = 10, 300
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """A wrongly identified image: what was predicted instead of `item.label`, and with which score in 0..1."""
+    """A wrongly identified image: the predicted script, and its score in 0..1."""
 
     item: Item
     predicted: str
@@ -49,15 +52,25 @@ class Mistake:
 
 
 @dataclass(frozen=True)
+class Counted:
+    """A counted word. group: its value of the manifest's column; None if there is no manifest."""
+
+    item: Item
+    group: str | None
+    right: bool
+
+
+@dataclass(frozen=True)
 class Evaluation:
-    """What was measured, and what it was measured from.
+    """The figures, and the answers that they are computed from.
 
     Attributes:
         report: all figures.
         mistakes: the wrong words, the most confident first.
         words: top scores [N] of the counted words.
-        right: whether they are predicted rightly [N].
+        right: whether each of these predictions is right [N].
         non_text: top scores [M] of the images without text.
+        counted: the N counted words, in the same order.
     """
 
     report: EvaluationReport
@@ -65,6 +78,7 @@ class Evaluation:
     words: Floats
     right: NDArray[np.bool_]
     non_text: Floats
+    counted: list[Counted]
 
 
 def evaluate(
@@ -76,26 +90,26 @@ def evaluate(
     task: str | None = None,
     changes: Collection[str] = (),
 ) -> Evaluation:
-    """Run a model over a data set and compare what it says with the labels.
+    """Run a model on a data set and compare its answers with the labels.
 
-    Accuracies are those of the best script, whatever the model's threshold; what that does is reported apart.
-    Unreadable images and labels that the model does not know are left out and counted; images labelled "none" then
-    measure how well the top score tells words from non-text. Of each kind of them, and of words of foreign scripts, it
-    is told how many are answered `unknown` (see `evaluation.non_text`).
+    Accuracies are those of the best script; the effect of the model's threshold is reported separately. Unreadable
+    images and labels unknown to the model are left out and counted. Images labelled "none" measure how well the top
+    score separates words from non-text. The report also gives the share of `unknown` for each kind of non-text, and for
+    words of foreign scripts (see `evaluation.non_text`).
 
     Args:
         model: a checkpoint, a model file, or a bundled model's name.
-        root: a data set as `read_dataset` takes it. A `manifest.csv` in it (columns file, script, and any others) adds
-            the accuracy per script and value of its column `group_by`; images whose column kind is one of
-            EXCLUDED_KINDS are counted there only.
-        split: train, val or test; it says nothing where the data set has no splits.
+        root: a data set that `read_dataset` can read. An optional `manifest.csv`, with columns file, script and others,
+            adds accuracies by script and by its column `group_by`. Images whose kind is in EXCLUDED_KINDS are counted
+            only there.
+        split: train, val or test; ignored if the data set has no splits.
         group_by: column of `manifest.csv`.
-        progress: called with the numbers of images done and in all, now and then.
-        task: one of CVSI-2015's (see `evaluation.cvsi_tasks`): only its scripts are left, in images and answers.
-        changes: groups of changes, of `evaluation.changes.GROUPS`: the counted words are measured with them too.
+        progress: called now and then with the number of images done and the total.
+        task: a task of CVSI-2015 (see `evaluation.cvsi_tasks`): only images and answers of its scripts count.
+        changes: groups of `evaluation.changes.GROUPS`: the counted words are also measured with these changes.
 
     Returns:
-        The figures, and what they were made from.
+        The figures, and the answers that they are computed from.
 
     Raises:
         ArgumentError: nothing is left to measure, the column is missing, or a group of changes is unknown.
@@ -104,7 +118,8 @@ def evaluate(
     root = Path(root)
     check_groups(changes)
     items = read_split_or_all(root, split)
-    notes = count_differences(items, split) if is_cvsi(root) else []
+    research_set = find_set(root)
+    notes = research_set.count_differences(root, split) if research_set else []
     if task is not None:
         found, wanted = _listed(items), task_scripts(task)
         items = [item for item in items if item.label in wanted]
@@ -157,6 +172,10 @@ def evaluate(
         allow,
         progress,
     )
+    closed = None
+    if research_set:
+        kept, closed_scores = restrict(labels, scores[counted], sorted({labels[i] for i in truth[counted]}))
+        closed = float(np.mean([kept[i] for i in closed_scores.argmax(axis=1)] == np.array(labels)[truth[counted]]))
     report = EvaluationReport(
         model=Path(model).name,
         data=root.resolve().name,
@@ -178,9 +197,11 @@ def evaluate(
             non_text_unknown=_share(non_text < threshold),
         ),
         unknown_labels=dict(Counter(item.label for item in items if item.label not in labels)),
-        unreadable={str(items[i].path): reason for i, reason in failures.items()},
+        unreadable={str(items[i].identity): reason for i, reason in failures.items()},
         notes=notes,
-        tasks=task_accuracies(labels, scores[counted], truth[counted]) if is_cvsi(root) and task is None else None,
+        tasks=task_accuracies(labels, scores[counted], truth[counted])
+        if research_set is CVSI_2015 and task is None
+        else None,
         group_by=group_by if manifest else None,
         groups=groups,
         apart=dict(Counter(rows[i]["kind"] for i in np.flatnonzero(known & ~counted))),
@@ -188,30 +209,38 @@ def evaluate(
         non_text=non_text_figures(kinds, answers, labels),
         changes=change_rows,
         orientation=orientation_rows,
+        mixtures=mixture_figures(items, [labels[i] for i in predicted], readable, labels),
+        research_set=research_set.name if research_set else None,
+        protocol=research_set.protocol if research_set else None,
+        published=published_results(research_set.name) if research_set else [],
+        closed_accuracy=closed,
     )
     wrong = [i for i in np.flatnonzero(counted & ~right)]
     wrong.sort(key=lambda i: -top[i])
     mistakes = [Mistake(items[i], labels[predicted[i]], float(top[i])) for i in wrong]
-    return Evaluation(report, mistakes, words, right[counted], non_text)
+    these = [
+        Counted(items[i], rows[i].get(group_by) if manifest else None, bool(right[i])) for i in np.flatnonzero(counted)
+    ]
+    return Evaluation(report, mistakes, words, right[counted], non_text, these)
 
 
 def predict_scores(
     model: str | Path, items: Sequence[Item], progress: Callable[[int, int], None] | None = None
 ) -> tuple[list[str], NDArray[np.float64], dict[int, str]]:
-    """Score every item by a checkpoint, a model file or a bundled model, calibrated by the temperature that it carries.
+    """Score every item by a checkpoint, a model file or a bundled model, calibrated by the model's temperature.
 
     Args:
         model: a checkpoint, a model file, or a bundled model's name.
         items: the N images.
-        progress: called with the numbers of images done and in all, now and then.
+        progress: called now and then with the number of images done and the total.
 
     Returns:
-        The model's K labels, scores [N, K] that sum to 1 a row, and for each unreadable item, by its index, why; its
-        row of scores is 0.
+        The model's K labels, scores [N, K], and index -> reason for unreadable items. Each row of scores sums to 1, or
+            to 0 for an unreadable item.
 
     Raises:
-        ArgumentError: another kind of file.
-        ModelError: a file that is missing or broken.
+        ArgumentError: `model` is another kind of file.
+        ModelError: the file is missing or damaged.
     """
     identifier = open_identifier(model)
     labels = _labels(identifier)
@@ -219,24 +248,24 @@ def predict_scores(
 
 
 def write_evaluation(evaluation: Evaluation, out: str | Path) -> list[Path]:
-    """Write report.json and PNGs: confusion, reliability, roc if there is non-text, and wrong: a contact sheet.
+    """Write report.json, confusion.png, reliability.png, roc.png if there is non-text, and the contact sheet wrong.png.
 
     Args:
-        evaluation: what `evaluate` returned.
-        out: the folder, made if there is none.
+        evaluation: the result of `evaluate`.
+        out: the folder; it is created if needed.
 
     Returns:
-        The paths written, the report first.
+        The written paths, the report first.
 
     Raises:
-        OSError: the folder cannot be written to; what had been there under the file's name is kept.
+        OSError: the folder cannot be written to. An older file is unchanged.
     """
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     report = evaluation.report
     paths = [out / name for name in ("report.json", "confusion.png", "reliability.png")]
     write_json(paths[0], report.to_dict())
-    # Here, since it loads matplotlib, which takes a second and a folder that it can write to.
+    # Imported here, since matplotlib takes a second to load and needs a writable folder.
     from scriptkd_train.evaluation.plots import draw_confusion, draw_reliability, draw_roc
 
     title = printable(f"{report.model} on {report.data}")
@@ -244,13 +273,13 @@ def write_evaluation(evaluation: Evaluation, out: str | Path) -> list[Path]:
     found = reliability(evaluation.words, evaluation.right)
     draw_reliability(found, report.calibration_error, title, paths[2])
     for name in ("roc.png", "wrong.png"):
-        (out / name).unlink(missing_ok=True)  # an earlier run's
+        (out / name).unlink(missing_ok=True)  # of an earlier run
     if len(evaluation.non_text):
         paths.append(out / "roc.png")
         draw_roc(evaluation.words, evaluation.non_text, report.threshold.threshold, title, paths[-1])
     if evaluation.mistakes:
         tiles = [
-            Tile(load_image(mistake.item.path), f"{mistake.item.label}>{mistake.predicted} {mistake.score:.2f}")
+            Tile(mistake.item.load(), f"{mistake.item.label}>{mistake.predicted} {mistake.score:.2f}")
             for mistake in evaluation.mistakes[:SHEET_TILES]
         ]
         paths.append(out / "wrong.png")
@@ -269,21 +298,28 @@ def _identify(
     allow: Collection[str] | None,
     progress: Callable[[int, int], None] | None,
 ) -> list[Prediction | ImageError]:
-    """The answers to all items. progress: called with the numbers of images done and in all."""
+    """The answers to all items. progress: called with the number of images done and the total."""
+    failures: dict[int, ImageError] = {}  # failures to cut a word out of a larger picture
 
-    def paths() -> Iterator[Path]:
-        for done, item in enumerate(items, 1):
-            yield item.path
+    def images() -> Iterator[Path | Pixels]:
+        for index, item in enumerate(items):
+            try:
+                image = item.path if item.region is None else item.load()
+            except ImageError as error:
+                failures[index] = error
+            else:
+                yield image
             if progress:
-                progress(done, len(items))
+                progress(index + 1, len(items))
 
-    return identifier.identify_batch(paths(), allow=allow)
+    answers = iter(identifier.identify_batch(images(), allow=allow))
+    return [failures[index] if index in failures else next(answers) for index in range(len(items))]
 
 
 def _scores(
     labels: Sequence[str], answers: Sequence[Prediction | ImageError]
 ) -> tuple[NDArray[np.float64], dict[int, str]]:
-    """Scores [N, K] of the labels, 0 of unreadable images; and for each of these, by its index, why it is."""
+    """Scores [N, K] of the labels, 0 for unreadable images, and index -> reason for these images."""
     scores, failures = np.zeros((len(answers), len(labels))), {}
     for i, answer in enumerate(answers):
         if isinstance(answer, ImageError):
@@ -294,10 +330,10 @@ def _scores(
 
 
 def read_manifest(root: Path, group_by: str) -> dict[str, dict[str, str]]:
-    """Rows of root/manifest.csv by their column `file`; none if there is no manifest with the column `group_by`.
+    """Rows of root/manifest.csv by their column `file`; empty if there is no manifest with the column `group_by`.
 
     Raises:
-        ArgumentError: the manifest is no CSV in UTF-8, or lacks a column that was asked for.
+        ArgumentError: the manifest is not CSV in UTF-8, or lacks a requested column.
     """
     path = root / "manifest.csv"
     columns: Sequence[str] = ()
@@ -312,7 +348,7 @@ def read_manifest(root: Path, group_by: str) -> dict[str, dict[str, str]]:
             raise ArgumentError(f"cannot read {path}: it is not UTF-8") from error
         except csv.Error as error:
             raise ArgumentError(f"cannot read {path}: it is not CSV: {error}") from error
-    if group_by != "kind":  # asked for, not the default
+    if group_by != "kind":  # a requested column, not the default
         found = f"has the columns {', '.join(columns)}" if columns else "does not exist or is empty"
         raise ArgumentError(f"cannot group by {group_by!r}: {path} {found}; it needs 'file' and {group_by!r}")
     return {}

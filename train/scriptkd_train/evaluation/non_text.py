@@ -1,4 +1,4 @@
-"""Pictures that show none of a model's scripts, by kind: how often `unknown` is said of them."""
+"""How often a model answers `unknown` to pictures that show none of its scripts, by kind."""
 
 from __future__ import annotations
 
@@ -12,17 +12,16 @@ from scriptkd_train.data.dataset import NON_TEXT
 from scriptkd_train.evaluation.report import NonTextFigures
 from scriptkd_train.synth.kinds import FOREIGN, HELD_OUT_FOREIGN, NEGATIVES, UNSEEN
 
-PLAIN_KIND = "non-text"  # of a picture about which nothing is said
+PLAIN_KIND = "non-text"  # kind of a picture whose kind is not given
 OR_LATIN = (FOREIGN, UNSEEN, "number")
-"""Kinds that Latin is no bad answer to: its letters look like theirs, and its digits are everybody's."""
+"""Kinds for which Latin is an acceptable answer: its letters look alike, or its digits are shared."""
 
 
 def non_text_kind(path: Path, label: str, manifest_kind: str | None, labels: Collection[str]) -> str | None:
-    """The kind of a picture that shows none of a model's scripts; None for a word of one of them, and of other labels.
+    """The kind of a picture that shows none of a model's scripts; None for its scripts and for other labels.
 
-    A picture labelled `none` is of the kind that the data set's manifest gives, else of that which a rendered set's
-    file name begins with. A word of a script that the model does not know is `foreign`, or `unseen` where no rendered
-    set trains on that script.
+    The kind of a picture labelled `none` comes from the manifest, or else from the beginning of a rendered file's name.
+    A word of a script that the model does not know is `foreign`, or `unseen` if no rendered set trains on that script.
     """
     if label in labels:
         return None
@@ -42,8 +41,8 @@ def non_text_figures(
     """A row for each kind, in the order of their names.
 
     Args:
-        kinds: of each picture, None for those that are passed over; unreadable ones are too.
-        found: the model's answers to them.
+        kinds: for each picture its kind, None to skip it. Unreadable pictures are skipped too.
+        found: the model's answers.
         labels: the scripts that may be answered.
     """
     answers: dict[str, list[str]] = {}

@@ -1,4 +1,4 @@
-"""Plots of an evaluation: what is taken for what, words against non-text, and how far scores can be believed."""
+"""Plots of an evaluation: confusion matrix, words against non-text, and reliability of the scores."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from scriptkd_train.utils.files import printable, write_figure
 
 
 def plot_confusion(axes: Axes, labels: Sequence[str], counts: Ints) -> None:
-    """Draw a confusion matrix [K, K] on matplotlib axes: colour is the share of the true script, numbers are counts."""
+    """Draw a confusion matrix [K, K] on matplotlib axes. Colours are shares of the true script, numbers are counts."""
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     names = [printable(label) for label in labels]
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
@@ -40,7 +40,7 @@ def draw_confusion(report: EvaluationReport, title: str, path: Path) -> None:
 
 
 def draw_roc(words: Floats, non_text: Floats, threshold: float, title: str, path: Path) -> None:
-    """Words [N] kept against non-text [M] kept, by top score, with the model's threshold as a point; writes a PNG."""
+    """Plot words [N] kept against non-text [M] kept, by top score, with the threshold as a point. Writes a PNG."""
     figure = Figure(figsize=(4.6, 4.6), layout="constrained")
     axes = figure.add_subplot()
     false, true = roc_curve(words, non_text)
@@ -57,7 +57,7 @@ def draw_roc(words: Floats, non_text: Floats, threshold: float, title: str, path
 
 
 def draw_reliability(found: Reliability, error: float, title: str, path: Path) -> None:
-    """Share of right answers by top score; on the diagonal a score means what it says. Writes a PNG."""
+    """Plot the share of right answers by top score; calibrated scores lie on the diagonal. Writes a PNG."""
     figure = Figure(figsize=(4.6, 5.2), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     edges = np.linspace(0, 100, len(found.images) + 1)

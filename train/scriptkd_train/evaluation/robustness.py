@@ -1,4 +1,4 @@
-"""How a model does on changed pictures: turned, loose, lines; and whether it knows which way up they are."""
+"""Accuracy on changed pictures, turned, loose or joined to lines, and accuracy of the orientation."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 
 from scriptkd_sdk import Prediction, ScriptIdentifier
 from scriptkd_sdk.errors import ArgumentError, ImageError
-from scriptkd_sdk.images import load_image
 from scriptkd_train.data.dataset import Item
 from scriptkd_train.evaluation.changes import CHANGES, GROUPS, QUARTERS, RATIOS, Image, line
 from scriptkd_train.evaluation.report import ChangeFigures, OrientationFigures
 
-LINES = 60  # of each script and length
+LINES = 60  # number of lines for each script and length
 UNCHANGED = "as they are"
 _SEED = 24
 
@@ -23,9 +22,9 @@ Answers = Sequence[Prediction | ImageError]
 
 
 def check_groups(groups: Collection[str]) -> None:
-    """Raise ArgumentError for a group of changes that there is not."""
+    """Raise ArgumentError for an unknown group of changes."""
     if unknown := [group for group in groups if group not in GROUPS]:
-        raise ArgumentError(f"unknown changes {unknown[0]!r}: they must be of {', '.join(GROUPS)}")
+        raise ArgumentError(f"unknown changes {unknown[0]!r}: allowed are {', '.join(GROUPS)}")
 
 
 def measure_changes(
@@ -36,19 +35,20 @@ def measure_changes(
     allow: Collection[str] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[list[ChangeFigures], list[OrientationFigures]]:
-    """Measure a model on changed pictures of words; every picture is the same in every run.
+    """Measure a model on changed pictures of words. Every run uses the same pictures.
 
     Args:
         identifier: the model.
-        words: what is changed, upright and readable.
-        answers: the model's to the words as they are.
-        groups: of `changes.GROUPS`.
-        allow: scripts that may be answered; None: all.
-        progress: called with the numbers of pictures done and in all.
+        words: the words to change, upright and readable.
+        answers: the model's answers to the unchanged words.
+        groups: groups of `changes.GROUPS`.
+        allow: scripts that may be answered; None allows all.
+        progress: called with the number of pictures done and the total.
 
     Returns:
-        A row for the words as they are and for each change; no row without a group. And where the words are turned and
-        the model tells orientation, a row for those at least twice as wide as high (if there are any) and one for all.
+        A row for the unchanged words and for each change; no rows without a group. If words are turned and the model
+            tells orientation, also two rows for orientation: words at least twice as wide as high, if any, and all
+            words.
     """
     if not groups:
         return [], []
@@ -72,9 +72,7 @@ def measure_changes(
     by_way: dict[int, Answers] = {0: answers}
     ways = {name: degrees for degrees, name in QUARTERS.items()}
     for name, change in changes.items():
-        found = identify(
-            change(np.random.default_rng([_SEED, index]), load_image(word.path)) for index, word in enumerate(words)
-        )
+        found = identify(change(np.random.default_rng([_SEED, index]), word.load()) for index, word in enumerate(words))
         rows.append(change_figures(name, labels, found))
         if name in ways:
             by_way[ways[name]] = found
@@ -87,7 +85,7 @@ def measure_changes(
 
 
 def change_figures(change: str, truth: Sequence[str], answers: Answers) -> ChangeFigures:
-    """The figures of answers to pictures whose scripts are known; pictures that could not be used are left out."""
+    """The figures of answers to pictures of known script. Unusable pictures are left out."""
     hits: dict[str, list[tuple[bool, bool]]] = defaultdict(list)
     for label, answer in zip(truth, answers, strict=True):
         if isinstance(answer, Prediction):
@@ -109,36 +107,36 @@ def change_figures(change: str, truth: Sequence[str], answers: Answers) -> Chang
 
 
 def _orientation_rows(words: Sequence[Item], by_way: dict[int, Answers]) -> list[OrientationFigures]:
-    """by_way: degrees that the words were turned by -> the answers to them."""
+    """by_way: degrees by which the words were turned -> the answers."""
     right = np.array(
         [
             [isinstance(answer, Prediction) and answer.orientation == degrees for answer in answers]
             for degrees, answers in sorted(by_way.items())
         ]
     )
-    sizes = [load_image(word.path).shape[:2] for word in words]
+    sizes = [word.load().shape[:2] for word in words]
     wide = np.array([width >= 2 * height for height, width in sizes])
     groups = {"at least twice as wide as high": wide, "all": np.ones(len(words), bool)}
     return [_orientation_figures(name, right[:, kept]) for name, kept in groups.items() if kept.any()]
 
 
 def _orientation_figures(words: str, right: NDArray[np.bool_]) -> OrientationFigures:
-    """right: [4, N], of the words upright and turned by 90, 180 and 270 degrees."""
+    """right: [4, N], for the words turned by 0, 90, 180 and 270 degrees."""
     return OrientationFigures(words, right.shape[1], float(right[[0, 2]].mean()), float(right.mean()))
 
 
 def _lines(words: Sequence[Item], ratio: int, truth: list[str]) -> Iterator[Image]:
-    """Lines of each script's words, `ratio` times as wide as high; `truth` gets the script of each.
+    """Lines of each script's words, `ratio` times as wide as high. The script of each line is appended to `truth`.
 
-    No word is twice in a line. A script whose words do not fill a line has none.
+    No word is twice in a line. A script with too few words for a line has no lines.
     """
-    paths = defaultdict(list)
+    words_of = defaultdict(list)
     for word in words:
-        paths[word.label].append(word.path)
-    for label, own in paths.items():
+        words_of[word.label].append(word)
+    for label, own in words_of.items():
         for number in range(LINES):
             rng = np.random.default_rng([_SEED, ratio, number, *label.encode()])
-            picture = line((load_image(own[index]) for index in rng.permutation(len(own))), ratio)
+            picture = line((own[index].load() for index in rng.permutation(len(own))), ratio)
             if picture is None:
                 break
             truth.append(label)

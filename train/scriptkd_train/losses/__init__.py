@@ -1,11 +1,11 @@
-"""Losses by name, as recipes call them. One more is a file beside this one and a line in a table below.
+"""Losses by their names in recipes. A new loss is a module beside this one and a line in a table below.
 
-A soft loss takes (logits [N, K], teacher_logits [N, K], target int64 [N], tau) and, as keyword-only floats with
-defaults, its own constants; it stands in eqs. 4 and 5 where the paper has tau^2 KL. A feature loss takes
-(features [N, F], teacher_features [N, F]) and compares what passes at one of
-`scriptkd_train.models.networks.FEATURE_MAPS`; one with a metric also takes its root [F, R] (see
-`scriptkd_train.engine.feature_distillation`). All return a scalar, the mean over the batch, and send no gradient to the
-teacher. Target -1 marks an image without text. The baseline, hard labels only, is a stage without `distil`.
+A soft loss takes (logits [N, K], teacher_logits [N, K], target int64 [N], tau). Its constants are keyword-only floats
+with defaults. It replaces tau^2 KL in eqs. 4 and 5 of the paper. A feature loss takes (features [N, F],
+teacher_features [N, F]) and compares them at a point of `scriptkd_train.models.networks.FEATURE_MAPS`. A feature loss
+with a metric also takes the metric's root [F, R] (see `scriptkd_train.engine.feature_distillation`). All losses return
+a scalar, the mean over the batch, and send no gradient to the teacher. Target -1 marks an image without text. The
+baseline with hard labels only is a stage without `distil`.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ FEATURE_LOSSES: dict[str, FeatureLoss] = {
 }
 METRIC_LOSSES = {
     "mahalanobis": "the inverse of the covariance of the teacher's vectors over training images",
-    "feedforward": "the teacher's first LSTM layer: l2 between what its input matrices make of the two",
+    "feedforward": "the teacher's first LSTM layer: l2 between the products of its input matrices with both vectors",
 }
-"""Feature losses with a metric, all `mahalanobis_loss`: where the metric comes from."""
+"""Feature losses with a metric -> the source of the metric. All use `mahalanobis_loss`."""
 NONE = "none"
-"""In place of a soft loss: the answers are not compared."""
+"""Used in place of a soft loss: no comparison of the outputs."""
 
 __all__ = [
     "FEATURE_LOSSES",
@@ -71,12 +71,12 @@ __all__ = [
 
 
 def soft_loss(name: str, arguments: Mapping[str, float]) -> SoftLoss:
-    """The soft loss of that name with its constants bound."""
+    """The named soft loss with its constants bound."""
     return partial(SOFT_LOSSES[name], **arguments)
 
 
 def check_arguments(name: str, arguments: Mapping[str, float]) -> None:
-    """Raises ValueError, saying what is allowed, for a soft loss that does not exist or constants that it lacks."""
+    """Raise ValueError, naming what is allowed, for an unknown soft loss or unknown constants."""
     if name not in (*SOFT_LOSSES, NONE):
         raise ValueError(f"loss {name!r} is unknown; allowed are {', '.join(SOFT_LOSSES)}, {NONE}")
     parameters = signature(SOFT_LOSSES[name]).parameters.values() if name != NONE else ()

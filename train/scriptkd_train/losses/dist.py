@@ -1,4 +1,4 @@
-"""DIST, correlations instead of exact probabilities: Huang et al. 2022, NeurIPS, arXiv 2205.10536."""
+"""DIST: match correlations instead of exact probabilities. Huang et al. 2022, NeurIPS, arXiv 2205.10536."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from torch import Tensor
 def dist_loss(
     logits: Tensor, teacher_logits: Tensor, target: Tensor, tau: float, *, beta: float = 1.0, gamma: float = 1.0
 ) -> Tensor:
-    """tau^2 (beta L_inter + gamma L_intra), their section 4, with the softmax at temperature tau.
+    """tau^2 (beta L_inter + gamma L_intra), section 4 of the paper, with the softmax at temperature tau.
 
-    L_inter: 1 - Pearson's correlation between the student's and the teacher's probabilities of one image, mean over the
-    images. L_intra: the same of one class's probabilities over the batch, mean over the classes. So the student need
-    only keep the order and spacing of a stronger teacher's answers. The labels have no part in it.
+    L_inter: 1 - Pearson's correlation of the student's and the teacher's probabilities for one image, averaged over
+    images. L_intra: the same for one class's probabilities over the batch, averaged over classes. So the student only
+    needs to keep the order and spacing of a stronger teacher's outputs. Labels are not used.
 
     logits, teacher_logits: [N, K].
     """
@@ -24,5 +24,5 @@ def dist_loss(
 
 
 def _pearson(a: Tensor, b: Tensor) -> Tensor:
-    """Correlation of the rows of a with those of b, [rows]; 0 where a row is constant."""
+    """Correlation of each row of a with the same row of b, [rows]; 0 if a row is constant."""
     return F.cosine_similarity(a - a.mean(dim=1, keepdim=True), b - b.mean(dim=1, keepdim=True), dim=1)

@@ -12,11 +12,10 @@ def dkd_loss(
 ) -> Tensor:
     """tau^2 (alpha TCKD + beta NCKD), eq. 7.
 
-    TCKD is the KL divergence between the teacher's and the student's odds of the labelled class against all others,
-    [p_y, 1 - p_y]; NCKD the one between their distributions over the other classes alone. Plain distillation is
-    TCKD + (1 - p_y of the teacher) NCKD (eq. 6), so a confident teacher silences the second part; here it has a weight
-    of its own. alpha 1 and beta 8 are what the authors use on CIFAR-100. Without a label (target -1) there are no
-    odds to tell apart, and the plain divergence is taken.
+    TCKD is the KL divergence between the teacher's and the student's odds of the labelled class, [p_y, 1 - p_y]. NCKD
+    is the divergence between their distributions over the other classes. Plain distillation is TCKD + (1 - p_y of the
+    teacher) NCKD (eq. 6), so a confident teacher suppresses the second part. Here that part has its own weight. The
+    authors use alpha 1 and beta 8 on CIFAR-100. Without a label (target -1) the plain divergence is used.
 
     logits, teacher_logits: [N, K]; target: int64 [N], -1 or 0..K-1.
     """
@@ -29,21 +28,21 @@ def dkd_loss(
 
 
 def _divergence(log_p: Tensor, log_q: Tensor) -> Tensor:
-    """sum p log(p / q) of log-probabilities [N, M], by image: [N]."""
+    """sum p log(p / q) for each image, from log-probabilities [N, M] -> [N]."""
     return (log_p.exp() * (log_p - log_q)).sum(dim=1)
 
 
 def _odds(logits: Tensor, labelled: Tensor) -> Tensor:
-    """log [p_y, 1 - p_y], [N, 2]: from the logits, since 1 - p_y of a confident network rounds to 0."""
+    """log [p_y, 1 - p_y], [N, 2], from the logits, since 1 - p_y of a confident network rounds to 0."""
     own = logits.masked_fill(~labelled, 0).sum(dim=1)
     return F.log_softmax(torch.stack((own, _without(logits, labelled).logsumexp(dim=1)), dim=1), dim=1)
 
 
 def _others(logits: Tensor, labelled: Tensor) -> Tensor:
-    """Log-probabilities among the classes that are not labelled, [N, K]; the labelled one's is 0 on both sides."""
+    """Log-probabilities among the other classes, [N, K]; 0 for the labelled class."""
     return F.log_softmax(_without(logits, labelled), dim=1).masked_fill(labelled, 0)
 
 
 def _without(logits: Tensor, labelled: Tensor) -> Tensor:
-    """The labelled class as good as impossible, in a number that half precision can hold."""
+    """Makes the labelled class as good as impossible, within the range of half precision."""
     return logits.masked_fill(labelled, torch.finfo(logits.dtype).min / 2)

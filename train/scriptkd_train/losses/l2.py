@@ -9,10 +9,10 @@ from torch import Tensor
 
 
 def logit_l2_loss(logits: Tensor, teacher_logits: Tensor, target: Tensor, tau: float) -> Tensor:
-    """1/2 |student - teacher|^2 between logits [N, K], mean over the images. Labels and tau have no part in it."""
+    """1/2 |student - teacher|^2 between logits [N, K], averaged over images. Labels and tau are not used."""
     return feature_l2_loss(logits, teacher_logits)
 
 
 def feature_l2_loss(features: Tensor, teacher_features: Tensor) -> Tensor:
-    """1/2 |student - teacher|^2 between vectors [N, F] of one width, mean over the images."""
+    """1/2 |student - teacher|^2 between vectors [N, F] of one width, averaged over images."""
     return (features - teacher_features.detach()).square().sum(dim=1).mean() / 2

@@ -1,4 +1,4 @@
-"""Squared distance in a metric of its own: Mahalanobis 1936, "On the generalised distance in statistics"."""
+"""Squared distance in a given metric: Mahalanobis 1936, "On the generalised distance in statistics"."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from torch import Tensor
 
 
 def mahalanobis_loss(features: Tensor, teacher_features: Tensor, root: Tensor) -> Tensor:
-    """1/2 (s - t)^T M (s - t) between vectors [N, F] of one width, mean over the vectors.
+    """1/2 (s - t)^T M (s - t) between vectors [N, F] of one width, averaged over vectors.
 
-    root: [F, R] with M = root root^T; for Mahalanobis' distance M is the inverse of the features' covariance.
+    root: [F, R] with M = root root^T. For the Mahalanobis distance, M is the inverse covariance of the features.
     """
     return ((features - teacher_features.detach()) @ root).square().sum(dim=1).mean() / 2
 
@@ -20,9 +20,9 @@ def shrunk_covariance(vectors: Tensor) -> Tensor:
     Ledoit & Wolf 2004, J. Multivariate Analysis 88, "A well-conditioned estimator for large-dimensional covariance
     matrices", section 3.3.
 
-    (1 - d) S + d m I, where S is the sample covariance, m the mean of its diagonal, and d the share that minimises the
-    expected squared error, estimated from the vectors themselves: nothing is left to choose, and the result can be
-    inverted even where some features never vary. float64 [F, F].
+    The result is (1 - d) S + d m I, float64 [F, F]. S is the sample covariance and m the mean of its diagonal. d
+    minimises the expected squared error, and is estimated from the vectors, so there is no parameter to choose. The
+    result is invertible even if some features never vary.
     """
     count, width = vectors.shape
     centred = vectors.double() - vectors.double().mean(dim=0)
@@ -36,9 +36,9 @@ def shrunk_covariance(vectors: Tensor) -> Tensor:
 
 
 def inverse_root(covariance: Tensor) -> Tensor:
-    """R with R R^T = covariance^-1, [F, F], from its Cholesky factor; float32.
+    """R with R R^T = covariance^-1, float32 [F, F], from the Cholesky factor of the covariance.
 
-    Raises ValueError where the covariance is zero: all vectors were the same.
+    Raises ValueError if the covariance is zero, because all vectors were the same.
     """
     if not covariance.trace() > 0:
         raise ValueError("all feature vectors are the same, so they have no Mahalanobis distance")

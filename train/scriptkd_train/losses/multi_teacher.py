@@ -1,4 +1,4 @@
-"""Several teachers at once: their soft labels averaged.
+"""Several teachers at once: their soft labels are averaged.
 
 Hinton et al. 2015, arXiv 1503.02531, section 1, for ensembles; You et al. 2017, KDD, "Learning from Multiple Teacher
 Networks", for teachers of one student.
@@ -14,10 +14,10 @@ from torch import Tensor
 
 
 def averaged_logits(teachers: list[Tensor], shares: list[float], tau: float) -> Tensor:
-    """Logits [N, K] whose softmax at temperature tau is sum_i share_i softmax(teacher_i / tau).
+    """Return logits [N, K] whose softmax at temperature tau is sum_i share_i softmax(teacher_i / tau).
 
-    So any loss that reads a teacher's soft labels at tau reads the average instead. One teacher's logits stay as they
-    are. teachers: logits [N, K] each; shares: above 0, adding up to 1.
+    So any loss that uses a teacher's soft labels at tau can use the average instead. The logits of a single teacher are
+    unchanged. teachers: logits [N, K] each. shares: above 0, with the sum 1.
     """
     if len(teachers) == 1:
         return teachers[0]

@@ -1,7 +1,7 @@
-"""The losses of Ghosh Dastidar et al. 2021 (arXiv 2102.10335), eqs. 1 to 5, each as the paper writes it.
+"""The losses of Ghosh Dastidar et al. 2021 (arXiv 2102.10335), eqs. 1 to 5, as in the paper.
 
-Every function returns a scalar, the mean over the batch. Teachers' outputs are constants: gradients reach the student
-only.
+Every function returns a scalar, the mean over the batch. Teachers' outputs are constants, so only the student gets
+gradients.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ def kl(p_logits: Tensor, q_logits: Tensor) -> Tensor:
 def soft_label_loss(logits: Tensor, teacher_logits: Tensor, target: Tensor, tau: float) -> Tensor:
     """tau^2 KL(P^tau_teacher, P^tau_student), with P^tau = softmax(logits / tau) of eqs. 1 and 3.
 
-    The paper prints the pair as KL(P_student, P_teacher); we follow Hinton et al. 2015 (arXiv 1503.02531), its source,
-    where the teacher's distribution is the target: sum p log(p / q) with p the teacher's. Labels have no part in it.
+    The paper prints KL(P_student, P_teacher). We follow its source, Hinton et al. 2015 (arXiv 1503.02531), where the
+    teacher's distribution is the target: sum p log(p / q), with p from the teacher. Labels are not used.
     """
     return tau**2 * kl(teacher_logits.detach() / tau, logits / tau)
 
 
 def feature_loss(features: Tensor, teacher_features: Tensor) -> Tensor:
-    """KL(PSf, PAf) of eq. 5 on feature vectors [N, F], read as logits of distributions; the teacher's is the target."""
+    """KL(PSf, PAf) of eq. 5 on feature vectors [N, F], taken as logits. The teacher's distribution is the target."""
     return kl(teacher_features.detach(), features)
 
 
 def total_loss(task: Tensor, soft: Tensor, alpha: float, matched: Iterable[tuple[float, Tensor]] = ()) -> Tensor:
     """Eqs. 4 and 5: K = (1 - alpha) CE(P, y) + alpha tau^2 KL(P^tau, PT^tau) + lambda KL(PSf, PAf).
 
-    task: CE(P, y). soft: tau^2 KL(P^tau, PT^tau), or another loss of `SOFT_LOSSES` in its place. matched: weights, the
-    paper's lambda, and losses between what passes inside the two networks: none in eq. 4, KL(PSf, PAf) in eq. 5.
+    task: CE(P, y). soft: tau^2 KL(P^tau, PT^tau), or another loss of `SOFT_LOSSES`. matched: pairs of a weight, the
+    paper's lambda, and a loss between feature maps; none in eq. 4, KL(PSf, PAf) in eq. 5.
     """
     return sum((weight * loss for weight, loss in matched), (1 - alpha) * task + alpha * soft)

@@ -12,8 +12,8 @@ _TINY = 1e-7
 def standardised_loss(logits: Tensor, teacher_logits: Tensor, target: Tensor, tau: float) -> Tensor:
     """Plain distillation of Z-scores: tau^2 KL(softmax(Z(teacher) / tau), softmax(Z(student) / tau)).
 
-    Z(x) = (x - mean) / deviation over an image's K logits (algorithm 1), so that a small student need not reach the
-    teacher's range of logits, only their relations. The labels have no part in it.
+    Z(x) = (x - mean) / deviation over an image's K logits (algorithm 1). So a small student needs to match only the
+    relations of the teacher's logits, not their range. Labels are not used.
 
     logits, teacher_logits: [N, K].
     """
@@ -21,6 +21,7 @@ def standardised_loss(logits: Tensor, teacher_logits: Tensor, target: Tensor, ta
 
 
 def _z_score(logits: Tensor) -> Tensor:
-    # K - 1 below the root, as the authors' code has it. Added inside the root: its slope at 0 is infinite.
+    # The variance is divided by K - 1, as in the authors' code. _TINY is added inside the root, since the root's slope
+    # at 0 is infinite.
     deviation = (logits.var(dim=1, keepdim=True) + _TINY**2).sqrt()
     return (logits - logits.mean(dim=1, keepdim=True)) / deviation

@@ -1,4 +1,4 @@
-"""What a network learns without a teacher: the labels."""
+"""The losses on labels, without a teacher."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ AUXILIARY_WEIGHT = 0.4
 
 
 def task_loss(logits: Tensor, target: Tensor, label_smoothing: float = 0.0) -> Tensor:
-    """CE(P, y) against the labels; where there is none (target -1, an image without text) against equal shares.
+    """CE(P, y) against the labels, or against equal shares for an image without text (target -1).
 
-    The latter is outlier exposure (Hendrycks et al. 2019, arXiv 1812.04606): a network that was taught to be undecided
-    on pictures without text gives them a low top score, so that a threshold can turn them away.
+    Equal shares are outlier exposure (Hendrycks et al. 2019, arXiv 1812.04606). The network learns to give pictures
+    without text a low top score, so that a threshold can turn them away.
 
     logits: [N, K]; target: int64 [N], -1 or 0..K-1.
     """
@@ -25,10 +25,10 @@ def task_loss(logits: Tensor, target: Tensor, label_smoothing: float = 0.0) -> T
 
 
 def auxiliary_loss(logits: Tensor, target: Tensor, label_smoothing: float = 0.0) -> Tensor:
-    """0.4 CE of an auxiliary classifier half-way up a network.
+    """0.4 CE of an auxiliary classifier at half the depth of a network.
 
-    So torchvision's reference training of InceptionV3 adds it to the task loss (the head: Szegedy et al. 2016, arXiv
-    1512.00567, section 4).
+    The weight is that of torchvision's reference training of InceptionV3. The head is from Szegedy et al. 2016, arXiv
+    1512.00567, section 4.
 
     logits: [N, K] of the auxiliary head; target: int64 [N], -1 or 0..K-1.
     """

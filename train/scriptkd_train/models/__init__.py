@@ -1,1 +1,1 @@
-"""Networks, their checkpoints, and weights from elsewhere."""
+"""Networks, checkpoints, and pretrained weights."""

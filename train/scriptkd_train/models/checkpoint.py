@@ -1,7 +1,9 @@
-"""Checkpoints: one file says what a network is, what it was trained on and how well it did. Loading runs no code."""
+"""Checkpoints: one file holds a network, its provenance and its metrics. Loading a checkpoint runs no code."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import warnings
 import zipfile
@@ -19,8 +21,8 @@ from scriptkd_train.utils.files import named
 
 FORMAT = 1
 _FLOATS = {torch.float16, torch.bfloat16, torch.float32, torch.float64}
-_INTEGERS = {torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64}  # of buffers, such as counters
-_FOLDER = 0x10  # in the attributes of a zip file's member
+_INTEGERS = {torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64}  # of buffers such as counters
+_FOLDER = 0x10  # flag of a folder in the attributes of a zip member
 
 
 @dataclass(frozen=True)
@@ -28,10 +30,9 @@ class Checkpoint:
     """A trained network.
 
     network, arguments: name and keyword arguments for `build_network`. labels: K script names in the order of the
-    logits. metrics, provenance: plain JSON-like values. temperature: divides the logits before the softmax.
-    threshold: a top score below it means that the image shows none of the scripts. orientation_temperature and
-    orientation_threshold: the same for orientation, of networks for any crop; others have none. source: what errors
-    call it, the path of a file.
+    logits. metrics, provenance: plain JSON-like values. temperature: divides the logits before the softmax. threshold:
+    a top score below it means `unknown`. orientation_temperature, orientation_threshold: the same for orientation; None
+    unless the network is for any crop. source: the path of the file, for error messages.
     """
 
     network: str
@@ -47,6 +48,17 @@ class Checkpoint:
     orientation_threshold: float | None = None
     source: str = field(default="the checkpoint", compare=False)
 
+    @property
+    def sha256(self) -> str:
+        """SHA-256, hexadecimal, over all that the answers depend on: network, pre-processing, labels and weights."""
+        parts = (self.network, self.arguments, self.labels, self.preprocessing.to_dict())
+        digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode())
+        for name, value in sorted(self.state_dict.items()):
+            digest.update(f"{name} {value.dtype} {list(value.shape)}".encode())
+            # As bytes, since numpy lacks bfloat16. Flattened first, since a scalar has no last axis.
+            digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
+        return digest.hexdigest()
+
     def build(self) -> Network:
         """The network with its weights, in eval mode.
 
@@ -59,7 +71,7 @@ class Checkpoint:
             )
         except ScriptkdError:
             raise
-        except Exception as error:  # the arguments are a file's, and anything may be wrong with them
+        except Exception as error:  # the arguments come from a file, and may be wrong in any way
             reason = " ".join(str(error).split())[:200]
             raise ModelError(f"{self.source}: its network {self.network!r} cannot be built: {reason}") from error
         self._check_fit(network.state_dict())
@@ -71,14 +83,14 @@ class Checkpoint:
         return network.eval()
 
     def _check_fit(self, expected: dict[str, Tensor]) -> None:
-        """Raise ModelError for a tensor whose shape or kind is not the network's."""
+        """Raise ModelError for a tensor with another shape or type than the network's."""
         pairs = {name: (self.state_dict[name], own) for name, own in expected.items() if name in self.state_dict}
         shapes = {name: (list(got.shape), list(own.shape)) for name, (got, own) in pairs.items()}
         wrong = {name: each for name, each in shapes.items() if each[0] != each[1]}
-        # As many outputs as labels, that no later layer reads: no input of one differs. That is the head.
+        # If tensors differ only in their number of outputs, and should have one output per label, the head is wrong.
         if wrong and all(got and own == [len(self.labels), *got[1:]] for got, own in wrong.values()):
             outputs = next(iter(wrong.values()))[0][0]
-            raise ModelError(f"{self.source}: {len(self.labels)} labels, but the head gives {outputs}")
+            raise ModelError(f"{self.source}: {len(self.labels)} labels, but the head has {outputs} outputs")
         for name, (shape, expected_shape) in wrong.items():
             raise self._misfit(f"{name!r} has the shape {shape} instead of {expected_shape}")
         for name, (value, own) in pairs.items():
@@ -90,14 +102,14 @@ class Checkpoint:
 
 
 def save_atomically(content: Any, path: Path) -> None:
-    """Do what torch.save does, leaving either the old file or the whole new one, also when killed half-way.
+    """Write a file with torch.save, atomically: a killed process leaves the old file or the whole new one.
 
     Args:
-        content: What torch.save takes.
-        path: The file's place; its folder is made.
+        content: The object to save.
+        path: The path of the file; its folder is created.
 
     Raises:
-        OSError: the file cannot be written, for want of room for example; the error names it.
+        OSError: the file cannot be written, for example on a full disk. The error names it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
@@ -115,13 +127,22 @@ def save_atomically(content: Any, path: Path) -> None:
 def _save(content: Any, file: BinaryIO) -> None:
     output = _Output(file)
     try:
-        torch.save(content, cast(IO[bytes], output))  # it writes and flushes, and does nothing else
+        torch.save(content, cast(IO[bytes], output))  # torch.save only writes and flushes
     except RuntimeError as error:
         raise output.refusal or error from error
 
 
+def remove_drafts(path: Path) -> None:
+    """Delete drafts of a file that killed writers left. Only for callers that no other process writes beside.
+
+    path: the file; its name may be a pattern, such as `*.pt`.
+    """
+    for draft in path.parent.glob(f".{path.name}.*"):
+        draft.unlink(missing_ok=True)
+
+
 class _Output:
-    """A file for torch.save, which says of a full disk only that it failed: why is kept here."""
+    """An output file for torch.save that keeps the system's error, since torch's error lacks the reason."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.file = file
@@ -139,14 +160,14 @@ class _Output:
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Writes a checkpoint atomically.
+    """Write a checkpoint atomically.
 
     Args:
-        path: the file; folders above it are made.
-        checkpoint: what to write.
+        path: the file; folders above it are created.
+        checkpoint: the checkpoint.
 
     Raises:
-        OSError: the file cannot be written, for want of room for example; the error names it.
+        OSError: the file cannot be written, for example on a full disk. The error names it.
     """
     content = {
         "format": FORMAT,
@@ -167,16 +188,17 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
-    """Reads a checkpoint; only tensors and plain values are unpickled.
+    """Read a checkpoint. Only tensors and plain values are unpickled.
 
     Args:
         path: the file.
 
     Returns:
-        The checkpoint, its weights on the processor.
+        The checkpoint, with its weights on the CPU.
 
     Raises:
-        ModelError: the file is missing, damaged, no checkpoint of ours, or holds weights that are not real numbers.
+        ModelError: the file is missing or damaged, is not a scriptkd checkpoint, or holds weights that are not finite
+            real numbers.
     """
     path = Path(path)
     if not path.is_file():
@@ -184,9 +206,9 @@ def load_checkpoint(path: Path) -> Checkpoint:
     _check_archive(path)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it warns of files that it then refuses
+            warnings.simplefilter("ignore")  # torch warns of files that it then refuses
             content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # what it raises depends on which kind of file it takes a foreign file for
+    except Exception as error:  # for foreign files, torch raises errors of many kinds
         raise ModelError(f"{path} is not a scriptkd checkpoint: it cannot be read as plain tensors") from error
     if not isinstance(content, dict) or "format" not in content:
         raise ModelError(f"{path} is not a scriptkd checkpoint: it has no format version")
@@ -201,9 +223,9 @@ def load_checkpoint(path: Path) -> Checkpoint:
             raise ModelError(f"{path} is damaged: {key!r} is not a dict")
     labels = content["labels"]
     if not all(isinstance(label, str) for label in labels) or not 0 < len(set(labels)) == len(labels):
-        raise ModelError(f"{path} is damaged: its labels must be texts, each another")
+        raise ModelError(f"{path} is damaged: its labels must be distinct texts")
     state = content["state_dict"]
-    # Not contiguous: no file of ours, and a few bytes can then claim to be terabytes.
+    # Our files hold contiguous tensors. With strides, a few bytes can claim to be terabytes.
     plain = all(isinstance(v, Tensor) and v.layout == torch.strided and v.is_contiguous() for v in state.values())
     if not plain or not all(isinstance(name, str) for name in state):
         raise ModelError(f"{path} is damaged: its state dict holds something other than plain tensors")
@@ -238,15 +260,15 @@ def load_checkpoint(path: Path) -> Checkpoint:
 
 
 def _check_archive(path: Path) -> None:
-    """Raise ModelError for a zip file that torch would not write, or with a wrong checksum: torch does not look.
+    """Raise ModelError for a zip file that torch would not write, or that has a wrong checksum. torch checks neither.
 
-    One of compressed members could fill the memory, and one of overlapping members take hours to check. Of a member
-    marked as a folder torch reads nothing, and takes what happens to be in memory for its weights.
+    Compressed members could fill the memory, and overlapping members could take hours to check. torch reads nothing
+    from a member marked as a folder, and uses uninitialised memory as weights.
     """
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        return  # torch says what is wrong
+        return  # torch reports the error
     with archive:
         members = archive.infolist()
         if any(member.compress_type != zipfile.ZIP_STORED for member in members):
@@ -260,7 +282,7 @@ def _check_archive(path: Path) -> None:
             raise ModelError(f"{path} is damaged: its part {folder!r} is marked as a folder")
         try:
             damaged = archive.testzip()
-        except (RuntimeError, ValueError, EOFError) as error:  # a damaged header may ask for anything
+        except (RuntimeError, ValueError, EOFError) as error:  # a damaged header may require anything
             raise ModelError(f"{path} is damaged: its parts cannot be read") from error
         if damaged is not None:
             raise ModelError(f"{path} is damaged: the checksum of its part {damaged!r} is wrong")

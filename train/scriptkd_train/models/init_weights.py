@@ -1,4 +1,4 @@
-"""Where a stage's network starts from: the weights of an earlier stage, whole or by layer, some of them kept fixed."""
+"""Initial weights of a stage from an earlier stage: the whole network or some layers, optionally frozen."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from scriptkd_sdk.errors import ArgumentError
 def select_init_weights(
     network: nn.Module, source: Mapping[str, Tensor], layers: Iterable[str], where: str
 ) -> dict[str, Tensor]:
-    """The tensors that `network` takes over from an earlier stage's state dict; only names and shapes are looked at.
+    """The tensors that `network` copies from an earlier stage's state dict. Only names and shapes are compared.
 
-    A network may be deeper than its source: blocks that start as the identity and that the source lacks stay as
-    they are, and it answers as the source did (Net2DeeperNet: Chen et al. 2016, arXiv 1511.05641).
+    A network may be deeper than its source. Blocks that start as the identity and that the source lacks are not copied,
+    so the network first answers as its source (Net2DeeperNet: Chen et al. 2016, arXiv 1511.05641).
 
-    layers: names of modules, such as `lstm` or `body.0`; none means the whole network. where: begins the messages.
+    layers: names of modules, such as `lstm` or `body.0`; empty means the whole network. where: beginning of messages.
 
     Raises:
-        ArgumentError: a layer that the network lacks, or one that the source lacks or has in another shape.
+        ArgumentError: the network lacks a layer, or the source lacks it or has it in another shape.
     """
     mine = {name: value for name, value in network.state_dict().items() if not _is_new(network, name, source)}
     chosen: dict[str, Tensor] = {}
@@ -31,15 +31,17 @@ def select_init_weights(
             shapes = [_shape(tensors.get(name)) for tensors in (here, there)]
             if shapes[0] != shapes[1]:
                 what = f"layer {layer!r}" if layer else "the whole network"
-                raise ArgumentError(f"{where} cannot copy {what}: {name} is {shapes[1]} there and {shapes[0]} here")
+                raise ArgumentError(
+                    f"{where} cannot copy {what}: {name} is {shapes[1]} in the source and {shapes[0]} in this network"
+                )
         chosen |= there
     return chosen
 
 
 def _is_new(network: nn.Module, name: str, source: Mapping[str, Tensor]) -> bool:
-    """Whether a tensor belongs to a part that may be new, and of which the source has nothing.
+    """Whether a tensor belongs to a part that may be new, and that the source lacks completely.
 
-    Such are a block that starts as the identity, and the head for orientation.
+    Such parts are blocks that start as the identity, and the orientation head.
     """
     parts = name.split(".")
     if parts[0] == "orientation_head":
@@ -52,30 +54,30 @@ def _is_new(network: nn.Module, name: str, source: Mapping[str, Tensor]) -> bool
 
 
 def freeze(network: nn.Module, layers: Iterable[str], where: str) -> list[nn.Module]:
-    """Take the layers' parameters out of training and return their modules, for `set_frozen_to_eval`.
+    """Freeze the layers' parameters, and return their modules for `set_frozen_to_eval`.
 
-    Raises ArgumentError for a layer that the network lacks, or where nothing is left to train.
+    Raises ArgumentError if the network lacks a layer, or if nothing is left to train.
     """
     frozen = []
     for layer in layers:
         _require_layer(network, layer, where)
         frozen.append(network.get_submodule(layer).requires_grad_(False))
     if not any(parameter.requires_grad for parameter in network.parameters()):
-        raise ArgumentError(f"{where}: freeze holds the whole network, so that there is nothing to train")
+        raise ArgumentError(f"{where}: freeze covers the whole network, so nothing is left to train")
     return frozen
 
 
 def set_frozen_to_eval(frozen: Iterable[nn.Module]) -> None:
-    """Put frozen layers into eval mode, so that neither running statistics nor dropout move."""
+    """Put frozen layers into eval mode, so that running statistics stay fixed and dropout is off."""
     for layer in frozen:
         layer.eval()
         for module in layer.modules():
-            if isinstance(module, nn.RNNBase):  # cuDNN gives no gradient to the input of one in eval mode;
-                module.training = module.dropout == 0  # without dropout the modes are the same
+            if isinstance(module, nn.RNNBase):  # in eval mode, cuDNN computes no gradient for the input;
+                module.training = module.dropout == 0  # without dropout, both modes are the same
 
 
 def _require_layer(network: nn.Module, layer: str, where: str) -> None:
-    """Raises ArgumentError, with the layers that there are, for a name that is no module with weights."""
+    """Raise ArgumentError, naming the network's layers, if the name is not a module with weights."""
     if layer and not _within(network.state_dict(), layer):
         known = [name for name, module in network.named_children() if module.state_dict()]
         raise ArgumentError(f"{where}: layer {layer!r} is not in the network, which has {', '.join(known)}")

@@ -1,8 +1,8 @@
-"""From an ONNX file's convolutional part to a torch module whose weights can be trained.
+"""Turn the convolutional part of an ONNX file into a trainable torch module.
 
-`read_steps` takes apart what lies between the input and one tensor. What exporters leave in pieces becomes whole again:
-biases, batch normalisation and scales go into the convolution beside them, and GELU and hard-swish are one operation
-each. `Steps` runs them. Steps are plain values, so that a checkpoint can hold them and is built without the ONNX file.
+`read_steps` lists the operations between the input and a given tensor. It merges what exporters split: biases, batch
+normalisation and scales become part of the convolution before them, and GELU and hard-swish become one operation each.
+`Steps` runs the list. Steps are plain values, so a checkpoint can hold them, and is built without the ONNX file.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Floats = npt.NDArray[np.float32]
 
 
 class Step(NamedTuple):
-    """One operation. of: what it reads, 0 for the image, i + 1 for what step i gave. settings: see OPERATIONS."""
+    """One operation. of: its inputs, 0 for the image and i + 1 for the output of step i. settings: see OPERATIONS."""
 
     operation: str
     of: Sequence[int]
@@ -33,10 +33,10 @@ class Step(NamedTuple):
 
 
 class Steps(nn.ModuleList):
-    """The steps as a module: images, float [N, C, H, W] -> what the last step gives, [N, F, H', W'].
+    """The steps as a module: images, float [N, C, H, W] -> the output of the last step, [N, F, H', W'].
 
     Raises:
-        ArgumentError: an operation that is unknown or reads what comes later.
+        ArgumentError: an operation is unknown, or reads the output of a later one.
     """
 
     channels: int
@@ -47,7 +47,9 @@ class Steps(nn.ModuleList):
         self._of: list[tuple[int, ...]] = []
         for operation, of, settings in steps:
             if operation not in OPERATIONS or not all(0 <= value <= len(self) for value in of):
-                raise ArgumentError(f"step {len(self)} of a graph, {str(operation)[:40]!r} of {of}, is none of ours")
+                raise ArgumentError(
+                    f"step {len(self)} of a graph, {str(operation)[:40]!r} of {of}, is unknown or reads a later step"
+                )
             self.append(OPERATIONS[operation](**settings))
             self._of.append(tuple(of))
         self.channels = next(module.out_channels for module in reversed(self) if isinstance(module, nn.Conv2d))
@@ -60,12 +62,12 @@ class Steps(nn.ModuleList):
             values[place + 1] = module(*(values[value] for value in of))
             for value in set(of):
                 if self._last[value] == place:
-                    del values[value]  # else all maps of a batch would lie in memory at once
+                    del values[value]  # freed, so that not all maps of a batch are in memory at once
         return values[len(self)]
 
 
 class _Affine(nn.Module):
-    """x times a number, plus a number."""
+    """x times a scalar, plus a scalar."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -76,7 +78,7 @@ class _Affine(nn.Module):
 
 
 class _Hardsigmoid(nn.Module):
-    """alpha x + 1/2, at least 0 and at most 1. torch's own has alpha 1/6; PaddlePaddle's older networks have 0.2."""
+    """alpha x + 1/2, clipped to 0..1. torch's own function has alpha 1/6; older networks of PaddlePaddle have 0.2."""
 
     def __init__(self, alpha: float) -> None:
         super().__init__()
@@ -97,14 +99,14 @@ class _Multiply(nn.Module):
 
 
 class _Concatenate(nn.Module):
-    """Of channels."""
+    """Concatenate along the channels."""
 
     def forward(self, *parts: Tensor) -> Tensor:
         return torch.cat(parts, dim=1)
 
 
 class _Mean(nn.Module):
-    """Over the whole map: [N, C, H, W] -> [N, C, 1, 1]."""
+    """Mean over the whole map: [N, C, H, W] -> [N, C, 1, 1]."""
 
     def forward(self, x: Tensor) -> Tensor:
         return x.mean(dim=(2, 3), keepdim=True)
@@ -151,14 +153,14 @@ _SIMPLE = {"Add": "add", "Mul": "multiply", "Relu": "relu", "Sigmoid": "sigmoid"
 
 
 def read_steps(content: bytes, name: str, last: Callable[[Any], str]) -> tuple[list[Step], dict[str, Tensor]]:
-    """The steps from a graph's input to the tensor that `last` names, and the state dict of their `Steps`.
+    """The steps from a graph's input to the tensor named by `last`, and the state dict of their `Steps`.
 
-    content: of the ONNX file; name: what messages call it. last: is given the graph, an onnx.GraphProto.
+    content: of the ONNX file. name: its name in messages. last: called with the graph, an onnx.GraphProto.
 
     Raises:
-        ArgumentError: no ONNX file, or an operator that is not known here.
+        ArgumentError: the content is not an ONNX file, or has an unsupported operator.
     """
-    import onnx  # only who starts from a file waits for it
+    import onnx  # imported here, since it is needed only for a start from a file
     from google.protobuf.message import DecodeError
 
     try:
@@ -170,7 +172,7 @@ def read_steps(content: bytes, name: str, last: Callable[[Any], str]) -> tuple[l
 
 @dataclass
 class _Convolved:
-    """A convolution with what was folded into it."""
+    """A convolution with the operations folded into it."""
 
     of: str
     weight: Floats
@@ -179,7 +181,7 @@ class _Convolved:
     pads: tuple[int, int, int, int]  # left, right, top, bottom
 
     def scaled(self, scale: Floats, shift: Floats) -> _Convolved:
-        """What it gives times `scale`, plus `shift`: one number each, or one a channel."""
+        """The convolution with its output times `scale`, plus `shift`: one number each, or one per channel."""
         weight = self.weight * scale.reshape(-1, 1, 1, 1)
         return _Convolved(self.of, weight, self.bias * scale + shift, self.settings, self.pads)
 
@@ -190,7 +192,7 @@ class _Reader:
 
         self.name = name
         self.constants = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
-        self.nodes: dict[str, Any] = {}  # by what they give
+        self.nodes: dict[str, Any] = {}  # by output
         self.same: dict[str, str] = {}
         for node in graph.node:
             if node.op_type == "Constant":
@@ -225,7 +227,7 @@ class _Reader:
         return steps, state
 
     def _read(self, tensor: str) -> tuple[str, list[str], dict[str, Any], dict[str, Floats]]:
-        """What gives a tensor: operation, tensors read, settings, weights. Pads that are not alike are a setting."""
+        """The operation that computes a tensor: name, inputs, settings, weights. Asymmetric pads are a setting."""
         if (convolved := self._convolved(tensor)) is not None:
             return self._settled(convolved)
         for operation, match in (("gelu", self._gelu), ("hardswish", self._hardswish)):
@@ -256,9 +258,9 @@ class _Reader:
                 left, right, top, bottom = pads = _pads(attributes)
                 if (left, top) == (right, bottom):
                     return "maximum", of, settings | {"padding": [top, left]}, {}
-                if of[0] in self.nodes and self.nodes[of[0]].op_type == "Relu":  # where a zero is never the larger
+                if of[0] in self.nodes and self.nodes[of[0]].op_type == "Relu":  # zeros never win after a ReLU
                     return "maximum", of, settings | {"pads": list(pads)}, {}
-        raise ArgumentError(f"{self.name}: operator {node.op_type}, which gives {tensor}, is not known here")
+        raise ArgumentError(f"{self.name}: the operator {node.op_type}, which computes {tensor}, is not supported")
 
     @staticmethod
     def _settled(convolved: _Convolved) -> tuple[str, list[str], dict[str, Any], dict[str, Floats]]:
@@ -269,7 +271,7 @@ class _Reader:
         return "convolution", [convolved.of], settings, {"weight": convolved.weight, "bias": convolved.bias}
 
     def _convolved(self, tensor: str) -> _Convolved | None:
-        """The convolution that gives a tensor, with the biases, scales and normalisation behind it."""
+        """The convolution that computes a tensor, with the biases, scales and normalisation after it."""
         node = self.nodes.get(tensor)
         if node is None:
             return None
@@ -287,7 +289,7 @@ class _Reader:
         return None
 
     def _alone(self, tensor: str) -> _Convolved | None:
-        """The convolution that gives a tensor, where nothing else reads it."""
+        """The convolution that computes a tensor, if nothing else reads that tensor."""
         return self._convolved(self._name(tensor)) if self.readers[self._name(tensor)] == 1 else None
 
     def _bare(self, node: Any) -> _Convolved:
@@ -296,7 +298,7 @@ class _Reader:
         groups, outside = attributes.get("group", 1), len(weight)
         bias = self.constants[self._name(node.input[2])] if len(node.input) > 2 else np.zeros(outside, np.float32)
         if weight.ndim != 4 or any(each != 1 for each in attributes.get("dilations", [])):
-            raise ArgumentError(f"{self.name}: {node.name} is a convolution of a kind that is not known here")
+            raise ArgumentError(f"{self.name}: {node.name} is a convolution of an unsupported kind")
         settings: dict[str, Any] = {"channels": [weight.shape[1] * groups, outside]}
         if (kernel := list(weight.shape[2:])) != [1, 1]:
             settings["kernel"] = kernel
@@ -306,13 +308,13 @@ class _Reader:
             settings["groups"] = groups
         of, pads = self._name(node.input[0]), _pads(attributes)
         before = self._affine(of) if not any(pads) and groups == 1 and self.readers[of] == 1 else None
-        if before is not None and before[1].size == before[2].size == 1:  # without borders it can go into the weights
+        if before is not None and before[1].size == before[2].size == 1:  # without padding it can be folded in
             of, scale, shift = before
             bias, weight = bias + weight.sum(axis=(1, 2, 3)) * shift, weight * scale
         return _Convolved(of, weight, bias, settings, pads)
 
     def _affine(self, tensor: str) -> tuple[str, Floats, Floats] | None:
-        """Of what a tensor is the multiple by a number, plus a number: that, and the two. None behind a convolution."""
+        """(x, scale, shift) if a tensor is x * scale + shift with scalars; None after a convolution."""
         if self._convolved(tensor) is not None:
             return None
         of, scale, shift = tensor, np.ones(1, np.float32), np.zeros(1, np.float32)
@@ -328,7 +330,7 @@ class _Reader:
         return None if of == tensor else (of, scale, shift)
 
     def _change(self, node: Any) -> tuple[str, Floats, Floats] | None:
-        """A node that multiplies by or adds constants, one or one a channel: what it reads, scale and shift."""
+        """(input, scale, shift) of a node that multiplies by or adds a constant: one number, or one per channel."""
         if node.op_type not in ("Add", "Mul", "Div"):
             return None
         of, constant = (self._name(each) for each in node.input)
@@ -341,7 +343,7 @@ class _Reader:
         return {"Add": (of, one, value), "Mul": (of, value, 0 * one), "Div": (of, 1 / value, 0 * one)}[node.op_type]
 
     def _gelu(self, tensor: str) -> str | None:
-        """x where a tensor is x (1 + erf(x / sqrt 2)) / 2."""
+        """x if a tensor is x (1 + erf(x / sqrt 2)) / 2."""
         product = self._times(tensor, 0.5)
         for x, other in self._factors(product):
             inner = self._plus(other, 1.0)
@@ -351,7 +353,7 @@ class _Reader:
         return None
 
     def _hardswish(self, tensor: str) -> str | None:
-        """x where a tensor is x hardsigmoid(x)."""
+        """x if a tensor is x hardsigmoid(x)."""
         node = self.nodes.get(tensor)
         if node is not None and node.op_type == "HardSwish":
             return self._name(node.input[0])
@@ -375,7 +377,7 @@ class _Reader:
         return None
 
     def _factors(self, tensor: str | None) -> list[tuple[str, str]]:
-        """The two factors of a product of tensors, both ways round."""
+        """The two factors of a product of tensors, in both orders."""
         node = self.nodes.get(tensor or "")
         if node is None or node.op_type != "Mul":
             return []
@@ -383,7 +385,7 @@ class _Reader:
         return [(one, two), (two, one)]
 
     def _times(self, tensor: str, factor: float) -> str | None:
-        """Of what a tensor is the multiple by this number."""
+        """x if a tensor is x times this number."""
         return self._by(tensor, factor, 0.0)
 
     def _plus(self, tensor: str, term: float) -> str | None:
@@ -408,15 +410,15 @@ def _attributes(node: Any) -> dict[str, Any]:
 
 
 def _is_sixth(attributes: Mapping[str, Any]) -> bool:
-    """Whether a HardSigmoid has torch's slope. Files hold it as 0.16666670."""
+    """Whether a HardSigmoid has torch's slope, 1/6. Files store it as 0.16666670."""
     return math.isclose(attributes.get("alpha", 0.2), 1 / 6, rel_tol=1e-4)
 
 
 def _pads(attributes: Mapping[str, Any]) -> tuple[int, int, int, int]:
-    """Left, right, top, bottom."""
+    """The pads: left, right, top, bottom."""
     if attributes.get("auto_pad", b"NOTSET") in (b"SAME_UPPER", b"SAME_LOWER"):
         if any(stride != 1 for stride in attributes.get("strides", [1, 1])):
-            raise ArgumentError("padding that depends on the picture's size is not known here")
+            raise ArgumentError("padding that depends on the picture's size is not supported")
         down, right = (kernel - 1 for kernel in attributes["kernel_shape"])
         less = (right // 2, down // 2)
         more = (right - less[0], down - less[1])

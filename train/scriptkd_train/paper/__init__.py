@@ -1,1 +1,1 @@
-"""The experiments of the paper that this project follows, run again and laid beside its figures."""
+"""The paper's experiments, repeated and compared with its figures."""

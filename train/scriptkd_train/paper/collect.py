@@ -1,30 +1,32 @@
-"""Reads what `scriptkd reproduce` left in a folder: no checkpoint is opened, so it is quick and needs no GPU."""
+"""Read the results of `scriptkd reproduce` from a folder. No checkpoint is opened, so this is fast and needs no GPU."""
 
 from __future__ import annotations
 
 import csv
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_train.engine.run import read_run
-from scriptkd_train.evaluation.metrics import Floats, Ints, ScriptScores, accuracy, confusion_matrix, script_scores
+from scriptkd_train.evaluation.intervals import interval
+from scriptkd_train.evaluation.metrics import Floats, Ints, ScriptScores, confusion_matrix, script_scores
 from scriptkd_train.paper.estimate import Estimate, estimate
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One network on the test split. files [N], truth [N], scores [N, K]; facts: as `reproduce` writes them.
+    """A network's results on the test split. files [N], truth [N], scores [N, K]; facts: as written by `reproduce`.
 
-    history: the epochs that were trained for it here.
+    history: the epochs that this run trained for it.
     """
 
     labels: list[str]
@@ -40,9 +42,20 @@ class Measured:
         best: Ints = self.scores.argmax(axis=1)
         return best
 
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        """Whether each image's best label is right [N]."""
+        right: NDArray[np.bool_] = self.predicted == self.truth
+        return right
+
+    @property
+    def scripts(self) -> NDArray[np.str_]:
+        """Each image's script [N]."""
+        return np.array(self.labels)[self.truth]
+
     @cached_property
     def confusion(self) -> Ints:
-        """Counts [K, K]: rows are the true scripts, columns the predicted ones."""
+        """Counts [K, K]: rows are true scripts, columns are predicted scripts."""
         return confusion_matrix(self.truth, self.predicted, len(self.labels))
 
     @cached_property
@@ -53,9 +66,9 @@ class Measured:
 
 @dataclass(frozen=True)
 class Matrix:
-    """kind, rows, seeds: what was asked for. recipes: row -> stage -> settings, of any seed that began.
+    """kind, rows, seeds: of the requested matrix. recipes: row -> stage -> settings, from any seed that has begun.
 
-    networks: (row, seed, stage) -> what was measured. missing: one line for each job that is not done.
+    networks: (row, seed, stage) -> results. missing: one line for each unfinished job.
     """
 
     kind: str
@@ -74,16 +87,16 @@ class Matrix:
 
     @property
     def images(self) -> int:
-        """Readable test images."""
+        """Number of readable test images."""
         return len(next(iter(self.networks.values())).truth)
 
     def stages(self, row: str) -> list[str]:
-        """The stages that were measured in a row, in the order of training."""
+        """The measured stages of a row, in order of training."""
         found = {stage for name, _, stage in self.networks if name == row}
         return [stage for stage in self.recipes.get(row, {}) if stage in found]
 
     def last(self, row: str) -> str:
-        """The stage that a row is about; empty for a row that never began."""
+        """The last stage of a row, whose network the row reports. Empty if the row has not begun."""
         return next(reversed(self.recipes.get(row, {})), "")
 
     def runs(self, row: str, stage: str) -> dict[int, Measured]:
@@ -92,14 +105,24 @@ class Matrix:
         return {seed: network for seed, network in found if network is not None}
 
     def accuracy(self, row: str, stage: str) -> Estimate:
-        """In per cent."""
-        return estimate([100 * accuracy(network.confusion) for network in self.runs(row, stage).values()])
+        """Accuracy of a row's stage in per cent, over seeds."""
+        return self._accuracies.get((row, stage), Estimate(()))
+
+    @cached_property
+    def _accuracies(self) -> dict[tuple[str, str], Estimate]:
+        """Accuracies of all measured stages, computed once, since intervals take long."""
+        pairs = dict.fromkeys((row, stage) for row, _, stage in self.networks)
+        runs = {pair: list(self.runs(*pair).values()) for pair in pairs}
+        return {pair: _estimate([each.right for each in found], found[0].scripts) for pair, found in runs.items()}
 
     def gain(self, row: str, over: str) -> Estimate:
-        """Points that a row's last network is better than another row's, seed by seed."""
+        """Gain of a row's last network over another row's in points, paired by image and by seed."""
         mine, theirs = self.runs(row, self.last(row)), self.runs(over, self.last(over))
-        common = [seed for seed in mine if seed in theirs]
-        return estimate([100 * (accuracy(mine[s].confusion) - accuracy(theirs[s].confusion)) for s in common])
+        pairs = [(mine[seed], theirs[seed]) for seed in mine if seed in theirs]
+        if not pairs:
+            return Estimate(())
+        differences = [one.right.astype(float) - other.right for one, other in pairs]
+        return _estimate(differences, pairs[0][0].scripts)
 
     def script(self, row: str, stage: str, label: str, what: str) -> Estimate:
         """A script's `precision`, `recall` or `f`, 0 to 1."""
@@ -109,16 +132,24 @@ class Matrix:
         )
 
 
+def _estimate(values: Sequence[NDArray[np.generic]], scripts: NDArray[np.str_]) -> Estimate:
+    """An estimate in per cent, from each seed's result for each image, [N]."""
+    table = 100 * np.array(values, np.float64)
+    found = interval(table, scripts)
+    return Estimate(tuple(table.mean(axis=1).tolist()), found.low, found.high)
+
+
 def collect(folder: Path) -> Matrix:
-    """Reads a folder of `scriptkd reproduce`, finished or not.
+    """Read a folder of `scriptkd reproduce`, finished or not.
 
     Raises:
-        ArgumentError: it is no such folder, a run.json in it is damaged, or nothing in it has been measured yet.
+        ArgumentError: the folder is not from `reproduce`, a file in it is damaged, networks were measured on different
+            images, or nothing has been measured yet.
     """
     path = folder / "matrix.json"
     if not path.is_file():
         raise ArgumentError(f"{folder} holds no matrix.json: give the --out folder of a `scriptkd reproduce`")
-    matrix = json.loads(path.read_text())
+    matrix = read_facts(path)
     recipes: dict[str, dict[str, Any]] = {}
     networks: dict[tuple[str, int, str], Measured] = {}
     missing = []
@@ -138,16 +169,44 @@ def collect(folder: Path) -> Matrix:
     if not networks:
         raise ArgumentError(f"nothing in {folder} has been measured yet; {'; '.join(missing[:3])}")
     facts = folder / "data.json"
-    data = json.loads(facts.read_text()) if facts.is_file() else {}
+    data = read_facts(facts) if facts.is_file() else {}
+    _check_images(folder, networks)
     return Matrix(
         matrix["kind"], matrix["rows"], matrix["seeds"], Path(matrix["data"]), data, recipes, networks, missing
     )
 
 
+def read_facts(path: Path) -> dict[str, Any]:
+    """Read a JSON file of a matrix. Raises ArgumentError if it was not written by `reproduce`."""
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ArgumentError(f"{path} is not what `scriptkd reproduce` wrote: {error}") from error
+    if not isinstance(content, dict):
+        raise ArgumentError(f"{path} is not what `scriptkd reproduce` wrote: it holds no JSON object")
+    return content
+
+
+def _check_images(folder: Path, networks: Mapping[tuple[str, int, str], Measured]) -> None:
+    """Raise ArgumentError if networks were measured on different images: figures are compared image by image."""
+    (first, expected), *others = networks.items()
+    for key, network in others:
+        if not np.array_equal(network.files, expected.files):
+            (row, seed, stage), (other, number, _) = key, first
+            raise ArgumentError(
+                f"seed {seed}, {row} was not measured on the images that seed {number}, {other} was: delete "
+                f"{folder / f'seed-{seed}' / row / stage}.test.npz, and start `scriptkd reproduce` again"
+            )
+
+
 def _read(run: Path, stage: str) -> Measured:
-    with np.load(run / f"{stage}.test.npz") as content:
-        labels, files, truth, scores = (content[name] for name in ("labels", "files", "truth", "scores"))
-    facts = json.loads((run / f"{stage}.test.json").read_text())
+    path = run / f"{stage}.test.npz"
+    try:
+        with np.load(path) as content:
+            labels, files, truth, scores = (content[name] for name in ("labels", "files", "truth", "scores"))
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise ArgumentError(f"{path} is damaged: delete it, and start `scriptkd reproduce` again") from error
+    facts = read_facts(run / f"{stage}.test.json")
     return Measured(
         labels.tolist(), files, truth.astype(np.int64), scores.astype(np.float64), facts, _epochs(run, stage)
     )
@@ -162,7 +221,7 @@ def _epochs(run: Path, stage: str) -> list[dict[str, float]]:
 
 
 def _progress(run: Path, stages: Iterable[str]) -> str:
-    """How far an unfinished run is."""
+    """The progress of an unfinished run, as a text."""
     states = []
     for stage in stages:
         if (run / f"{stage}.pt").is_file():

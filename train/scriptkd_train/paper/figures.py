@@ -11,8 +11,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from scriptkd_sdk.errors import ImageError
-from scriptkd_sdk.images import load_image
+from scriptkd_sdk.errors import ArgumentError, ImageError
+from scriptkd_train.data.dataset import Item, read_dataset
 from scriptkd_train.evaluation.plots import plot_confusion
 from scriptkd_train.paper.collect import Matrix, Measured
 from scriptkd_train.utils.contact_sheet import PAPER, Tile, contact_sheet, write_png
@@ -23,9 +23,9 @@ _DRAW = 0  # seed of the draw of example images
 
 
 def accuracy_bars(matrix: Matrix, titles: Mapping[str, str], papers: Mapping[str, float], path: Path) -> bool:
-    """Figure 6: the last network's accuracy of each row, with the 95 % interval; the paper's beside it where known.
+    """Figure 6: the accuracy of each row's last network, with the 95 % interval, beside the paper's if known.
 
-    The axis starts where the bars begin to differ, and says so by its numbers.
+    The axis does not start at 0, so that differences are visible.
     """
     rows = [row for row in titles if matrix.accuracy(row, matrix.last(row)).values or row in papers]
     if not rows:
@@ -42,10 +42,11 @@ def accuracy_bars(matrix: Matrix, titles: Mapping[str, str], papers: Mapping[str
             lowest, highest = min(lowest, papers[row]), max(highest, papers[row])
         if ours.values:
             at = place - thick / 2 if papers else place
-            margin = 0.0 if math.isnan(ours.margin) else ours.margin
-            axes.barh(at, ours.mean, thick, xerr=margin or None, color=_OURS, ecolor="black", capsize=3)
-            axes.annotate(f"{ours.mean:.2f}", (ours.mean + margin, at), **_BESIDE)
-            lowest, highest = min(lowest, ours.mean - margin), max(highest, ours.mean + margin)
+            low, high = max(ours.low, 0), min(ours.high, 100)
+            margins = [[max(ours.mean - low, 0)], [max(high - ours.mean, 0)]]  # rounding may put it outside
+            axes.barh(at, ours.mean, thick, xerr=margins, color=_OURS, ecolor="black", capsize=3)
+            axes.annotate(f"{ours.mean:.2f}", (high, at), **_BESIDE)
+            lowest, highest = min(lowest, low), max(highest, high)
     low = max(0, 10 * math.floor((lowest - 5) / 10))
     axes.set_xlim(low, min(109, highest + 0.08 * (highest - low) + 1))
     axes.set_yticks(range(len(rows)), [titles[row] for row in rows])
@@ -63,7 +64,7 @@ _BESIDE: dict[str, Any] = {"xytext": (4, 0), "textcoords": "offset points", "va"
 
 
 def confusions(matrix: Matrix, stage: str, titles: Mapping[str, str], path: Path) -> bool:
-    """The confusion matrices of one stage in every row that has it, counts summed over the seeds."""
+    """The confusion matrices of one stage in all rows that have it, with counts summed over seeds."""
     found = {row: matrix.runs(row, stage) for row in titles}
     found = {row: runs for row, runs in found.items() if runs}
     if not found:
@@ -83,33 +84,43 @@ def confusions(matrix: Matrix, stage: str, titles: Mapping[str, str], path: Path
 
 
 def examples(matrix: Matrix, titles: Mapping[str, str], right: bool, path: Path) -> bool:
-    """Figures 4 and 5: for each row's last network of the first seed a right (or wrong) image of each script.
+    """Figures 4 and 5: right, or wrong, images of each row's last network of the first seed, one for each script.
 
-    The images are drawn at random, with a fixed seed, so they are neither the best nor the worst ones.
+    The images are drawn at random with a fixed seed, so they are not the best or the worst ones.
     """
     sheet, names = [], []
+    items = _test_items(matrix)
     for row, title in titles.items():
         runs = matrix.runs(row, matrix.last(row))
         if runs:
-            sheet.append(_tiles(matrix, runs[min(runs)], right))
+            sheet.append(_tiles(items, runs[min(runs)], right))
             names.append(title)
     if not any(tile.caption for tiles in sheet for tile in tiles):
-        path.unlink(missing_ok=True)  # an earlier report's
+        path.unlink(missing_ok=True)  # of an earlier report
         return False
     write_png(path, contact_sheet(sheet, names))
     return True
 
 
-def _tiles(matrix: Matrix, network: Measured, right: bool) -> list[Tile]:
-    """A tile for each script, so that scripts stand below each other; blank where there is none."""
+def _test_items(matrix: Matrix) -> dict[str, Item]:
+    """The test images by their measured names; empty if the data set has been moved."""
+    try:
+        items = read_dataset(matrix.data_root, "test")
+    except ArgumentError:
+        return {}
+    return {item.identity.relative_to(matrix.data_root).as_posix(): item for item in items}
+
+
+def _tiles(items: Mapping[str, Item], network: Measured, right: bool) -> list[Tile]:
+    """A tile for each script, so that each script has a column; blank if there is no image."""
     random = np.random.default_rng(_DRAW)
     tiles = [Tile(np.full((1, 1, 3), PAPER, np.uint8))] * len(network.labels)
     for index, label in enumerate(network.labels):
         fitting = np.flatnonzero((network.truth == index) & ((network.predicted == index) == right))
         for i in random.permutation(fitting)[:1]:
             try:
-                image = load_image(matrix.data_root / str(network.files[i]))
-            except ImageError:  # the data set is not here any more
+                image = items[str(network.files[i])].load()
+            except (KeyError, ImageError):  # the image has been moved
                 continue
             tiles[index] = Tile(image, label if right else f"{label} > {network.labels[network.predicted[i]]}")
     return tiles

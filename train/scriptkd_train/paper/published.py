@@ -1,9 +1,12 @@
-"""What Ghosh Dastidar et al. 2021 (arXiv 2102.10335) report: per cent unless said otherwise; scripts by our names."""
+"""Results of Ghosh Dastidar et al. 2021 (arXiv 2102.10335), in per cent unless stated otherwise.
+
+Scripts have this project's names.
+"""
 
 from __future__ import annotations
 
 TEACHERS = {"inceptionv3": "InceptionV3", "efficientnet-b4": "EfficientNet-B4", "vgg19": "VGG19"}
-"""Row of the matrix -> name, in the order of the tables."""
+"""Row of the matrix -> its name, in the order of the tables."""
 
 # Table 1 and section 3.1, in millions of parameters.
 PARAMETERS = {"inceptionv3": 27, "efficientnet-b4": 17, "vgg19": 143, "assistant": 14, "student": 1}
@@ -15,7 +18,7 @@ TABLE_2 = {
     "vgg19": (97.28, 89.71, 88.30),
 }
 
-# Table 6, which figure 6 draws: the student alone, directly under each teacher, through the assistant.
+# Table 6, drawn in figure 6: the student alone, taught directly by each teacher, and through the assistant.
 TABLE_6 = {
     "alone": 82.24,
     "inceptionv3-direct": 85.18,
@@ -26,7 +29,8 @@ TABLE_6 = {
     "vgg19": 88.30,
 }
 
-# Tables 3, 4 and 5: precision, recall and F-score (0 to 1) of the student through the assistant, under each teacher.
+# Tables 3, 4 and 5: precision, recall and F-score, 0 to 1, of the student taught through the assistant, for each
+# teacher.
 TABLE_3_TO_5 = {
     "inceptionv3": {
         "Arabic": (0.97, 0.93, 0.95),

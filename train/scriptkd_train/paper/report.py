@@ -1,15 +1,17 @@
-"""The report as a whole: Markdown, the same as HTML, and the figures, in one folder."""
+"""The whole report in one folder: a Markdown file, an HTML file with the same text, and the figures."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from pathlib import Path
 
 from markdown_it import MarkdownIt
 
 from scriptkd_train.paper import figures, tables
 from scriptkd_train.paper.collect import Matrix
+from scriptkd_train.paper.numbers import numbers
 from scriptkd_train.paper.published import TABLE_6, TEACHERS
+from scriptkd_train.utils.files import write_file, write_json
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -37,22 +39,43 @@ img {{ max-width: 100%; }}
 """
 
 
-def write_report(matrix: Matrix, out: Path) -> list[Path]:
-    """Writes report.md, report.html and the figures (PNG) into `out`; returns what was written.
+def write_report(matrix: Matrix, out: Path, against: str | None = None) -> list[Path]:
+    """Write the report of a matrix: text, figures, and the numbers for other programs.
 
-    Raises OSError if the folder cannot be written to.
+    Args:
+        matrix: the results.
+        out: the folder; it is created if needed.
+        against: the recipe that the others are compared with; by default the first.
+
+    Returns:
+        The paths written: report.md, report.html, report.json and the figures (PNG).
+
+    Raises:
+        OSError: the folder cannot be written to.
     """
     out.mkdir(parents=True, exist_ok=True)
-    text, pictures = (_paper if tables.is_paper(matrix) else _recipes)(matrix, out)
-    (out / "report.md").write_text(text, "utf-8")
+    if tables.is_paper(matrix):
+        pairs = [pair for row in TEACHERS for pair in _questions(row)]
+        text, pictures = _paper(matrix, out, pairs)
+    else:
+        base = against or matrix.rows[0]
+        pairs = [(row, base) for row in matrix.rows if row != base]
+        text, pictures = _recipes(matrix, out, base)
+    write_file(out / "report.md", text)
+    write_json(out / "report.json", numbers(matrix, pairs))
     body = MarkdownIt("commonmark").enable("table").render(text)
     body = body.replace("<table>", '<div class="wide"><table>').replace("</table>", "</table></div>")
     title = text.splitlines()[0].removeprefix("# ")
-    (out / "report.html").write_text(_PAGE.format(title=title, body=body), "utf-8")
-    return [out / "report.md", out / "report.html", *pictures]
+    write_file(out / "report.html", _PAGE.format(title=title, body=body))
+    return [*(out / f"report.{kind}" for kind in ("md", "html", "json")), *pictures]
 
 
-def _paper(matrix: Matrix, out: Path) -> tuple[str, list[Path]]:
+def _questions(row: str) -> list[tuple[str, str]]:
+    """The paper's questions for a teacher: does the assistant help, and does teaching help in either way?"""
+    return [(row, f"{row}-direct"), (row, "alone"), (f"{row}-direct", "alone")]
+
+
+def _paper(matrix: Matrix, out: Path, pairs: Sequence[tuple[str, str]]) -> tuple[str, list[Path]]:
     page = _Page(matrix, out)
     scale = matrix.kind.removeprefix("paper, ")
     page.add(f"# The paper's experiments at scale `{scale}`")
@@ -63,7 +86,6 @@ def _paper(matrix: Matrix, out: Path) -> tuple[str, list[Path]]:
     page.introduction()
     page.add("## Is the assistant worth it?")
     page.add(_answer(matrix))
-    pairs = [pair for row in TEACHERS for pair in ((row, f"{row}-direct"), (row, "alone"), (f"{row}-direct", "alone"))]
     page.add(tables.gains(matrix, pairs))
     page.add("## Table 6: the student, taught in different ways")
     page.add(tables.table_6(matrix))
@@ -83,19 +105,14 @@ def _paper(matrix: Matrix, out: Path) -> tuple[str, list[Path]]:
     return page.text(), page.pictures
 
 
-def _recipes(matrix: Matrix, out: Path) -> tuple[str, list[Path]]:
+def _recipes(matrix: Matrix, out: Path, base: str) -> tuple[str, list[Path]]:
     page = _Page(matrix, out)
     titles = tables.row_titles(matrix)
     page.add("# Recipes compared")
     page.introduction()
-    page.add("## Accuracy of each recipe's last network")
-    page.add(tables.accuracies(matrix))
+    page.add(f"## Accuracy of each recipe's last network, and its gain over `{base}`")
+    page.add(tables.comparison(matrix, base))
     page.figure("accuracy.png", "Accuracy of each recipe's last network", figures.accuracy_bars, titles, {})
-    base, *others = matrix.rows
-    if others:
-        page.add(f"## What each recipe gains over `{base}`")
-        page.add("Seed by seed: both networks start from the same weights where their sizes allow it.")
-        page.add(tables.gains(matrix, [(row, base) for row in others]))
     stages = {matrix.last(row): None for row in matrix.rows if matrix.last(row)}
     page.confusions({stage: {row: row for row in matrix.rows if matrix.last(row) == stage} for stage in stages})
     page.examples(titles, "Words that were right", "Words that were wrong")
@@ -104,7 +121,7 @@ def _recipes(matrix: Matrix, out: Path) -> tuple[str, list[Path]]:
 
 
 class _Page:
-    """Paragraphs in order, and the pictures that they show."""
+    """The paragraphs of a page in order, and the paths of its pictures."""
 
     def __init__(self, matrix: Matrix, out: Path) -> None:
         self.matrix, self.out = matrix, out
@@ -119,13 +136,13 @@ class _Page:
         return "\n\n".join(self.parts) + "\n"
 
     def figure(self, name: str, caption: str, draw, *arguments) -> None:  # type: ignore[no-untyped-def]
-        """Draws into the folder and shows it, if there is anything to draw."""
+        """Draw a picture into the folder and show it, if there is anything to draw."""
         if draw(self.matrix, *arguments, self.out / name):
             self.pictures.append(self.out / name)
             self.add(f"![{caption}]({name})\n\n*{caption}*")
 
     def introduction(self) -> None:
-        """What was run, on what, and how to read it."""
+        """The introduction: the runs, the data, and how to read the figures."""
         matrix, data = self.matrix, self.matrix.data
         done = len(matrix.rows) * len(matrix.seeds) - len(matrix.missing)
         state = f"{done} of {len(matrix.rows) * len(matrix.seeds)} runs are done"
@@ -142,15 +159,13 @@ class _Page:
                     "one that was measured on CVSI-2015 itself."
                 )
             self.add(text)
-        found = [matrix.accuracy(row, matrix.last(row)) for row in matrix.rows]
-        share = max((accuracy.mean for accuracy in found if accuracy.values), default=50.0) / 100
-        chance = 196 * math.sqrt(share * (1 - share) / matrix.images)
         self.add(
             "**How to read it:** figures are per cent of right test images, the mean over the seeds ± the standard "
-            "deviation between them. The 95 % interval is of that mean, by Student's t; gains are taken seed by seed, "
-            "and one whose interval holds 0 is no difference shown. The seeds vary weights and the order of images, "
-            f"not the data: another draw of {matrix.images:,} test images would move any accuracy by about "
-            f"±{chance:.1f} points (95 %). A dash: not measured, or nothing to divide by."
+            "deviation between them. A gain is taken image by image and seed by seed. A 95 % interval covers other "
+            f"seeds and another draw of {matrix.images:,} test images of the same kind; with one seed, the images "
+            "alone. A gain whose interval holds 0 is no difference shown. Each interval stands for itself: of twenty "
+            "recipes that gain nothing, one will look better or worse. Other training data, and type or places that "
+            "no test image shows, are covered by none. A dash: not measured, or nothing to compare with."
         )
 
     def confusions(self, stages: dict[str, dict[str, str]]) -> None:
@@ -202,14 +217,14 @@ def _examples(right: bool):  # type: ignore[no-untyped-def]
 
 
 def _not_asked_for(matrix: Matrix) -> list[str]:
-    """Rows of the paper that no run was started for."""
+    """Rows of the paper without any run."""
     if not tables.is_paper(matrix):
         return []
     return [f"{title}: not asked for" for row, title in tables.row_titles(matrix).items() if row not in matrix.rows]
 
 
 def _answer(matrix: Matrix) -> str:
-    """One line a teacher: the student through the assistant, directly, and alone."""
+    """One line per teacher: the student through the assistant, directly, and alone."""
     lines = []
     for row, name in TEACHERS.items():
         through, direct = matrix.accuracy(row, "student"), matrix.accuracy(f"{row}-direct", "student")
@@ -220,7 +235,7 @@ def _answer(matrix: Matrix) -> str:
         if not parts:
             continue
         verdicts = [
-            f"{tables.verdict(matrix.gain(row, other))} ({how})"
+            f"{matrix.gain(row, other).verdict()} ({how})"
             for how, other in (("against directly", f"{row}-direct"), ("against alone", "alone"))
         ]
         against = f", {alone.text()} % alone" if alone.values else ""

@@ -1,9 +1,9 @@
-"""A matrix of recipes x seeds as one resumable job list: Table 6 of the paper, or any set of recipes to be compared.
+"""A matrix of recipes x seeds as a resumable list of jobs: Table 6 of the paper, or any recipes to compare.
 
-Every job is one run of the chain in a folder of its own, `out/seed-<seed>/<row>/`, followed by a measurement of each of
-its networks on the test split. Jobs whose recipes begin with the same stages share them: one teacher serves its rows.
-Any number of processes, on any number of machines that see the same `out`, may work on one matrix: each takes the next
-job that nobody holds. So a job's batch size, and its result, do not depend on how many work beside it.
+Every job runs the chain in its own folder, `out/seed-<seed>/<row>/`, and measures each of its networks on the test
+split. Jobs whose recipes begin with the same stages share them, so that one teacher serves all its rows. Any number of
+processes, on any machines with access to `out`, may work on one matrix. Each takes the next free job as a whole. So
+batch size and result of a job do not depend on the number of processes.
 """
 
 from __future__ import annotations
@@ -30,24 +30,26 @@ from scriptkd_train.engine.run import changed_stages, read_run
 from scriptkd_train.evaluation.evaluate import predict_scores
 from scriptkd_train.models.checkpoint import load_checkpoint
 from scriptkd_train.models.networks import parameter_count
+from scriptkd_train.paper.collect import read_facts
 from scriptkd_train.recipe import Recipe, load_recipe
+from scriptkd_train.utils.files import named
 from scriptkd_train.utils.writable import check_folder
 
 TEACHERS = ("inceptionv3", "efficientnet-b4", "vgg19")
 ALONE, DIRECT = "alone", "-direct"
 STUDENT, TEACHER = "student", "teacher"
 _FINGERPRINTS = {"train": "data_sha256", "val": "val_sha256", "test": "test_sha256"}  # split -> key of matrix.json
-POLL = 5.0  # seconds between looks at what the other processes hold
+POLL = 5.0  # seconds between checks for a free job
 
 
 def paper_rows(scale: str, teachers: Sequence[str] = TEACHERS) -> dict[str, Recipe]:
-    """Row -> recipe of the paper's Table 6: for each teacher through the assistant and direct, and the student alone.
+    """Row -> recipe for the paper's Table 6: each teacher through the assistant and directly, and the student alone.
 
-    The direct student learns by eq. 4: eq. 5's third term compares with the assistant's LSTM, which it does not have.
-    Everything else is the same in all rows, the student's initial weights and order of images included.
+    The directly taught student learns by eq. 4, since the third term of eq. 5 needs the assistant's LSTM. Everything
+    else is the same in all rows, including the student's initial weights and the order of images.
 
     Raises:
-        ArgumentError: an unknown teacher.
+        ArgumentError: a teacher is unknown.
     """
     if unknown := [name for name in teachers if name not in TEACHERS]:
         raise ArgumentError(f"unknown teacher {unknown[0]!r}: it must be one of {', '.join(TEACHERS)}")
@@ -55,7 +57,7 @@ def paper_rows(scale: str, teachers: Sequence[str] = TEACHERS) -> dict[str, Reci
     rows = dict(chains)
     for name, chain in chains.items():
         student = chain.stages[STUDENT]
-        assert student.distil is not None  # it is the paper's
+        assert student.distil is not None  # the paper's recipe has it
         by_teacher = student.distil.model_copy(update={"teacher": TEACHER, "match": {}})
         direct = {TEACHER: chain.stages[TEACHER], STUDENT: student.model_copy(update={"distil": by_teacher})}
         rows[name + DIRECT] = chain.model_copy(update={"stages": direct})
@@ -65,7 +67,7 @@ def paper_rows(scale: str, teachers: Sequence[str] = TEACHERS) -> dict[str, Reci
 
 @dataclass(frozen=True)
 class Job:
-    """One recipe with one seed, run in `folder`. shared: stage -> folder of the job that trains it for this one."""
+    """One recipe with one seed, run in `folder`. shared: stage -> folder of the other job that trains the stage."""
 
     row: str
     seed: int
@@ -75,23 +77,24 @@ class Job:
 
     @property
     def name(self) -> str:
-        """What the job is called where people read it."""
+        """The name of the job in messages."""
         return f"seed {self.seed}, {self.row}"
 
     @property
     def own(self) -> list[str]:
-        """The stages that this job measures: those that it trains, and its last, which the row is about."""
+        """The stages that this job measures: the stages that it trains, and always the last one."""
         *earlier, last = self.recipe.stages
         return [*(stage for stage in earlier if stage not in self.shared), last]
 
     def done(self) -> bool:
-        """Whether all that it measures was measured."""
+        """Whether all its stages are measured."""
         return all(measured(self.folder, stage) for stage in self.own)
 
     def ready(self) -> bool:
-        """Whether every stage that another job trains for this one is there.
+        """Whether all stages that other jobs train for this one are finished.
 
-        Raises ArgumentError where one was measured and its checkpoint deleted: nobody would train it again.
+        Raises ArgumentError if such a stage is measured but its checkpoint was deleted, since no job would train it
+        again.
         """
         for stage, folder in self.shared.items():
             if not (path := folder / f"{stage}.pt").exists():
@@ -105,10 +108,10 @@ class Job:
 
 
 def plan_jobs(rows: Mapping[str, Recipe], seeds: Sequence[int], out: Path) -> list[Job]:
-    """All jobs, one seed after the other. A stage that an earlier row of the same seed trains alike is shared."""
+    """All jobs, seed by seed. Stages that an earlier row of the same seed trains identically are shared."""
     jobs: list[Job] = []
     for seed in seeds:
-        trained: dict[str, Path] = {}  # what a stage and all before it are made of -> the folder that trains it
+        trained: dict[str, Path] = {}  # settings of a stage and all stages before it -> the folder that trains it
         for row, recipe in rows.items():
             recipe = recipe.model_copy(update={"seed": seed})
             folder, shared = out / f"seed-{seed}" / row, {}
@@ -123,20 +126,20 @@ def plan_jobs(rows: Mapping[str, Recipe], seeds: Sequence[int], out: Path) -> li
 
 
 def measured(folder: Path, stage: str) -> bool:
-    """Whether a stage was trained and measured: its scores are written last."""
+    """Whether a stage is trained and measured; its scores are written last."""
     return (folder / f"{stage}.test.npz").exists()
 
 
 def reproduce(
     rows: Mapping[str, Recipe], seeds: Sequence[int], data: Path, out: Path, kind: str, console: Console
 ) -> None:
-    """Works on the matrix until all of it is done, by this process or by others; see the module's text.
+    """Work on the matrix until it is complete, by this process or others (see the module's docstring).
 
-    kind: what the rows are, e.g. "paper, cpu"; kept in `out/matrix.json`, where the report finds it.
+    kind: the kind of rows, for example "paper, cpu", stored in `out/matrix.json` for the report.
 
     Raises:
-        ArgumentError: data without a train, val and test split; `out` holds another kind of matrix, other data, or runs
-            of other recipes; a shared checkpoint was deleted; a file system without locks.
+        ArgumentError: the data lacks a train, val or test split; `out` holds another kind of matrix, other data or runs
+            of other recipes; a shared checkpoint was deleted; the file system has no locks.
         TrainingError: a loss became NaN or infinite.
     """
     if missing := [split for split in ("train", "val", "test") if split not in splits_of(data)]:
@@ -155,12 +158,14 @@ def reproduce(
                 break
         if job is None or lock is None:
             if not said_waiting:
-                console.print(f"{len(remaining)} jobs are in other processes' hands; waiting for them", highlight=False)
+                console.print(
+                    f"other processes hold the remaining {len(remaining)} jobs; waiting for them", highlight=False
+                )
                 said_waiting = True
             time.sleep(POLL)
             continue
         with lock:
-            if job.done():  # while the lock was free, another process had it
+            if job.done():  # another process did the job before this one got the lock
                 continue
             started = time.perf_counter()
             console.print(f"[{rank}] {job.name}: {', '.join(job.own)}", highlight=False, markup=False)
@@ -174,7 +179,7 @@ def reproduce(
 
 
 def _describe(rows: Mapping[str, Recipe], seeds: Sequence[int], data: Path, out: Path, kind: str) -> None:
-    """Writes or widens `out/matrix.json`, after a check that all that `out` holds fits; `out/data.json` if missing."""
+    """Check that the contents of `out` fit. Write or extend `out/matrix.json`, and write `out/data.json` if missing."""
     out.mkdir(parents=True, exist_ok=True)
     content = {"kind": kind, "rows": list(rows), "seeds": list(seeds), "data": str(data.resolve())}
     for split, key in _FINGERPRINTS.items():
@@ -182,11 +187,11 @@ def _describe(rows: Mapping[str, Recipe], seeds: Sequence[int], data: Path, out:
     with FileLock(out / ".lock"):
         path = out / "matrix.json"
         if path.exists():
-            old = json.loads(path.read_text())
+            old = read_facts(path)
             if old["kind"] != kind:
                 raise ArgumentError(f"{out} holds a matrix of kind {old['kind']!r}, not {kind!r}; give another --out")
             for split, key in _FINGERPRINTS.items():
-                if old.get(key, content[key]) != content[key]:  # once, only train's was kept
+                if old.get(key, content[key]) != content[key]:  # older versions kept only the train split's fingerprint
                     raise ArgumentError(f"{out} holds runs on another {split} split; give another --out")
             for row, recipe in rows.items():
                 for run in out.glob(f"seed-*/{row}/run.json"):
@@ -200,12 +205,12 @@ def _describe(rows: Mapping[str, Recipe], seeds: Sequence[int], data: Path, out:
 
 
 def _data_facts(data: Path) -> dict[str, Any]:
-    """What the report says about the data: counts a script and split, what differs from CVSI-2015, duplicates."""
+    """Facts about the data for the report: counts by script and split, differences from CVSI-2015, duplicates."""
     report = inspect(data)
     described = data / "dataset.json"
     return {
         "name": data.resolve().name,
-        "rendered": described.exists(),  # the renderer leaves it
+        "rendered": described.exists(),  # written by the renderer
         "counts": {split: dict(sorted(report.counts(split).items())) for split in report.items},
         "notes": report.notes,
         "unreadable": len(report.unreadable),
@@ -215,7 +220,7 @@ def _data_facts(data: Path) -> dict[str, Any]:
 
 
 def _device() -> tuple[int | str, str]:
-    """What this process trains on, for Fabric and for the report: torchrun's processes share the GPUs out."""
+    """The devices of this process, for Fabric and for the report. Processes of torchrun divide the GPUs among them."""
     if not torch.cuda.is_available():
         threads = torch.get_num_threads()
         return 1, f"CPU, {threads} thread{'s' if threads > 1 else ''}"
@@ -225,7 +230,7 @@ def _device() -> tuple[int | str, str]:
 
 
 def _lock(folder: Path) -> FileLock | None:
-    """The lock of a job's folder, held; None if another process holds it. The system frees it when a process dies."""
+    """Acquire the lock of a job's folder; None if another process holds it. A dying process releases its lock."""
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / ".lock")
     try:
@@ -233,25 +238,27 @@ def _lock(folder: Path) -> FileLock | None:
     except Timeout:
         return None
     except NotImplementedError as error:
-        raise ArgumentError(f"the file system of {folder} has no locks; give an --out on one that has") from error
+        raise ArgumentError(
+            f"the file system of {folder} does not support locks; give an --out on one that does"
+        ) from error
     return lock
 
 
 def _borrow(job: Job) -> None:
-    """Puts the checkpoints of shared stages into the job's folder, where the chain takes them as done."""
+    """Link or copy the checkpoints of shared stages into the job's folder, where the chain finds them as finished."""
     for stage, folder in job.shared.items():
         target, draft = job.folder / f"{stage}.pt", job.folder / f".{stage}.pt"
         draft.unlink(missing_ok=True)
         try:
             os.link(folder / f"{stage}.pt", draft)
-        except OSError:  # a file system without hard links
+        except OSError:  # the file system has no hard links
             shutil.copyfile(folder / f"{stage}.pt", draft)
         draft.replace(target)
-        draft.unlink(missing_ok=True)  # renaming one link of a file onto another does nothing
+        draft.unlink(missing_ok=True)  # a rename between two links of one file does nothing
 
 
 def _measure(folder: Path, stage: str, data: Path, device: str) -> None:
-    """Scores of a trained stage on the test split (`<stage>.test.npz`), after the facts about it (`<stage>.test.json`).
+    """Write facts about a trained stage (`<stage>.test.json`), then its scores on the test split (`<stage>.test.npz`).
 
     npz: labels [K]; files [N], relative to the data set; truth int64 [N], index of a label; scores float32 [N, K].
     """
@@ -276,7 +283,7 @@ def _measure(folder: Path, stage: str, data: Path, device: str) -> None:
     np.savez_compressed(
         draft,
         labels=np.array(labels),
-        files=np.array([items[i].path.relative_to(data).as_posix() for i in kept]),
+        files=np.array([items[i].identity.relative_to(data).as_posix() for i in kept]),
         truth=np.array([labels.index(items[i].label) for i in kept]),
         scores=scores[kept].astype(np.float32),
     )
@@ -284,6 +291,7 @@ def _measure(folder: Path, stage: str, data: Path, device: str) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(text)
-    draft.replace(path)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")  # since another process may write the same file
+    with named(path):
+        draft.write_text(text)
+        draft.replace(path)

@@ -1,4 +1,4 @@
-"""The report's tables, each as Markdown. `ours`: mean over the seeds ± standard deviation; a dash: not measured."""
+"""The report's tables as Markdown. Columns `ours` are means over seeds ± standard deviation. A dash: not measured."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ ALONE = "alone"
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], text_columns: int = 1) -> str:
-    """A Markdown table; columns after the first `text_columns` hold numbers and stand right."""
+    """A Markdown table. Columns after the first `text_columns` hold numbers, and are right-aligned."""
     return "\n".join(markdown_table(header, rows, text_columns))
 
 
 def row_titles(matrix: Matrix) -> dict[str, str]:
-    """Row -> what the report calls it: in the order of Table 6, or of the recipes."""
+    """Row -> its title in the report, in the order of Table 6 or of the recipes."""
     if not is_paper(matrix):
         return {row: row for row in matrix.rows}
     titles = {ALONE: "student alone"}
@@ -39,7 +39,7 @@ def row_titles(matrix: Matrix) -> dict[str, str]:
 
 
 def is_paper(matrix: Matrix) -> bool:
-    """Whether the matrix is the paper's; else it compares recipes."""
+    """Whether the matrix is the paper's, not a comparison of recipes."""
     return matrix.kind.startswith("paper")
 
 
@@ -56,7 +56,7 @@ def table_2(matrix: Matrix) -> str:
 
 
 def table_3_to_5(matrix: Matrix, row: str) -> str:
-    """Tables 3, 4 and 5: precision, recall and F of the student by script, under one teacher."""
+    """Tables 3, 4 and 5: precision, recall and F of the student by script, for one teacher."""
     rows = []
     for label in matrix.labels:
         papers = TABLE_3_TO_5[row].get(label)
@@ -95,43 +95,29 @@ def table_7(matrix: Matrix) -> str:
 
 
 def gains(matrix: Matrix, pairs: Sequence[tuple[str, str]]) -> str:
-    """What each first row has over its second one, seed by seed, and whether that is shown."""
+    """The gain of the first row of each pair over the second, paired by image and by seed, beside the paper's gain."""
     titles, rows = row_titles(matrix), []
     for row, over in pairs:
-        gain = matrix.gain(row, over)
-        paper = [points(TABLE_6[row] - TABLE_6[over])] if is_paper(matrix) else []
-        spread = f" ± {gain.deviation:.2f}" if len(gain.values) > 1 else ""
-        mean = points(gain.mean) + spread if gain.values else NOTHING
-        ours = [mean, gain.interval(signed=True), verdict(gain)]
-        rows.append([f"{titles[row]} over {titles[over]}", *paper, *ours])
-    papers = ["paper, points"] if is_paper(matrix) else []
-    return table(["what", *papers, "ours, points", "95 % interval", "shown?"], rows)
+        paper, ours = points(TABLE_6[row] - TABLE_6[over]), matrix.gain(row, over)
+        rows.append([f"{titles[row]} over {titles[over]}", paper, ours.gain(), ours.interval(True), ours.verdict()])
+    return table(["what", "paper, points", "ours, points", "95 % interval", "shown?"], rows)
 
 
-def verdict(gain: Estimate) -> str:
-    """What an estimate of a gain allows to say."""
-    if not gain.values:
-        return "not measured"
-    if len(gain.values) < 2:
-        return "one seed: cannot say"
-    if abs(gain.mean) <= gain.margin:
-        return "no difference shown"
-    return "better" if gain.mean > 0 else "worse"
-
-
-def accuracies(matrix: Matrix) -> str:
-    """Every recipe's last network."""
+def comparison(matrix: Matrix, base: str) -> str:
+    """The last network of each recipe, and its gain over the recipe `base`, paired by image and by seed."""
     rows = []
     for row in matrix.rows:
-        ours = matrix.accuracy(row, matrix.last(row))
+        ours, gain = matrix.accuracy(row, matrix.last(row)), matrix.gain(row, base)
         network = next(iter(matrix.runs(row, matrix.last(row)).values()), None)
         size = f"{network.facts['parameters'] / 1e6:.2f}" if network else NOTHING
-        rows.append([row, size, ours.text(), ours.interval(), str(len(ours.values))])
-    return table(["recipe", "parameters, M", "accuracy", "95 % interval", "seeds"], rows)
+        gained = [gain.gain(), gain.interval(True), gain.verdict()] if row != base else [NOTHING] * 3
+        rows.append([row, size, str(len(ours.values)), ours.text(), ours.interval(), *gained])
+    header = ["recipe", "parameters, M", "seeds", "accuracy, %", "95 % interval"]
+    return table([*header, f"over {base}, points", "95 % interval", "shown?"], rows)
 
 
 def cvsi_tasks(matrix: Matrix) -> str:
-    """Accuracy on CVSI-2015's four tasks of each row's last network; empty if its ten scripts are not there."""
+    """Accuracy of each row's last network on CVSI-2015's four tasks; empty for other scripts."""
     columns: dict[str, dict[str, Estimate]] = {}
     for row, title in row_titles(matrix).items():
         runs = matrix.runs(row, matrix.last(row)).values()
@@ -148,7 +134,7 @@ def cvsi_tasks(matrix: Matrix) -> str:
 
 
 def costs(matrix: Matrix) -> str:
-    """Parameters, time and cost of every network that was trained. Hours are of one device, all seeds together."""
+    """Parameters, time and cost of every trained network. Hours are for one device and all seeds together."""
     titles, rows, total = row_titles(matrix), [], 0.0
     for row in titles:
         for stage in matrix.stages(row):
@@ -173,7 +159,7 @@ def costs(matrix: Matrix) -> str:
 
 
 def settings(matrix: Matrix) -> str:
-    """What each stage was trained with."""
+    """The training settings of each stage."""
     rows, seen = [], set()
     titles = row_titles(matrix)
     for row in titles:

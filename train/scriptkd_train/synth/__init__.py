@@ -1,1 +1,1 @@
-"""Rendered word images: words, type, strokes, text effects, textures, composition and degradation."""
+"""Rendering of word images: words, fonts, strokes, text effects, textures, composition and degradation."""

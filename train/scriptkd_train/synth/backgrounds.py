@@ -1,4 +1,4 @@
-"""Backgrounds: pictures without text, as crops beside words are: walls, foliage, railings, tiles, edges, colours."""
+"""Backgrounds: pictures without text, like crops beside words: walls, foliage, railings, tiles, edges, colours."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scriptkd_train.synth.textures import FloatImage, colour_pair, pattern, text
 
 
 def draw_background(rng: np.random.Generator) -> np.ndarray:
-    """A random picture without text, uint8 [H, W, 3] RGB, H in 17..96, with the widths that words have."""
+    """A random picture without text, uint8 [H, W, 3] RGB, with H in 17..96 and widths like those of words."""
     height = round(float(np.exp(rng.uniform(np.log(17), np.log(96)))))
     aspect = float(np.exp(rng.uniform(np.log(0.7), np.log(7))))
     picture = draw_scenery(rng, 56, max(16, round(56 * aspect)))
@@ -19,22 +19,22 @@ def draw_background(rng: np.random.Generator) -> np.ndarray:
 
 
 def draw_scenery(rng: np.random.Generator, height: int, width: int) -> FloatImage:
-    """A surface, things on a ground, a pattern: what a camera sees where there is no word; before it is degraded."""
+    """A scene without words, before degradation: a surface, things on a ground, or a pattern."""
     colour, other = colour_pair(rng)
     picture = textured_background(rng, colour, height, width, roughness=float(rng.uniform(0.3, 2.5)))
     pick = rng.random()
-    if pick < 0.12:  # nothing but a surface
+    if pick < 0.12:  # a plain surface
         return picture
-    if pick < 0.34:  # an object on a plain ground, as cut out of a photograph or drawn
+    if pick < 0.34:  # an object on a plain ground, as in a cut-out photograph or a drawing
         for _ in range(1 if rng.random() < 0.7 else int(rng.integers(2, 5))):
             _draw_object(rng, picture)
         return picture
-    if pick < 0.48:  # two surfaces that meet: a roof and sky, a shadow's border, leaves
+    if pick < 0.48:  # two adjoining surfaces: a roof and sky, a shadow's border, leaves
         shape = texture(rng, height, width) * rng.uniform(1, 12) + rng.uniform(-1, 1)
         share = (1 / (1 + np.exp(-np.clip(shape * rng.uniform(1, 8), -30, 30)))).astype(np.float32)
         second = textured_background(rng, other, height, width, roughness=float(rng.uniform(0.3, 2.5)))
         picture = picture + share[..., None] * (second - picture)
-    if pick < 0.64:  # bars, railings, bricks, tiles, shutters: a pattern that repeats
+    if pick < 0.64:  # a repeated pattern: bars, railings, bricks, tiles, shutters
         line = pattern(rng, height, width) * np.float32(rng.uniform(0.3, 1))
         picture = picture + line[..., None] * (other - picture)
     elif pick < 0.9:  # things: polygons, discs, wires
@@ -47,7 +47,7 @@ def draw_scenery(rng: np.random.Generator, height: int, width: int) -> FloatImag
 
 
 def _draw_object(rng: np.random.Generator, picture: FloatImage) -> None:
-    """Draws a closed smooth shape with shading, an outline and a few parts of its own: a fruit, a face, a bottle."""
+    """Draw a closed smooth shape with shading, an outline and a few inner parts: a fruit, a face, a bottle."""
     height, width = picture.shape[:2]
     angles = np.linspace(0, 2 * np.pi, 60, endpoint=False)
     radius = 1 + sum(rng.normal(0, 0.35 / k**1.3) * np.cos(k * angles + rng.uniform(0, 6.3)) for k in range(1, 6))
@@ -59,7 +59,7 @@ def _draw_object(rng: np.random.Generator, picture: FloatImage) -> None:
     )
     inside = cv2.fillPoly(np.zeros((height, width), np.float32), [shape], 1.0, cv2.LINE_AA)
     colour, edge = colour_pair(rng)
-    if rng.random() < 0.75:  # else line art
+    if rng.random() < 0.75:  # otherwise line art
         body = textured_background(rng, colour, height, width, roughness=float(rng.uniform(0.3, 3)))
         picture += inside[..., None] * (body - picture)
     if rng.random() < 0.6:
@@ -75,7 +75,7 @@ def _draw_object(rng: np.random.Generator, picture: FloatImage) -> None:
 
 
 def _draw_shape(rng: np.random.Generator, picture: FloatImage) -> None:
-    """Draws one shape into the picture: a polygon, a disc, a ring, a wire."""
+    """Draw one shape into the picture: a polygon, a disc, a ring or a wire."""
     height, width = picture.shape[:2]
     colour = colour_pair(rng)[0].tolist()
     centre = rng.uniform((-0.1 * width, -0.1 * height), (1.1 * width, 1.1 * height))

@@ -1,8 +1,7 @@
-"""Composition of one word image: a word set in type, placed in a scene or on a page, and degraded as a capture is.
+"""Composition of one word image: a typeset word is placed in a scene or on a page, and degraded as by a camera.
 
-Four kinds of picture, as crops of words come: `scene` (signs, boards, packages), `page` (photographed print), `scan`
-(scanned print) and `video` (captions). Which kind a word becomes does not depend on its script, so that the kind tells
-a network nothing.
+There are four kinds of pictures: `scene` (signs, boards, packages), `page` (photographed print), `scan` (scanned print)
+and `video` (captions). The kind of a word's picture does not depend on its script, so it tells a network nothing.
 """
 
 from __future__ import annotations
@@ -30,19 +29,20 @@ SHARES = {"scene": 0.55, "page": 0.16, "scan": 0.24, "video": 0.05}
 _JOINED = ("Arabic",)  # scripts whose letters join: wide spaces would tear them
 _LOOSE = 0.06  # share of the crops with wide margins
 _HEADLINE_CUT = 0.03  # share of the crops whose upper edge runs below the head line
-MIN_CONTRAST = 30.0  # gray levels between ink and ground: with less, light and blur have eaten the word
-_MIN_LEGIBILITY = 0.36  # see `legibility`; contact sheets show words below it that a person cannot read
-_MAX_HEIGHT = 96  # pixels of a picture whose word fills it
-_MAX_LINES = 4.5  # a word that climbs higher, in heights of its own line, has letters too small to read
-_SIZES = (36, 48, 60)  # pixels per em that words are set at before anything happens to them
+MIN_CONTRAST = 30.0  # smallest difference of gray levels between ink and ground that leaves a word readable
+_MIN_LEGIBILITY = 0.36  # see `legibility`; on contact sheets, people cannot read words below it
+_MAX_HEIGHT = 96  # in pixels, for a picture that the word fills
+_MAX_LINES = 4.5  # in line heights; the letters of a steeper word would be too small to read
+_TRIES = 50  # attempts to set a text in the chosen layout
+_SIZES = (36, 48, 60)  # pixels per em of the typeset word, before any change
 
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """Ink on a canvas. `box`: left, top, right, bottom of the word itself; neighbours lie around it.
+    """Ink on a canvas. box: left, top, right, bottom of the word itself, without its neighbours.
 
-    layers: float32 [H, W, 2], the ink as painted and the ink as set; the latter tells what a reader should still see.
-    lines: the box's height in lines of the word: 1 if it runs level, more the more it climbs.
+    layers: float32 [H, W, 2], the ink as painted, and the ink as typeset, which a reader should still see. lines: the
+    height of the box in line heights: 1 for a level word, more for a climbing one.
     """
 
     layers: np.ndarray
@@ -57,12 +57,12 @@ def draw_word_image(
     shares: Mapping[str, float] = SHARES,
     layouts: Mapping[str, float] = LAYOUTS,
 ) -> np.ndarray:
-    """A random word image, uint8 [H, W, 3] RGB, that a person can read; upright, but for slopes of up to 45 degrees.
+    """A random legible word image, uint8 [H, W, 3] RGB, upright except for slopes of up to 45 degrees.
 
-    Words are 17..96 pixels high; stacks are that wide, loose crops up to twice as high.
+    Words are 17..96 pixels high. Stacked words are 17..96 pixels wide, and loose crops up to twice as high.
 
-    families: the faces of one split, grouped by family; a family is drawn first, so that one with many weights is not
-    seen more often than one with a single face. shares: how often each kind of picture is drawn, layouts: each layout.
+    families: the faces of one split, grouped by family. A family is drawn before a face, so that families with many
+    weights are not more frequent. shares: frequencies of the kinds of pictures. layouts: frequencies of the layouts.
     """
     if script in _JOINED:
         layouts = {layout: share for layout, share in layouts.items() if layout != "spaced"}
@@ -80,8 +80,8 @@ def draw_text_image(
     layouts: Mapping[str, float] = LAYOUTS,
     headline: bool = False,
 ) -> np.ndarray:
-    """`draw_word_image` of any text that `draw` gives. headline: its letters hang from one (`strokes.HEADLINE`)."""
-    layout = _pick(rng, layouts)  # before the trials, so that what often fails is no rarer for it
+    """As `draw_word_image`, for any text from `draw`. headline: whether its letters have one (`strokes.HEADLINE`)."""
+    layout = _pick(rng, layouts)  # before the attempts, so that layouts that often fail do not become rarer
     while True:
         picture, ink, word = _compose(rng, draw, families, _pick(rng, shares), layout, headline)
         seen, ink = _part(picture, word), _part(ink, word)
@@ -97,7 +97,7 @@ def _pick(rng: np.random.Generator, shares: Mapping[str, float]) -> str:
 
 
 def _part(image: np.ndarray, box: np.ndarray) -> np.ndarray:
-    """The part within `box`: left, top, right, bottom in shares of width and height."""
+    """The part of an image within `box`: left, top, right, bottom as shares of width and height."""
     height, width = image.shape[:2]
     left, top = int(box[0] * width), int(box[1] * height)
     return image[top : max(top + 2, round(box[3] * height)), left : max(left + 2, round(box[2] * width))]
@@ -111,14 +111,16 @@ def _compose(
     layout: str,
     headline: bool,
 ) -> tuple[FloatImage, Mask, np.ndarray]:
-    """A picture; on the same frame the ink as set; and where in it the word is (see `_part`)."""
-    while True:  # a face may lack a letter or fail on a word; another draw will do
+    """A picture, the typeset ink in the same frame, and the word's box in it (see `_part`)."""
+    mask, attempts = None, 0
+    while mask is None:  # a face may lack a letter or fail on a word, so draw again
         faces = families[int(rng.integers(len(families)))]
         face = faces[int(rng.integers(len(faces)))]
         size = _SIZES[int(rng.integers(len(_SIZES)))]
+        if attempts == _TRIES and layout == "line":
+            layout = "word"  # with very wide letters, every line is too long
         mask = set_text(rng, draw, face, size, layout)
-        if mask is not None:
-            break
+        attempts += 1
     stacked, loose = layout == "stacked", rng.random() < _LOOSE
     headline = headline and not stacked
     layers, lines, cut_off = augment_strokes(rng, mask, headline), 1.0, 0.0
@@ -137,7 +139,8 @@ def _compose(
     placed = _crop_loosely(rng, placed) if loose else _crop(rng, placed, cut_off)
     mask, ink = np.ascontiguousarray(placed.layers[..., 0]), np.ascontiguousarray(placed.layers[..., 1])
     box = np.clip(placed.box / np.tile(mask.shape[::-1], 2), 0, 1)
-    # A line's height is drawn, not the picture's: letters of a word that climbs would be too small to read.
+    # The height of the line is drawn, not of the picture. Otherwise letters of a climbing word would be too small to
+    # read.
     lines, highest = placed.lines, _MAX_HEIGHT * (2 if loose else 1)
     height = round(min(highest, lines * float(np.exp(rng.uniform(np.log(17), np.log(_MAX_HEIGHT))))))
     if kind == "scan" and rng.random() < 0.3:
@@ -160,7 +163,7 @@ def _compose(
 
 
 def _add_context(rng: np.random.Generator, layers: np.ndarray, other: Mask | None, lines: float) -> _Layout:
-    """Puts the word on a wider canvas and beside it, if there is one, a neighbour: on its line, above or below."""
+    """Put the word on a wider canvas, optionally with a neighbour on its line, above or below."""
     height, width = layers.shape[:2]
     pad = int(0.6 * height) + 8
     canvas = np.zeros((height + 2 * pad, width + 2 * pad, 2), np.float32)
@@ -182,7 +185,7 @@ def _add_context(rng: np.random.Generator, layers: np.ndarray, other: Mask | Non
 
 
 def _paste(canvas: np.ndarray, ink: Mask, top: int, left: int) -> None:
-    """Adds `ink` to the canvas in place, cut at the canvas's edges."""
+    """Add `ink` to the canvas in place, clipped at the edges."""
     y0, x0 = max(top, 0), max(left, 0)
     y1, x1 = min(top + ink.shape[0], canvas.shape[0]), min(left + ink.shape[1], canvas.shape[1])
     if y1 > y0 and x1 > x0:
@@ -191,9 +194,9 @@ def _paste(canvas: np.ndarray, ink: Mask, top: int, left: int) -> None:
 
 
 def _warp(rng: np.random.Generator, placed: _Layout, strength: float, steep: bool = True) -> _Layout:
-    """Stretch, slant, turn, perspective and a curved baseline; keeps track of the word's axis-aligned box.
+    """Stretch, slant, turn, apply perspective and curve the baseline, and keep track of the word's axis-aligned box.
 
-    steep: some words may climb by 20 to 45 degrees.
+    steep: whether some words may climb by 20 to 45 degrees.
     """
     layers = placed.layers
     if rng.random() < 0.1 * strength:  # a bent baseline
@@ -206,7 +209,7 @@ def _warp(rng: np.random.Generator, placed: _Layout, strength: float, steep: boo
     corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
     stretch = np.exp(np.clip(rng.normal(0, 0.15 + 0.12 * strength), -0.6, 0.7))
     slant = rng.normal(0, 0.12) * strength if rng.random() < 0.6 else 0.0
-    if rng.random() < 0.06:  # oblique type, which few of the faces have
+    if rng.random() < 0.06:  # oblique type, which few faces have
         slant = rng.uniform(0.15, 0.4) * (1 if rng.random() < 0.85 else -1)
     aspect = stretch * (right - left) / (bottom - top)
     turn = np.radians(_turn(rng, strength, steep))
@@ -220,7 +223,7 @@ def _warp(rng: np.random.Generator, placed: _Layout, strength: float, steep: boo
     low, high = moved.min(0), moved.max(0)
     span = high - low
     lines = placed.lines * max(1.0, float(span[1]) / (bottom - top))
-    # The working height is at most 64 pixels for a level word: enough for the largest crop, and cheap.
+    # The working height is at most 64 pixels for a level word, which is cheap, and enough for the largest crop.
     scale = min(1.0, 64 * min(lines, 2.0) / float(span[1]))
     border = 0.45 * span[1] * scale
     target = (moved - low) * np.float32(scale) + np.float32(border)
@@ -231,7 +234,7 @@ def _warp(rng: np.random.Generator, placed: _Layout, strength: float, steep: boo
 
 
 def _turn(rng: np.random.Generator, strength: float, steep: bool) -> float:
-    """Degrees: pages lie nearly level; in a scene some words climb or fall across their sign."""
+    """A random slope in degrees. Pages are nearly level; in scenes some words climb or fall across their sign."""
     if strength < 1:
         return float(rng.normal(0, 7.0 * strength))
     pick = rng.random()
@@ -241,16 +244,16 @@ def _turn(rng: np.random.Generator, strength: float, steep: bool) -> float:
 
 
 def _crop(rng: np.random.Generator, placed: _Layout, cut_off: float) -> _Layout:
-    """Cuts the word out as annotators do: mostly with a little margin, sometimes into the ink.
+    """Cut out the word as annotators do: mostly with a small margin, sometimes into the ink.
 
-    cut_off: how much of the word's height the upper edge takes away, 0 if it is as any other edge.
+    cut_off: share of the word's height that the upper edge cuts off; 0 for an ordinary edge.
     """
     left, top, right, bottom = placed.box
     height = bottom - top
-    pick = rng.random()  # with room, into the ink, or close to it
+    pick = rng.random()  # with a margin, into the ink, or close to the ink
     low, high = (0.0, 0.4) if pick < 0.15 else (-0.12, 0.05) if pick < 0.27 else (-0.05, 0.15)
     margins = rng.uniform(low, high, 4) * height
-    margins[2:] *= min(1.0, (right - left) / height)  # never through the whole of a narrow letter
+    margins[2:] *= min(1.0, (right - left) / height)  # so that no narrow letter is cut off completely
     if cut_off:
         margins[0] = -cut_off * height
     y0, y1 = max(0, int(top - margins[0])), min(placed.layers.shape[0], int(np.ceil(bottom + margins[1])))
@@ -260,7 +263,7 @@ def _crop(rng: np.random.Generator, placed: _Layout, cut_off: float) -> _Layout:
 
 
 def _crop_loosely(rng: np.random.Generator, placed: _Layout) -> _Layout:
-    """Cuts the word out with up to twice its size around it, as a coarse detector or a finger does."""
+    """Cut out the word with a margin of up to twice its size, as a coarse detector or a finger does."""
     left, top, right, bottom = placed.box
     height, width = bottom - top, right - left
     tall, wide = rng.uniform(0.3, 2.0) * height, rng.uniform(0.1, 2.0) * min(width, 1.5 * height)

@@ -1,9 +1,10 @@
-"""A rendered stand-in for CVSI-2015: its layout, its size and the look of its crops, for whoever lacks the original.
+"""A rendered substitute for CVSI-2015, with its layout, its size and the look of its crops.
 
-What is taken over from the original: folders and file names with their odd spellings, 6,412 / 1,069 / 3,207 images, the
-published test counts of each script (train and validation, of which only totals are published, follow them), small JPEG
-crops with a median of 114x39 pixels, cut from broadcast video: mostly captions, and a few signs. No font family is in
-two splits. It proves readers and protocols and compares methods; figures on it say nothing about the original.
+Like the original, it has 6,412 / 1,069 / 3,207 images, and folders and file names with their odd spellings. The test
+split has the published count for each script. Only totals are published for train and validation, so their counts are
+proportional to the test split's. Crops are small JPEGs with a median of 114x39 pixels, cut from broadcast video: mostly
+captions, and a few signs. No font family is in two splits. The substitute tests readers and protocols, and compares
+methods. Figures on it say nothing about the original.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from scriptkd_train.data.cvsi import PREFIXES, SPLIT_FOLDERS, TEST_COUNTS, TOTALS
+from scriptkd_train.data.sets.cvsi import PREFIXES, SPLIT_FOLDERS, TEST_COUNTS, TOTALS
 from scriptkd_train.synth.composition import draw_word_image
 from scriptkd_train.synth.degradation import jpeg, resample
 from scriptkd_train.synth.fonts import Face, faces_by_split
@@ -36,13 +37,13 @@ FOLDERS = {
     "TAM": "Tamil",
     "TEL": "Telegu",
 }
-"""Prefix of the files -> folder, as the original spells them."""
+"""Prefix of file names -> folder, as spelled in the original."""
 
 _CHUNK = 100
-_MEDIAN_HEIGHT, _SPREAD = 39, 0.38  # pixels, and the deviation of the logarithm: 9 of 10 crops are 21 to 73 high
+_MEDIAN_HEIGHT, _SPREAD = 39, 0.38  # pixels, and the deviation of the logarithm, so 9 of 10 crops are 21 to 73 high
 _MIN_HEIGHT, _MAX_HEIGHT = 14, 120
-_WIDER = 1.1  # rendered words are a little narrower than the original's 114 pixels
-_NARROWEST = 1.6  # width over height: the original has few crops of one letter
+_WIDER = 1.1  # compensates for rendered words that are narrower than the original's 114 pixels
+_NARROWEST = 1.6  # smallest width over height, since the original has few crops of one letter
 _KINDS = {"video": 0.85, "scene": 0.15}  # the original comes from news video: mostly captions laid over it, a few signs
 _LAYOUTS = {"word": 1.0}
 _QUALITIES = (60, 91)  # of the stored JPEG
@@ -50,38 +51,38 @@ _QUALITIES = (60, 91)  # of the stored JPEG
 
 @dataclass(frozen=True, slots=True)
 class CvsiPlan:
-    """What to render: `share` of the original's images, 1 for all of them; at least one a script and split."""
+    """The plan of a rendering. share: of the original's images, 1 for all; at least one per script and split."""
 
     seed: int
     share: float = 1.0
     font_folders: tuple[str, ...] = ()
 
     def counts(self, split: str) -> dict[str, int]:
-        """Script -> images in a split, in the proportions of the published test counts, summing to the split's size."""
+        """Script -> number of images in a split, in proportion to the published test counts."""
         size = max(round(self.share * TOTALS[split]), len(TEST_COUNTS))
         exact = {script: size * count / TOTALS["test"] for script, count in TEST_COUNTS.items()}
         counts = {script: max(1, int(value)) for script, value in exact.items()}
         for script in sorted(exact, key=lambda name: counts[name] - exact[name])[: size - sum(counts.values())]:
-            counts[script] += 1  # the largest remainders fill up what rounding down left
+            counts[script] += 1  # the largest remainders are rounded up
         return counts
 
     @property
     def total(self) -> int:
-        """Images in all splits."""
+        """Number of images in all splits."""
         return sum(sum(self.counts(split).values()) for split in TOTALS)
 
 
 def render_cvsi(plan: CvsiPlan, out: Path, workers: int, progress: Callable[[int], None] = lambda done: None) -> None:
-    """Render the plan into `out` in CVSI-2015's layout; same plan, fonts and words: same bytes.
+    """Render the plan into `out` in CVSI-2015's layout. The same plan, fonts and words give the same bytes.
 
-    `out/dataset.json`, written last, says that the words are rendered. A rendering of the same plan that was
-    interrupted goes on.
+    `out/dataset.json`, written last, records that the words are rendered. An interrupted rendering of the same plan is
+    resumed.
 
     Args:
-        plan: what to render.
-        out: the folder; new, empty, or of the same plan's interrupted rendering.
-        workers: how many processes draw.
-        progress: called with the number of images just done.
+        plan: the plan.
+        out: the folder: new, empty, or from an interrupted rendering of the same plan.
+        workers: number of drawing processes.
+        progress: called with the number of newly drawn images.
 
     Raises:
         ArgumentError: `out` holds something else, or fonts, words or text shaping are missing.
@@ -90,7 +91,7 @@ def render_cvsi(plan: CvsiPlan, out: Path, workers: int, progress: Callable[[int
     """
     require_new_or_unfinished(out)
     require_shaping()
-    families = {  # raises now, not in a worker, if fonts are missing
+    families = {  # raises here, not in a worker, if fonts are missing
         script: {split: sorted(found) for split, found in faces_by_split(script, plan.font_folders).items()}
         for script in PREFIXES.values()
     }
@@ -106,7 +107,7 @@ def render_cvsi(plan: CvsiPlan, out: Path, workers: int, progress: Callable[[int
 
 
 def _folder(out: Path, split: str, prefix: str) -> Path:
-    """Where a script's images of a split go: all test images lie in one folder."""
+    """The folder for a script's images of a split. All test images lie in one folder."""
     return out / SPLIT_FOLDERS[split] / ("" if split == "test" else FOLDERS[prefix])
 
 
@@ -126,7 +127,7 @@ def _render_chunk(plan: CvsiPlan, out: Path, split: str, prefix: str, start: int
 
 
 def _crop_of_video(rng: np.random.Generator, script: str, families: list[list[Face]]) -> np.ndarray:
-    """A word as a small crop of a video frame, uint8 RGB: of fewer lines than it is stored with, compressed before."""
+    """A word as a small crop of a compressed, upscaled video frame, uint8 RGB."""
     picture = draw_word_image(rng, script, families, _KINDS, _LAYOUTS)
     while picture.shape[1] < _NARROWEST * picture.shape[0]:
         picture = draw_word_image(rng, script, families, _KINDS, _LAYOUTS)

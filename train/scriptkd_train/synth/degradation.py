@@ -1,6 +1,7 @@
-"""Degradation: a picture as a camera, a scanner or a video frame delivers it: light, blur, noise, resolution, JPEG.
+"""Degradation as by a camera, a scanner or a video frame: light, blur, noise, resolution, JPEG.
 
-Every strength is bounded so that it leaves a word legible on its own; a few words lose that to several at once.
+The strength of each degradation is bounded so that it alone leaves a word legible. Several together make a few words
+illegible.
 """
 
 from __future__ import annotations
@@ -41,10 +42,10 @@ def vary_light(rng: np.random.Generator, picture: FloatImage) -> FloatImage:
 
 
 def blur(rng: np.random.Generator, picture: FloatImage, text_height: float, strength: float) -> FloatImage:
-    """Defocus or motion, bounded by the height of the text: letters stay apart."""
+    """Defocus or motion blur, bounded by the height of the text, so that letters stay apart."""
     pick = rng.random()
     if pick < 0.5:
-        # Mostly a little out of focus; some crops are of a board that the camera did not look at.
+        # Mostly slightly out of focus; some crops show a board that was not in the camera's focus.
         far_off = pick < 0.04 * strength
         share = rng.uniform(0.05, 0.1) if far_off else min(abs(rng.normal(0, 0.022 * strength)), 0.065)
         sigma = share * text_height
@@ -69,7 +70,7 @@ def blur(rng: np.random.Generator, picture: FloatImage, text_height: float, stre
 
 
 def noise(rng: np.random.Generator, picture: FloatImage, strength: float) -> FloatImage:
-    """Sensor noise: gray or coloured grain, finer or coarser than a pixel."""
+    """Sensor noise: gray or coloured grain, of pixel size or coarser."""
     sigma = abs(rng.normal(0, 7 * strength))
     if sigma < 1:
         return picture
@@ -86,7 +87,7 @@ def noise(rng: np.random.Generator, picture: FloatImage, strength: float) -> Flo
 
 
 def resample(picture: FloatImage, height: int) -> FloatImage:
-    """To `height` pixels, aspect kept; area-averaged when it shrinks."""
+    """Scale to `height` pixels with the aspect kept, by area averaging if it shrinks."""
     width = max(2, round(picture.shape[1] * height / picture.shape[0]))
     shrink = height < picture.shape[0]
     return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA if shrink else cv2.INTER_LINEAR)
@@ -103,23 +104,23 @@ def jpeg(rng: np.random.Generator, picture: FloatImage, lowest: int) -> FloatIma
 
 
 def interlace(rng: np.random.Generator, picture: FloatImage) -> FloatImage:
-    """Every other line shifted, as in a video frame of a moving caption."""
+    """Shift every other line, as in an interlaced frame of a moving caption."""
     shifted = picture.copy()
     shifted[1::2] = np.roll(picture[1::2], int(rng.integers(1, 3)), axis=1)
     return shifted
 
 
 def photograph(rng: np.random.Generator, picture: FloatImage, height: int, lines: float = 1.0) -> FloatImage:
-    """Camera: light, blur, then sensor pixels with noise, sometimes enlarged from fewer, sharpened and compressed.
+    """A camera: light, blur, then sensor pixels with noise, sometimes upscaled, sharpened and compressed.
 
-    lines: the picture's height in lines of its text, which bounds blur and loss of resolution.
+    lines: the picture's height in text lines, which bounds blur and loss of resolution.
     """
     picture = vary_light(rng, picture)
-    if rng.random() < 0.03:  # a sign beside a road, from a car: a few pixels far away, and the camera shakes
+    if rng.random() < 0.03:  # a distant road sign seen from a car: few pixels, and a shaking camera
         picture = highway(rng, picture, lines)
     else:
         picture = blur(rng, picture, picture.shape[0] * 0.75 / lines, 1.0)
-    if rng.random() < 0.3:  # was smaller once: zoomed in, or a frame of low resolution
+    if rng.random() < 0.3:  # upscaled: zoomed in, or a frame of low resolution
         picture = resample(picture, int(np.clip(height * rng.uniform(0.4, 0.9), 14 * lines, picture.shape[0])))
         if rng.random() < 0.5:
             picture = jpeg(rng, picture, 35)
@@ -133,7 +134,7 @@ def photograph(rng: np.random.Generator, picture: FloatImage, height: int, lines
 
 
 def highway(rng: np.random.Generator, picture: FloatImage, lines: float) -> FloatImage:
-    """Few pixels a letter, smeared along the road or by its bumps, sheeting that glows where a lamp hits it."""
+    """A road sign from a car: few pixels per letter, motion blur, and reflective sheeting that glows in lamp light."""
     picture = resample(picture, int(np.clip(rng.uniform(13, 20) * lines, 13, picture.shape[0])))
     reach = int(rng.integers(1, 4))
     kernel = np.ones((1, reach) if rng.random() < 0.7 else (reach, 1), np.float32) / reach
@@ -145,7 +146,7 @@ def highway(rng: np.random.Generator, picture: FloatImage, lines: float) -> Floa
 
 
 def video(rng: np.random.Generator, picture: FloatImage, height: int, lines: float = 1.0) -> FloatImage:
-    """A frame of broadcast video: few lines, interlace, strong compression. lines: as for `photograph`."""
+    """A frame of broadcast video: few lines, interlacing, strong compression. lines: see `photograph`."""
     small = int(np.clip(height * rng.uniform(0.45, 1.0), 14 * lines, 48 * lines))
     picture = resample(blur(rng, vary_light(rng, picture), picture.shape[0] * 0.75 / lines, 0.8), small)
     if rng.random() < 0.25:
@@ -155,7 +156,7 @@ def video(rng: np.random.Generator, picture: FloatImage, height: int, lines: flo
 
 
 def scan(rng: np.random.Generator, mask: np.ndarray, height: int) -> FloatImage:
-    """A scanned page: ink that spreads or breaks, then black and white, gray, or gray paper; returns RGB of one tone.
+    """A scanned page: ink that spreads or breaks, in black and white, gray, or on gray paper. Returns gray RGB.
 
     mask: float32 [H, W], 1 for ink.
     """
@@ -164,7 +165,7 @@ def scan(rng: np.random.Generator, mask: np.ndarray, height: int) -> FloatImage:
     spread = rng.uniform(0.3, 1.0)
     wear = abs(rng.normal(0, 0.11)) + (rng.uniform(0.0, 0.2) if rng.random() < 0.25 else 0.0)
     ink = cv2.GaussianBlur(scanned, (0, 0), spread)
-    # Thin strokes blur to gray: what counts as ink is set by this word's own strokes, so that none vanishes.
+    # Thin strokes blur to gray. So the threshold of ink follows this word's own strokes, and none vanishes.
     strokes = ink[scanned > 0.5]
     ink = ink / np.float32(max(0.3, strokes.mean() if len(strokes) else 1.0))
     ink = ink + texture(rng, rows, columns) * np.float32(wear * 0.6)
@@ -192,7 +193,7 @@ def scan(rng: np.random.Generator, mask: np.ndarray, height: int) -> FloatImage:
 
 
 def bilevel_scan(rng: np.random.Generator, mask: np.ndarray, height: int) -> FloatImage:
-    """A clean scan in black and white: crisp edges, by chance broken strokes and specks; returns RGB of one tone."""
+    """A clean scan in black and white: crisp edges, with random broken strokes and specks. Returns gray RGB."""
     rows = max(24, min(height, mask.shape[0]))
     ink = resample(mask, rows)
     grain = cv2.GaussianBlur(rng.standard_normal(ink.shape, np.float32), (0, 0), 0.8)

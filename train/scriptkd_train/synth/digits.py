@@ -1,7 +1,7 @@
-"""scikit-learn's handwritten digits as a data set: a task that has nothing to do with scripts.
+"""scikit-learn's handwritten digits as a data set: a task unrelated to scripts.
 
-1,797 gray images of 8x8 pixels, the test part of the UCI set "Optical Recognition of Handwritten Digits" (Alpaydin and
-Kaynak 1998). They come with scikit-learn; MNIST, which they resemble, would have to be downloaded.
+They are 1,797 gray images of 8x8 pixels, the test part of the UCI set "Optical Recognition of Handwritten Digits"
+(Alpaydin and Kaynak 1998). They come with scikit-learn. MNIST, which is similar, would have to be downloaded.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from numpy.typing import NDArray
 from scriptkd_train.synth.unfinished import require_new
 from scriptkd_train.utils.files import write_file
 
-_BRIGHTEST = 16  # of scikit-learn's pixels: how many of 16 dots were ink
+_BRIGHTEST = 16  # largest pixel value in scikit-learn: the number of ink dots, of 16
 _VAL, _TEST = 0.1, 0.2  # shares of the images
 
 
 def write_digits(out: Path) -> dict[str, int]:
-    """Writes `out/<train|val|test>/<digit>/<hash>.png`, light ink on dark; returns the number of images by split.
+    """Write `out/<train|val|test>/<digit>/<hash>.png`, light ink on dark. Returns the number of images by split.
 
-    An image's SHA-256 is its name and decides on its split: always the same one, and equal images are one file.
+    An image's name is its SHA-256, which also determines its split. Equal images are one file.
 
     Raises:
-        ArgumentError: `out` holds something already.
-        OSError: it cannot be written to.
+        ArgumentError: `out` is not empty.
+        OSError: `out` cannot be written to.
     """
-    from sklearn.datasets import load_digits  # here: takes a second to load
+    from sklearn.datasets import load_digits  # imported here, since it takes a second
 
     require_new(out)
     content = load_digits()
@@ -46,7 +46,7 @@ def write_digits(out: Path) -> dict[str, int]:
 
 
 def _place(pixels: NDArray[np.uint8]) -> tuple[str, str]:
-    """An image's name, and the split that it belongs to."""
+    """The name of an image, and its split."""
     digest = hashlib.sha256(pixels.tobytes()).hexdigest()
     share = int(digest[:8], 16) / 16**8
     return digest[:16], "val" if share < _VAL else "test" if share < _VAL + _TEST else "train"

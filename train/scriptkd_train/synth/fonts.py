@@ -1,7 +1,7 @@
-"""Font faces for a script: which files cover it, and which split (train, val, test) each family belongs to.
+"""Font faces for a script: the files that cover it, and the split (train, val, test) of each family.
 
-fontconfig knows every installed face and the characters it covers; its cache answers in milliseconds. Whole *families*
-go to one split, so that validation and test hold only type that training never saw.
+fontconfig lists all installed faces and their characters; its cache answers in milliseconds. A whole *family* goes to
+one split, so that validation and test hold only unseen type.
 """
 
 from __future__ import annotations
@@ -9,17 +9,20 @@ from __future__ import annotations
 import hashlib
 import re
 import subprocess
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from scriptkd_sdk.errors import ArgumentError
+from scriptkd_train.synth.designs import held_out, resembling
 
 SPLITS = ("train", "val", "test")
+FOLDS = 3
+"""Number of parts for cross-validation over designs. Each part is the test split once."""
 
-# A face counts for a script when it covers these characters: letters that nearly every word needs.
+# A face covers a script if it has these characters, which nearly every word needs.
 PROBES = {
     "Arabic": "ابتجدرسعقكلمنهوي",
     "Bengali": "অআইকখগচজটতদনপবমযরলশসহািীেো্",
@@ -31,7 +34,7 @@ PROBES = {
     "Oriya": "ଅଆଇକଖଗଚଜଟତଦନପବମଯରଲଶସହାିୀେୋ୍",
     "Tamil": "அஆஇகசடதநபமயரலவழளறனாிீேோ்",
     "Telugu": "అఆఇకఖగచజటతదనపబమయరలవశసహాిీేో్",
-    # Beyond the ten of CVSI-2015
+    # Scripts beyond the ten of CVSI-2015
     "Armenian": "ԱԲԳԴԵԶԷԸԹԺԻԼԽԾԿՀՁՂՃՄՅՆՇՈՉՊՋՌՍՎՏՐՑՒՓՔաբգդեզէըթժիլխծկհձղճմյնշոչպջռսվտրցւփք",
     "Cyrillic": "АБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯабвгдежзийклмнопрстуфхцчшщъыьэюя",
     "Ethiopic": "ሀለሐመሰረሸቀበተነአከወዘየደገጠፀፈኢላማራሳ",
@@ -51,22 +54,24 @@ PROBES = {
     "Tibetan": "ཀཁགངཅཆཇཉཏཐདནཔཕབམཙཚཛཝཞཟའཡརལཤསཧཨིེོུྱྲ",
 }
 
-# Faces left out, matched against `family / script`.
+# Faces to leave out, matched against `family / script`.
 _UNSUITABLE = re.compile(
-    # Letters that are pictures, bar codes, outlines of keys or deliberately unreadable.
+    # Letters that are pictures, bar codes or outlines of keys, or deliberately unreadable.
     r"dingbat|symbol|emoji|barcode|braille|webding|wingding|icons|awesome|ornament|fleuron|cirth|klingon|tengwar"
     r"|sign ?writing|music|chess|dotted circle|blank|keyboard|keycaps|circled|runic|ogham|hieroglyph|gothic ?numbers"
     r"|DSEG| BRK /|unifraktur|fantaisie|\bstaypuft\b|last ?resort|adobe ?notdef|D050000L|flatline|wargames"
     r"|Linux Libertine Initials"
     # Legacy encodings: Tamil letters, Turkic runes or ornaments at the code points of Latin.
     r"|^TAMu_|Orxun|UKIJ (Imaret|Tughra|Saet)"
-    # All letters of one width: the headline that should join them is torn.
+    # Letters of fixed width, whose headline is broken.
     r"|^Mitra( Mono)? /"
-    # Letters of many scripts, but rules to shape them for two at most, or another script's signs in their place.
-    r"|^(SetoFont|Zawgyi)|^(Ayar|Caslon /|Caliban /|UKIJ|Handjet /).*/ (?!Arabic|Latin)",
+    # Letters of many scripts, but shaping rules for two at most, or glyphs of another script in their place.
+    r"|^(SetoFont|Zawgyi)|^(Ayar|Caslon /|Caliban /|UKIJ|Handjet /).*/ (?!Arabic|Latin)"
+    # Tibetan letters or empty boxes at the code points of other scripts, or conjuncts that do not form.
+    r"|^Monlam .*/ (?!Tibetan)|^Sakal ?Bharati / (Oriya|Malayalam|Telugu)",
     re.IGNORECASE,
 )
-# One design in several weights, widths, spacings or languages: a split must not tear it apart.
+# Suffixes for weights, widths, spacings or languages of one design, which must not be split.
 _VARIANT = re.compile(
     r"[\s-]+((Ultra|Extra|Semi|Demi)?(Condensed|Expanded|Light|Bold)|Cond|Condence?r?d|Cn|Narrow|Wide|UI|Regular|Medium"
     r"|Black|Heavy|Dark|Thin|Bold.*|Italic|Oblique|Slanted|Inclined|Upright|Half|Outline|Hollow|Ink|Fun|Play|3D|Colored"
@@ -78,20 +83,22 @@ _LANGUAGES = {
     "Devanagari": re.compile(r"\b(Devanagari )?(Hindi|Marathi|Nepali|Sanskrit)$"),
 }
 
-# Faces whose signs are Unicode's. Others, of old encodings above all, have letters in the places of signs.
+# Faces with correct symbols. Others, mostly of old encodings, have letters at the code points of symbols.
 _HAS_SYMBOLS = re.compile(
     r"^(Noto (Sans|Serif|Music|Emoji)|DejaVu|Symbola|STIX(General)?\b|Free(Sans|Serif|Mono)|OpenSymbol|TeX ?Gyre"
     r"|Liberation|Linux (Libertine|Biolinum)|WenQuanYi|IPA|VL |Roboto|Inter\b|Open Sans|DSEG7)(?!.*Initials)"
 )
 _FEWEST_SYMBOLS = 3
-_SYMBOLS = "symbols"  # the key of those faces beside the scripts' names
+_SYMBOLS = "symbols"  # the key of these faces, beside the names of scripts
+
+_COMMON = 5  # a design is common if so many families have it
 
 _FORMAT = "%{file}\t%{index}\t%{family[0]}\t%{charset}\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """One face of a font file. `coverage` holds the code points that it has glyphs for."""
+    """One face of a font file. coverage: the code points that have glyphs."""
 
     path: str
     index: int
@@ -99,7 +106,7 @@ class Face:
     coverage: frozenset[int]
 
     def covers(self, text: str) -> bool:
-        """True when every character has a glyph, spaces too; joiners need none (the shaper handles them)."""
+        """Whether every character has a glyph, including spaces. Joiners need none, since the shaper handles them."""
         return all(ord(c) in self.coverage for c in text if c not in "\u200c\u200d")
 
 
@@ -129,8 +136,8 @@ def _scan(directories: tuple[str, ...]) -> dict[str, list[Face]]:
         listings.append((directory, _fontconfig(["fc-scan", "--format", _FORMAT, directory])))
     listings.append(("", _fontconfig(["fc-list", "--format", _FORMAT])))
     required = {script: frozenset(map(ord, probe)) for script, probe in PROBES.items()}
-    # script (or `_SYMBOLS`) -> sort key -> face. The key leaves out where a folder lies, so that a seed gives the same
-    # words anywhere.
+    # Script, or `_SYMBOLS`, -> sort key -> face. The key does not contain the folder's path, so that a seed gives the
+    # same words anywhere.
     found: dict[str, dict[tuple[str, int, str, int], Face]] = defaultdict(dict)
     charsets: dict[str, frozenset[int]] = {}
     lines = [
@@ -138,7 +145,7 @@ def _scan(directories: tuple[str, ...]) -> dict[str, list[Face]]:
         for rank, (directory, text) in enumerate(listings)
         for path, index, family, charset in (line.split("\t") for line in text.splitlines())
     ]
-    # The families of a collection (.ttc) share most of their glyphs, so they count as one.
+    # The families of a collection (.ttc) share most glyphs, so they count as one.
     designs: dict[str, str] = {}
     for _, _, path, _, family, _ in lines:
         design = _design(family)
@@ -147,8 +154,8 @@ def _scan(directories: tuple[str, ...]) -> dict[str, list[Face]]:
     for design in designs.values():
         names[_fold(design)] = min(names.get(_fold(design), design), design)
     for rank, directory, path, index, family, charset in lines:
-        # Type 1 and bitmap faces are left out: FreeType does not shape them. The high bits of the index name
-        # instances of a variable font; the default instance alone is used.
+        # Type 1 and bitmap faces are left out, since they cannot be shaped. The high bits of the index name instances
+        # of a variable font; only the default instance is used.
         if not path.lower().endswith((".ttf", ".otf", ".ttc")) or int(index) > 0xFFFF:
             continue
         points = charsets.setdefault(charset, _parse_charset(charset))
@@ -163,7 +170,7 @@ def _scan(directories: tuple[str, ...]) -> dict[str, list[Face]]:
 
 
 def _design(family: str) -> str:
-    """`Noto Sans Bengali UI` and `Noto Sans Bengali` draw the same letters, so they must share a split."""
+    """The name of a family's design. `Noto Sans Bengali UI` and `Noto Sans Bengali` have one, so they share a split."""
     family = family.replace("\\", "")
     for script, pattern in _LANGUAGES.items():
         family = pattern.sub(script, family)
@@ -173,12 +180,12 @@ def _design(family: str) -> str:
 
 
 def _fold(design: str) -> str:
-    """`Lakki Reddy` and `LakkiReddy` are one design in two packages."""
+    """The key of a design. `Lakki Reddy` and `LakkiReddy` are one design in two packages."""
     return re.sub(r"[\W_]", "", design).casefold()
 
 
 def find_faces(script: str, directories: Sequence[str] = ()) -> list[Face]:
-    """All installed faces that cover `script`, plus those in `directories`, in a fixed order.
+    """All faces that cover `script`, installed or in `directories`, in a fixed order.
 
     Raises:
         ArgumentError: no face covers the script, or fontconfig is missing.
@@ -189,29 +196,56 @@ def find_faces(script: str, directories: Sequence[str] = ()) -> list[Face]:
     return faces
 
 
-def split_families(families: Iterable[str]) -> dict[str, str]:
-    """Family -> split. An eighth of the families (at least one) goes to test, as many to val, the rest to train.
+def split_families(families: Iterable[str], script: str = "", fold: int | None = None) -> dict[str, str]:
+    """Family -> split. An eighth of the designs, at least one, goes to test, as many to val, and the rest to train.
 
-    The order is a hash of the family's name, so that installing one more font moves as few as possible. With fewer than
-    three families a split is left empty.
+    Families of a script that look alike count as one design. Held-out designs are always in their own split (see
+    `designs`). A design that many families share is always in train, since most text is set in it. The others are
+    ordered by a hash of the design's name, so that another installed font moves as few as possible. With fewer than
+    three designs, a split stays empty.
+
+    With a fold, 1 to `FOLDS`, that part of the designs is test, and all others are train. Val has only the held-out
+    designs, or one design if none of them is installed.
     """
-    ranked = sorted(set(families), key=lambda name: hashlib.sha256(_fold(name).encode()).digest())
-    held_out = max(1, len(ranked) // 8)
-    names = ("test",) * held_out + ("val",) * held_out
-    return {family: names[i] if i < len(names) else "train" for i, family in enumerate(ranked)}
+    names, near = set(families), resembling(script)
+    design = {family: near.get(family, family) for family in names}
+    if fold is not None:
+        val = {design[family] for family in held_out(script) if family in names}
+        ranked = _ranked(set(design.values()) - val)
+        splits = {name: "test" if i % FOLDS == fold - 1 else "train" for i, name in enumerate(ranked)}
+        val = val or {next((name for name in ranked if splits[name] == "train"), ranked[0])}
+        splits |= dict.fromkeys(val, "val")
+        return {family: splits[design[family]] for family in names}
+    common = {name: "train" for name, count in Counter(design.values()).items() if count >= _COMMON}
+    fixed = common | {design[family]: split for family, split in held_out(script).items() if family in names}
+    each = max(1, len(set(design.values())) // 8)
+    places = [split for split in ("test", "val") for _ in range(each - list(fixed.values()).count(split))]
+    ranked = _ranked(set(design.values()) - set(fixed))
+    splits = fixed | {name: places[i] if i < len(places) else "train" for i, name in enumerate(ranked)}
+    return {family: splits[design[family]] for family in names}
 
 
-def faces_by_split(script: str, directories: Sequence[str] = ()) -> dict[str, dict[str, list[Face]]]:
-    """split -> family -> faces, for one script.
+def _ranked(designs: Iterable[str]) -> list[str]:
+    """Sort designs in an order that does not depend on which other designs there are."""
+    return sorted(designs, key=lambda name: hashlib.sha256(_fold(name).encode()).digest())
+
+
+def faces_by_split(
+    script: str, directories: Sequence[str] = (), fold: int | None = None
+) -> dict[str, dict[str, list[Face]]]:
+    """Split -> family -> faces, for one script. fold: see `split_families`.
 
     Raises:
-        ArgumentError: fewer than three families cover the script, so that no honest split exists.
+        ArgumentError: fewer than three families cover the script, so there is no honest split.
     """
     faces = find_faces(script, directories)
-    splits = split_families(face.family for face in faces)
-    if len(splits) < len(SPLITS):
+    splits = split_families((face.family for face in faces), script, fold)
+    if set(splits.values()) != set(SPLITS):
+        needed = (
+            f"{len(SPLITS)} are needed, one a split" if fold is None else f"each of {FOLDS} folds needs one of its own"
+        )
         raise ArgumentError(
-            f"only {len(splits)} font families cover {script}; at least {len(SPLITS)} are needed, one a split"
+            f"only {len(splits)} font families cover {script}, some of one design or held out; at least {needed}"
         )
     result: dict[str, dict[str, list[Face]]] = {split: defaultdict(list) for split in SPLITS}
     for face in faces:
@@ -222,9 +256,9 @@ def faces_by_split(script: str, directories: Sequence[str] = ()) -> dict[str, di
 def symbol_faces(
     characters: str, directories: Sequence[str] = (), family: str = ""
 ) -> dict[str, dict[str, list[Face]]]:
-    """split -> family -> the faces that have at least three of `characters`; `family` is how the families' names begin.
+    """Split -> family -> the faces with at least three of `characters`. family: beginning of the families' names.
 
-    With fewer than three families all of them are in every split: signs tell no script, so nothing is given away.
+    With fewer than three families, all are in every split. This leaks nothing, since symbols tell no script.
     """
     faces = [
         face

@@ -1,6 +1,6 @@
-"""More type than a distribution packages: open fonts of npm and PyPI packages.
+"""Open fonts from npm and PyPI packages, beyond those of a distribution.
 
-Most are @fontsource packages, which carry one woff2 file a script, weight and style. They are unpacked to TrueType,
+Most are @fontsource packages, with one woff2 file per script, weight and style. The files are converted to TrueType,
 since FreeType needs a brotli build to open woff2. The licence of every package is written beside the fonts.
 """
 
@@ -24,8 +24,8 @@ from zipfile import ZipFile
 
 from scriptkd_sdk.errors import ArgumentError
 
-# fontsource's subset names for the scripts. Han, Kana and Hangul come cut into a hundred numbered pieces a face: they
-# are left to the distribution's fonts.
+# fontsource's names of subsets for the scripts. Han, Kana and Hangul come in a hundred numbered pieces per face, so
+# they are left to the distribution's fonts.
 SUBSETS = {
     "arabic", "armenian", "bengali", "cyrillic", "devanagari", "ethiopic", "georgian", "greek", "gujarati", "gurmukhi",
     "hebrew", "kannada", "khmer", "lao", "latin", "malayalam", "myanmar", "odia", "oriya", "sinhala", "tamil", "telugu",
@@ -33,7 +33,7 @@ SUBSETS = {
 }  # fmt: skip
 _FILE = re.compile(r"-(?P<subset>[a-z]+)-(?P<weight>\d{3})-normal\.woff2$")
 _WIDTH_FILE = re.compile(r"-(?P<subset>[a-z]+)-wdth-normal\.woff2$")
-_WEIGHTS = 3  # lightest, middle and heaviest of a family say enough of it
+_WEIGHTS = 3  # the lightest, middle and heaviest weight represent a family well enough
 _OPEN = {"OFL": re.compile(r"Open Font Licen[cs]e"), "GPL": re.compile(r"General Public Licen[cs]e|GNU GPL")}
 _COPYRIGHT, _LICENCE = 0, 13  # records of a font's name table
 
@@ -48,9 +48,9 @@ def packages() -> list[str]:
 
 
 def fetch_fonts(out: Path, report: Callable[[str, str], None]) -> int:
-    """Fetches every package that `out` does not hold yet; returns how many font files lie there afterwards.
+    """Fetch every package that `out` does not hold yet. Returns the number of font files in `out`.
 
-    Calls `report(package, outcome)` for each package. A package that cannot be fetched is reported and left out.
+    Calls `report(package, outcome)` for each package. A package that cannot be fetched is reported and skipped.
 
     Raises:
         ArgumentError: npm is not installed.
@@ -61,7 +61,7 @@ def fetch_fonts(out: Path, report: Callable[[str, str], None]) -> int:
     table = out / "LICENSES.csv"
     known = dict(_read_licences(table))
     todo = [name for name in packages() if name not in known]
-    with ThreadPoolExecutor(4) as pool:  # npm waits for the network most of the time
+    with ThreadPoolExecutor(4) as pool:  # threads, since npm mostly waits for the network
         for name, outcome in zip(todo, pool.map(lambda name: _fetch(name, out), todo), strict=True):
             if outcome is not None:
                 known[name] = outcome
@@ -80,7 +80,7 @@ def _read_licences(table: Path) -> Iterator[tuple[str, str]]:
 
 
 def _fetch(entry: str, out: Path) -> str | None:
-    """Downloads one package and unpacks its fonts to `out`; returns `version, licence`, or None where that failed."""
+    """Download one package and unpack its fonts to `out`. Returns `version, licence`, or None if that failed."""
     kind, _, name = entry.rpartition("/")
     command = {
         "": ["npm", "pack", "--silent", f"@fontsource/{name}"],
@@ -88,7 +88,7 @@ def _fetch(entry: str, out: Path) -> str | None:
         "pypi": [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:", name],
     }[kind]
     with tempfile.TemporaryDirectory() as folder:
-        for _ in range(2):  # a second try, since registries stumble now and then
+        for _ in range(2):  # a second try, since registries sometimes fail
             if subprocess.run(command, cwd=folder, capture_output=True, check=False).returncode == 0:
                 break
         archives = [path for path in Path(folder).iterdir() if path.suffix in (".tgz", ".whl")]
@@ -98,11 +98,11 @@ def _fetch(entry: str, out: Path) -> str | None:
 
 
 def unpack(archive: Path, name: str, out: Path) -> str:
-    """Writes the wanted faces of one npm archive to `out` as TrueType files; returns `version, licence`.
+    """Write the wanted faces of one npm archive to `out` as TrueType files. Returns `version, licence`.
 
-    A family with a width axis gives its narrowest and its widest letters, each in three weights.
+    A family with a width axis gives its narrowest and its widest faces, each in three weights.
     """
-    from fontTools.ttLib import TTFont  # type: ignore[import-untyped]  # here: the list above is read without it
+    from fontTools.ttLib import TTFont  # imported here, since the list of packages is read without it
 
     with tarfile.open(archive) as package:
         members = {member.name: member for member in package.getmembers() if member.isfile()}
@@ -128,9 +128,9 @@ def unpack(archive: Path, name: str, out: Path) -> str:
 
 
 def _width_instances(data: BytesIO) -> Iterator[tuple[str, Any]]:
-    """(`width-weight`, font) for the ends of the width axis at the least, the default and the greatest weight."""
+    """(`width-weight`, font) for both ends of the width axis, each in the smallest, default and largest weight."""
     from fontTools.ttLib import TTFont
-    from fontTools.varLib.instancer import instantiateVariableFont  # type: ignore[import-untyped]
+    from fontTools.varLib.instancer import instantiateVariableFont
 
     axes = {axis.axisTag: axis for axis in TTFont(data)["fvar"].axes}
     width, weight = axes["wdth"], axes["wght"]
@@ -143,7 +143,7 @@ def _width_instances(data: BytesIO) -> Iterator[tuple[str, Any]]:
 
 
 def unpack_wheel(archive: Path, name: str, out: Path) -> str:
-    """Copies those fonts of a wheel whose own licence record is an open one; returns `version, licences`."""
+    """Copy the fonts of a wheel whose own licence record is open. Returns `version, licences`."""
     from fontTools.ttLib import TTFont
 
     licences = []

@@ -1,13 +1,13 @@
-"""Kinds of pictures without text of the set's scripts. By themselves, so that evaluation loads no renderer."""
+"""Kinds of pictures that show none of a set's scripts. A module of its own, so that evaluation loads no renderer."""
 
-FOREIGN, UNSEEN = "foreign", "unseen"  # words of scripts that a set does not know; unseen: in its test split alone
+FOREIGN, UNSEEN = "foreign", "unseen"  # words of scripts that a set does not know; unseen: only in the test split
 
-NEGATIVES = {FOREIGN: 0.05, "number": 0.02, "symbol": 0.01, "background": 0.04}
-"""Kind -> how many pictures of it there are for each word of a set. A file's name begins with its kind."""
+NEGATIVES = {FOREIGN: 0.2, "number": 0.04, "symbol": 0.02, "background": 0.05}
+"""Kind -> number of its pictures for each word of a set. A file's name begins with its kind."""
 
 HELD_OUT_FOREIGN = ("Georgian", "Hebrew", "Khmer")
-"""Scripts that never are in the training or validation pictures of a set that does not know them.
+"""Scripts that a set without them never has among its training or validation pictures.
 
-They tell whether `unknown` means more than "one of the foreign scripts that were shown": Georgian is an alphabet of its
-own shapes, Hebrew an abjad of square letters, Khmer of India's family and near to what the ten scripts look like.
+They show whether `unknown` covers more than the foreign scripts of training. Georgian is an alphabet with its own
+shapes, and Hebrew an abjad of square letters. Khmer belongs to India's family, and looks similar to the ten scripts.
 """

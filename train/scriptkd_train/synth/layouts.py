@@ -1,4 +1,4 @@
-"""Layouts: how a text is set: level, with wide spaces, one letter below the other, as a line of words, along an arc."""
+"""Layouts of a text: level, widely spaced, stacked letters, a line of words, or along an arc."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ LAYOUTS = {"word": 0.86, "stacked": 0.04, "spaced": 0.02, "line": 0.05, "arc": 0
 """How often each layout is drawn."""
 
 DrawText = Callable[[np.random.Generator, bool], str]
-"""Draws a text; True asks for capitals, where the script has them."""
+"""A function that draws a text. True asks for capitals, if the script has them."""
 
-_WIDEST = 16.0  # width over height of a text: no word is wider
+_WIDEST = 16.0  # largest width over height of a text
 _MOST_STACKED = 10  # letters
-_TRIES = 8  # texts drawn until one has two letters to stack
+_TRIES = 8  # attempts to draw a text of at least two letters
 
 
 def set_text(rng: np.random.Generator, draw: DrawText, face: Face, size: int, layout: str) -> Mask | None:
-    """A text's ink in one of `LAYOUTS`, cut to its edges; None where the face cannot.
+    """A text's ink in one of `LAYOUTS`, cut to its edges; None if the face cannot set it.
 
-    A stack lies on its side, turned counterclockwise, so that it is handled as a word whose letters lie on their sides:
-    whoever asks for one turns the finished picture back. An arc is bent later (`bend`).
+    A stack is returned turned counterclockwise, so that it is processed like a word. The caller turns the finished
+    picture back. An arc is bent later (`bend`).
     """
     if layout == "stacked":
         return _stack(rng, draw, face, size)
@@ -46,7 +46,7 @@ def _letters(text: str) -> list[str]:
 
 
 def _stack(rng: np.random.Generator, draw: DrawText, face: Face, size: int) -> Mask | None:
-    """Letters upright, one below the other, centred or flush left, at one pitch or at even gaps."""
+    """Upright letters, one below the other, centred or flush left, with a constant pitch or constant gaps."""
     capitals = rng.random() < 0.7
     parts = next((found for _ in range(_TRIES) if len(found := _letters(draw(rng, capitals))) > 1), None)
     if parts is None:
@@ -70,12 +70,12 @@ def _stack(rng: np.random.Generator, draw: DrawText, face: Face, size: int) -> M
 
 
 def _line(rng: np.random.Generator, draw: DrawText, face: Face, size: int) -> Mask | None:
-    """Several words on a line, 5 to 13 times as wide as high; None where it did not come out so."""
+    """Several words on a line, 5 to 13 times as wide as high; None if the line gets another shape."""
     text, wanted, capitals = draw(rng, False), rng.uniform(7.0, 13.0), rng.random() < 0.2
     first = typeset(text, face, size)
     if first is None:
         return None
-    length = wanted * first.shape[0] / first.shape[1] * len(text)  # in characters, if the others are like the first
+    length = wanted * first.shape[0] / first.shape[1] * len(text)  # in characters of the first word's average width
     while len(text) < 0.9 * length or " " not in text:
         text = f"{text} {draw(rng, capitals)}"
     mask = typeset(text, face, size)
@@ -83,13 +83,13 @@ def _line(rng: np.random.Generator, draw: DrawText, face: Face, size: int) -> Ma
 
 
 def bend(rng: np.random.Generator, layers: np.ndarray) -> tuple[np.ndarray, float]:
-    """The ink along an arc, letters turned with it, and how many lines high it became.
+    """The ink along an arc, with turned letters, and its height in lines.
 
-    layers: float32 [H, W, n]. The arc rises in the middle, or by chance hangs.
+    layers: float32 [H, W, n]. The arc rises in the middle, or sometimes hangs.
     """
     height, width = layers.shape[:2]
     angle = np.radians(rng.uniform(35, 150))
-    angle = min(angle, 0.6 * width / height)  # a short word bends little, or its letters would be wedges
+    angle = min(angle, 0.6 * width / height)  # a short word bends little, since its letters would become wedges
     radius = width / angle
     outer, inner = radius + height / 2, radius - height / 2
     rows = int(np.ceil(outer - inner * np.cos(angle / 2)))
@@ -97,7 +97,7 @@ def bend(rng: np.random.Generator, layers: np.ndarray) -> tuple[np.ndarray, floa
     x, y = np.meshgrid(
         np.arange(columns, dtype=np.float32) - np.float32(columns / 2), np.arange(rows, dtype=np.float32)
     )
-    away = np.float32(outer) - y  # up from the arc's centre
+    away = np.float32(outer) - y  # distance from the arc's centre
     along = np.arctan2(x, away) / np.float32(angle) + np.float32(0.5)
     hangs = rng.random() < 0.25
     source_y = np.float32(outer) - np.hypot(x, away)

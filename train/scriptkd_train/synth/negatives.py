@@ -1,7 +1,8 @@
-"""Negatives: pictures that belong to none of a set's scripts: numbers, symbols, words of foreign scripts, backgrounds.
+"""Negatives: pictures of none of a set's scripts: numbers, symbols, words of foreign scripts, backgrounds.
 
-A network that only ever saw words calls every picture a word; these teach it to be undecided (`losses.task_loss`).
-Numbers are of western digits, which every script uses; digits of a script's own shapes tell it, and are no negatives.
+A network that has seen only words takes every picture for a word. Negatives teach it to be undecided
+(`losses.task_loss`). Numbers have western digits, which every script uses. A script's own digits identify it, so they
+are no negatives.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from scriptkd_train.synth.textures import LUMA, FloatImage, colour_pair, print_c
 _NUMBER_LAYOUTS = {"word": 0.9, "stacked": 0.03, "spaced": 0.05, "arc": 0.02}
 _SYMBOL_LAYOUTS = {"word": 0.8, "spaced": 0.2}
 
-# Left out are signs that are letters of a script, or look like them: sums and products, empty circles, crosses,
-# horseshoes, the flat.
+# Symbols that are letters of a script, or look like letters, are left out: sums and products, empty circles, crosses,
+# horseshoes, the musical flat.
 SYMBOLS = {
     "arrow": "←↑→↓↔↕↖↗↘↙↩↪⇐⇑⇒⇓⇔➔➜➡➤▲▼◀▶►◄",
     "music": "♩♪♫♬♮♯𝄞𝄢𝄐𝄆𝄇𝄂",
@@ -38,7 +39,7 @@ _PUNCTUATION = (  # noqa: SIM905 - sixty literals would be a page
 
 
 def draw_negative(rng: np.random.Generator, kind: str, split: str, font_folders: Sequence[str] = ()) -> np.ndarray:
-    """A random picture of a kind other than `foreign`, uint8 [H, W, 3] RGB. The faces are those of `split`."""
+    """A random picture of any kind but `foreign`, uint8 [H, W, 3] RGB, in faces of `split`."""
     if kind == "background":
         return draw_background(rng)
     if kind == "number":
@@ -60,7 +61,7 @@ def draw_negative(rng: np.random.Generator, kind: str, split: str, font_folders:
 
 @cache
 def _number_families(split: str, font_folders: tuple[str, ...]) -> list[list[Face]]:
-    """The Latin families of a split, and for every eighth picture the segments of clocks and tills."""
+    """The Latin families of a split; every eighth picture uses segment displays, as on clocks and tills."""
     latin = list(faces_by_split("Latin", font_folders)[split].values())
     segments = list(symbol_faces("0123456789:-.", font_folders, "DSEG7")[split].values())
     return latin + segments * (len(latin) // (7 * len(segments)) if segments else 0)
@@ -68,7 +69,7 @@ def _number_families(split: str, font_folders: tuple[str, ...]) -> list[list[Fac
 
 @cache
 def _symbol_families(split: str, font_folders: tuple[str, ...]) -> dict[str, list[list[Face]]]:
-    """Category of `SYMBOLS` -> the families of a split that have at least a few of its characters."""
+    """Category of `SYMBOLS` -> the families of a split with at least a few of its characters."""
     found = {
         category: list(symbol_faces(characters, font_folders)[split].values())
         for category, characters in SYMBOLS.items()
@@ -82,13 +83,13 @@ def _choice(rng: np.random.Generator, options: Sequence[str]) -> str:
 
 def _draw_symbols(rng: np.random.Generator, known: Sequence[str]) -> str:
     count = int(rng.choice((1, 2, 3, 4, 5, 6), p=(0.4, 0.22, 0.18, 0.1, 0.06, 0.04)))
-    one = rng.random() < 0.3  # the same again and again: stars of a hotel, a row of arrows
+    one = rng.random() < 0.3  # a repeated symbol: stars of a hotel, a row of arrows
     drawn = [_choice(rng, known)] * count if one else [_choice(rng, known) for _ in range(count)]
     return ("" if rng.random() < 0.6 else " ").join(drawn)
 
 
 def draw_number(rng: np.random.Generator) -> str:
-    """Western digits without a letter, as signs and pages have them: prices, dates, times, telephones, plates, sums."""
+    """Western digits without letters, as on signs and pages: prices, dates, times, telephone numbers, plates, sums."""
     return _NUMBERS[int(rng.choice(len(_NUMBERS), p=_NUMBER_SHARES))](rng)
 
 
@@ -101,7 +102,7 @@ def _digits(rng: np.random.Generator, count: int) -> str:
 
 
 def _amount(rng: np.random.Generator) -> str:
-    """Digits in groups, by chance with a fraction: 1,25,000 or 3 499.50."""
+    """Grouped digits, sometimes with a fraction: 1,25,000 or 3 499.50."""
     whole = str(int(10 ** rng.uniform(0, 6.5)))
     style = rng.random()
     if style < 0.3:
@@ -144,7 +145,7 @@ def _time(rng: np.random.Generator) -> str:
 
 
 def _form(rng: np.random.Generator, forms: Sequence[str]) -> str:
-    """One of the forms, a digit in the place of each #."""
+    """One of the forms, with a digit for each #."""
     return "".join(_digits(rng, 1) if c == "#" else c for c in _choice(rng, forms))
 
 
@@ -156,7 +157,7 @@ _PLATES = ("##-###-##", "### ##", "####", "## ####", "#-####", "###-###", "##·#
 
 
 def _sum(rng: np.random.Generator) -> str:
-    """Arithmetic, and numbers with a sign of their own: degrees, fractions, items of a list."""
+    """Arithmetic, and numbers with signs: degrees, fractions, list items."""
     left, right = (int(10 ** rng.uniform(0, 2.5)) for _ in range(2))
     if rng.random() < 0.5:
         between = _choice(
@@ -193,7 +194,7 @@ _NUMBER_SHARES = (0.2, 0.1, 0.17, 0.15, 0.1, 0.12, 0.1, 0.06)
 
 
 def _draw_code(rng: np.random.Generator) -> np.ndarray:
-    """A bar code or a square code, printed or on a screen, seen by a camera."""
+    """A bar code or a square code, printed or on a screen, as seen by a camera."""
     while True:
         picture = _photographed_code(rng)
         low, high = np.percentile(picture @ LUMA, (10, 90))

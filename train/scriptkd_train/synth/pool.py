@@ -1,4 +1,4 @@
-"""The processes that draw pictures: they hold no threads, end with their parent and leave a full disk to be named."""
+"""The processes that draw pictures: without threads, ending with their parent, with clear errors on a full disk."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ def draw_chunks(
 ) -> None:
     """Draw all pictures of a set, in chunks.
 
-    The processes are spawned, not forked: a fork of a process with threads, as torch and onnxruntime start them, may
-    wait for ever.
+    The processes are spawned, not forked, since a fork of a process with threads, as of torch or onnxruntime, may hang.
 
     Args:
-        draw: draws one chunk, and returns how many pictures that was; a module's function.
-        tasks: its arguments for each chunk.
-        scripts: those whose words it may ask for; reading dictionaries takes seconds, so this process does it for all.
-        workers: how many processes draw.
-        progress: called with the number of pictures just done.
+        draw: draws one chunk, and returns its number of pictures; a function of a module.
+        tasks: the arguments of `draw` for each chunk.
+        scripts: the scripts whose words `draw` may need. This process reads their dictionaries once for all, since that
+            takes seconds.
+        workers: number of drawing processes.
+        progress: called with the number of newly drawn pictures.
 
     Raises:
         ScriptkdError: the disk is full, or a process died.
-        OSError: a picture cannot be written for another reason.
+        OSError: a picture cannot be written, for another reason than a full disk.
     """
     pool = worker_pool(workers, _start, ({name: words(name) for name in scripts},))
     try:
@@ -47,13 +47,13 @@ def draw_chunks(
             progress(done)
     except BrokenProcessPool as error:
         raise ScriptkdError(
-            "a worker process died, perhaps for want of memory; the same command with fewer --workers goes on"
+            "a worker process died, perhaps for lack of memory; run the command again with fewer --workers to resume"
         ) from error
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         raise ScriptkdError(
-            f"{error.filename}: {error.strerror}; when there is room, the same command goes on where this one stopped"
+            f"{error.filename}: {error.strerror}; free some space, then run the command again to resume"
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
@@ -61,7 +61,7 @@ def draw_chunks(
 
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
-    """Ctrl-C, which reaches all processes of a terminal, is for this one: those started within never hear of it."""
+    """Processes started inside the block do not receive Ctrl-C from the terminal, so only this process handles it."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
@@ -73,5 +73,5 @@ def _interrupts_held() -> Iterator[None]:
 
 
 def _start(known: Mapping[str, tuple[str, ...]]) -> None:
-    cv2.setNumThreads(1)  # one process a core: threads inside each would only fight
+    cv2.setNumThreads(1)  # one process per core, so more threads would only compete
     hand_over(known)

@@ -1,9 +1,9 @@
-"""Renders a dataset, `out/<train|val|test>/<script>/<number>.jpg`: same seed, same bytes, on any number of cores.
+"""Render a data set, `out/<train|val|test>/<script>/<number>.jpg`. A seed gives the same bytes on any number of cores.
 
-Every word has a seed of its own, made of (seed, split, script's code, number), so that it does not matter who renders
-it, nor which other scripts are rendered. Beside the scripts lies `none`, pictures of no script that the set knows:
-`<kind>-<number>.jpg` with the kinds of `kinds.NEGATIVES`; `foreign-<script>-<number>.jpg` for words of other
-scripts. The test split alone has `unseen-<script>-<number>.jpg`, words of foreign scripts that no other split shows.
+Every word has its own seed, made from (seed, split, script's code, number). So its picture does not depend on the
+process, nor on the other rendered scripts. The folder `none` beside the scripts holds pictures of none of them:
+`<kind>-<number>.jpg` with a kind of `kinds.NEGATIVES`, and `foreign-<script>-<number>.jpg` for words of other scripts.
+Only the test split has `unseen-<script>-<number>.jpg`, words of foreign scripts that no other split contains.
 """
 
 from __future__ import annotations
@@ -33,33 +33,35 @@ from scriptkd_train.utils.files import write_file
 
 SCRIPTS = tuple(each.name for each in scripts.SCRIPTS)
 WORLD = tuple(each.name for each in scripts.WORLD)
-_CHUNK = 200  # words a task: long enough to hide the cost of handing it over, short enough for a smooth bar
-_QUALITY = 95  # the pictures carry their own compression; this one only stores them
+_CHUNK = 200  # words per task: enough to hide its overhead, few enough for a smooth progress bar
+_QUALITY = 95  # high, since degradation has already compressed the pictures
 
 
 @dataclass(frozen=True, slots=True)
 class RenderPlan:
-    """What to render. `val` and `test` get a tenth of `words_per_script` each, at least 10 words."""
+    """The plan of a rendering. val and test get a tenth of `words_per_script` each, but at least 10 words."""
 
     words_per_script: int
     seed: int
     scripts: tuple[str, ...] = SCRIPTS
     font_folders: tuple[str, ...] = ()
     foreign: bool = True
-    """Whether `none` has words of the scripts in `WORLD` that the set does not know."""
+    """Whether `none` has words of other scripts of `WORLD`."""
+    fold: int | None = None
+    """The part of the designs that is the test split (see `fonts.split_families`); None for the usual splits."""
 
     def count(self, split: str) -> int:
-        """Words per script in `split`."""
+        """Number of words per script in `split`."""
         return self.words_per_script if split == "train" else max(10, self.words_per_script // 10)
 
     def foreign_scripts(self, kind: str) -> tuple[str, ...]:
-        """The scripts whose words are `foreign`, or `unseen` (of the test split alone)."""
+        """The scripts whose words are `foreign`, or, in the test split only, `unseen`."""
         held_out = kind == UNSEEN
         others = (name for name in WORLD if name not in self.scripts and (name in HELD_OUT_FOREIGN) == held_out)
         return tuple(others) if self.foreign else ()
 
     def negatives(self, split: str) -> dict[str, int]:
-        """Kind of `none` -> pictures in `split`."""
+        """Kind of `none` -> number of pictures in `split`."""
         shares = dict(NEGATIVES)
         if split == "test":
             shares[UNSEEN] = NEGATIVES[FOREIGN]
@@ -71,22 +73,22 @@ class RenderPlan:
 
     @property
     def all_scripts(self) -> tuple[str, ...]:
-        """The scripts that words are drawn of: the set's, foreign ones, and Latin, whose type digits are set in."""
+        """The scripts whose words or fonts are needed: the set's, foreign ones, and Latin, whose fonts set digits."""
         return tuple(
             dict.fromkeys((*self.scripts, *self.foreign_scripts(FOREIGN), *self.foreign_scripts(UNSEEN), "Latin"))
         )
 
     @property
     def total(self) -> int:
-        """Images in all splits and scripts, those of no script among them."""
+        """Number of images in all splits, including those of no script."""
         return sum(self.count(split) * len(self.scripts) + sum(self.negatives(split).values()) for split in SPLITS)
 
 
 def check_plan(plan: RenderPlan) -> dict[str, dict[str, int]]:
-    """script -> {words, fonts_train, fonts_val, fonts_test (families), faces}; checks that all of it can be rendered.
+    """Check that a plan can be rendered. Returns script -> {words, fonts_train, fonts_val, fonts_test, faces}.
 
     Raises:
-        ArgumentError: a script without enough fonts or without words, an impossible number, or no text shaping.
+        ArgumentError: a script has too few fonts or no words, a number is impossible, or text shaping is missing.
     """
     if plan.words_per_script < 1:
         raise ArgumentError(f"words per script must be at least 1, not {plan.words_per_script}")
@@ -95,27 +97,27 @@ def check_plan(plan: RenderPlan) -> dict[str, dict[str, int]]:
     require_shaping()
     table = {}
     for name in plan.scripts:
-        splits = faces_by_split(name, plan.font_folders)
+        splits = faces_by_split(name, plan.font_folders, plan.fold)
         table[name] = {
             "words": len(words(name)),
             **{f"fonts_{split}": len(splits[split]) for split in SPLITS},
             "faces": sum(len(faces) for families in splits.values() for faces in families.values()),
         }
     for name in plan.all_scripts:
-        faces_by_split(name, plan.font_folders), words(name)  # raise now, not in a worker
+        faces_by_split(name, plan.font_folders, plan.fold), words(name)  # raises here, not in a worker
     return table
 
 
 def render(plan: RenderPlan, out: Path, workers: int, progress: Callable[[int], None] = lambda done: None) -> None:
-    """Renders the plan into `out`, whose `dataset.json` comes last: its presence says that the set is whole.
+    """Render the plan into `out`. `dataset.json` is written last, and shows that the set is complete.
 
-    A rendering of the same plan that was interrupted goes on: images that are there are kept.
+    An interrupted rendering of the same plan is resumed, and its images are kept.
 
     Args:
-        plan: what to render.
-        out: the folder; new, empty, or of the same plan's interrupted rendering.
-        workers: how many processes draw.
-        progress: called with the number of images just finished.
+        plan: the plan.
+        out: the folder: new, empty, or from an interrupted rendering of the same plan.
+        workers: number of drawing processes.
+        progress: called with the number of newly drawn images.
 
     Raises:
         ArgumentError: `out` holds something else, or the plan cannot be rendered (see `check_plan`).
@@ -144,12 +146,12 @@ def _parts(count: int) -> list[tuple[int, int]]:
 
 
 @cache
-def _faces_by_family(name: str, split: str, font_folders: tuple[str, ...]) -> list[list[Face]]:
-    return list(faces_by_split(name, font_folders)[split].values())
+def _faces_by_family(name: str, split: str, font_folders: tuple[str, ...], fold: int | None) -> list[list[Face]]:
+    return list(faces_by_split(name, font_folders, fold)[split].values())
 
 
 def _render_chunk(plan: RenderPlan, out: Path, split: str, series: str, start: int, stop: int) -> int:
-    """series: a script, or a kind of `none`."""
+    """Draw a chunk of pictures. series: a script, or a kind of `none`."""
     for number in range(start, stop):
         name = _script_of(plan, series, number)
         path = out / split / _path(series, name, number)
@@ -162,7 +164,7 @@ def _render_chunk(plan: RenderPlan, out: Path, split: str, series: str, start: i
 
 
 def _script_of(plan: RenderPlan, series: str, number: int) -> str | None:
-    """The script of a picture's word; None where a kind of `none` draws what it likes."""
+    """The script of a picture's word; None for kinds of `none` without a script."""
     if series in (FOREIGN, UNSEEN):
         others = plan.foreign_scripts(series)
         return others[number % len(others)]
@@ -170,16 +172,16 @@ def _script_of(plan: RenderPlan, series: str, number: int) -> str | None:
 
 
 def _path(series: str, name: str | None, number: int) -> Path:
-    """Where a picture goes, below the split's folder."""
+    """The path of a picture in the split's folder."""
     if name == series:
         return Path(series, f"{number:06d}.jpg")
     return Path(NON_TEXT, f"{series}-{f'{name.lower()}-' if name else ''}{number:06d}.jpg")
 
 
 def _render_one(plan: RenderPlan, split: str, series: str, name: str | None, number: int) -> NDArray[np.uint8]:
-    """A picture, RGB."""
+    """Draw a picture, RGB."""
     code = int.from_bytes((script(series).code if name == series else series).encode())
     rng = np.random.default_rng([plan.seed, SPLITS.index(split), code, number])
     if name is None:
         return draw_negative(rng, series, split, plan.font_folders)
-    return draw_word_image(rng, name, _faces_by_family(name, split, plan.font_folders))
+    return draw_word_image(rng, name, _faces_by_family(name, split, plan.font_folders, plan.fold))

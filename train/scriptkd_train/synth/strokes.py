@@ -1,8 +1,8 @@
-"""Stroke augmentation: what a painter's hand or a worn press makes of type, so that few typefaces look like many.
+"""Stroke augmentation: changes as by a painter's hand or a worn press, so that few typefaces look like many.
 
-Heavier and lighter strokes, a full or a dry brush, another pen, round corners, thick stems or thick bars, letters that
-dance, cuts and inlines, wobble, head lines with gaps or none. A change that would close a letter's counters or break
-its strokes is not made: the word must stay the word.
+Strokes become heavier or lighter, or are drawn with a full or a dry brush or another pen. Corners become round, stems
+or bars thick. Letters dance, wobble, or get cuts and inlines. Head lines get gaps or vanish. A change that would close
+a letter's counters or break its strokes is discarded, so that the word stays the same.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ import numpy as np
 
 from scriptkd_train.synth.typeset import Mask
 
-_PAD = 7  # pixels around the word, for strokes that grow
+_PAD = 7  # margin in pixels for growing strokes
 HEADLINE = ("Bengali", "Devanagari", "Gurmukhi")
 """Scripts whose letters hang from a head line (shirorekha)."""
-_HEADLINE_CHANGED = 0.06  # of their words, where the letters let it
+_HEADLINE_CHANGED = 0.06  # share of their words with a changed head line, if the letters allow it
 
 
 def augment_strokes(rng: np.random.Generator, mask: Mask, headline: bool = False) -> np.ndarray:
-    """float32 [H, W, 2]: the ink as painted, and the ink as set, which tells what a reader should still see.
+    """float32 [H, W, 2]: the ink as painted, and the ink as typeset, which a reader should still see.
 
-    headline: the script is one of `HEADLINE`.
+    headline: whether the script is in `HEADLINE`.
     """
     if headline and rng.random() < _HEADLINE_CHANGED:
         mask = _change_headline(rng, mask)
@@ -57,7 +57,7 @@ def _stroke_weight(rng: np.random.Generator, mask: Mask) -> Mask:
 
 
 def _ink_spread(rng: np.random.Generator, mask: Mask) -> Mask:
-    """Ink that runs, or a brush that cannot turn a corner: blur, then an edge again; a low level makes it bolder."""
+    """Running ink, or a brush that rounds corners: blur, then a new edge. A low level makes strokes bolder."""
     depth, ridge = _medial_axis(mask)
     half_stroke = float(np.median(depth[ridge])) if ridge.any() else 1.0
     blurred = cv2.GaussianBlur(mask, (0, 0), max(0.8, rng.uniform(0.4, 0.9) * half_stroke))
@@ -65,7 +65,7 @@ def _ink_spread(rng: np.random.Generator, mask: Mask) -> Mask:
 
 
 def _bold_paint(rng: np.random.Generator, mask: Mask) -> Mask:
-    """A shop painter's fat letters with round corners: as heavy as their counters allow."""
+    """A sign painter's fat letters with round corners, as heavy as their counters allow."""
     for reach in (9, 7, 5, 4):
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
         fat = _sharpen(cv2.GaussianBlur(cv2.dilate(mask, kernel), (0, 0), rng.uniform(1.0, 2.0)), 0.5)
@@ -75,7 +75,7 @@ def _bold_paint(rng: np.random.Generator, mask: Mask) -> Mask:
 
 
 def _brush(rng: np.random.Generator, mask: Mask) -> Mask:
-    """Strokes that swell and thin as a brush is pressed, upright or leaning."""
+    """Strokes that swell and thin with the pressure of a brush, upright or leaning."""
     height, width = mask.shape
     if rng.random() < 0.5:
         lean = rng.uniform(0.1, 0.35)
@@ -91,7 +91,7 @@ def _brush(rng: np.random.Generator, mask: Mask) -> Mask:
 
 
 def _dry_brush(rng: np.random.Generator, mask: Mask) -> Mask:
-    """Streaks of the ground where a brush runs dry, along the line."""
+    """Streaks of the ground along the line, where a brush runs dry."""
     height, width = mask.shape
     hairs = cv2.resize(rng.random((height, max(2, width // 24)), np.float32), (width, height))
     dry = cv2.resize(rng.random((2, 3), np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
@@ -99,7 +99,7 @@ def _dry_brush(rng: np.random.Generator, mask: Mask) -> Mask:
 
 
 def find_headline(mask: Mask) -> tuple[int, int] | None:
-    """First and end row of the head line: the rows of the upper half that are nearly full of ink; None without one."""
+    """First and end row of the head line, the rows of the upper half that are nearly full of ink; None without one."""
     full = (mask > 0.5).mean(axis=1)
     peak = int(full[: max(1, 6 * len(full) // 10)].argmax())
     if full[peak] < 0.6:
@@ -113,7 +113,7 @@ def find_headline(mask: Mask) -> tuple[int, int] | None:
 
 
 def _change_headline(rng: np.random.Generator, mask: Mask) -> Mask:
-    """A head line broken between its letters, or left out, as lettering has it."""
+    """A head line with gaps between letters, or none, as in lettering."""
     rows = find_headline(mask)
     if rows is None:
         return mask
@@ -122,7 +122,7 @@ def _change_headline(rng: np.random.Generator, mask: Mask) -> Mask:
     if rng.random() < 0.5:
         changed[max(0, top - 1) : bottom + 1] = 0
         return _cut_to_ink(changed)
-    # Gaps where little ink hangs from the line: between letters, and by chance beside a letter's stem.
+    # Gaps lie where little ink hangs from the line: between letters, and sometimes beside a letter's stem.
     below = mask[bottom : bottom + max(3, mask.shape[0] // 3)].mean(axis=0)
     free = np.pad((below < 0.08).astype(np.int8), 1)
     spans = np.flatnonzero(np.diff(free)).reshape(-1, 2)
@@ -149,12 +149,12 @@ def _stroke_contrast(rng: np.random.Generator, mask: Mask) -> Mask:
 
 
 def _redraw_with_pen(rng: np.random.Generator, mask: Mask) -> Mask:
-    """The letters' middle lines, drawn again with a round pen or with a broad nib held aslant."""
+    """The letters' centre lines, redrawn with a round pen or a slanted broad nib."""
     depth, ridge = _medial_axis(mask)
     if not ridge.any():
         return mask
     width = 2 * float(np.median(depth[ridge])) * rng.uniform(0.5, 1.15)
-    size = int(np.clip(round(width - 1.5), 2, 11))  # the ridge itself is one or two pixels wide
+    size = int(np.clip(round(width - 1.5), 2, 11))  # less the width of the ridge, one or two pixels
     if rng.random() < 0.5:
         nib = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
     else:
@@ -172,7 +172,7 @@ def _sharpen(blurred: np.ndarray, level: float | np.ndarray) -> Mask:
 
 
 def _medial_axis(mask: Mask) -> tuple[np.ndarray, np.ndarray]:
-    """Distance of ink to the paper, float32 [H, W], and where it peaks across a stroke: the stroke's middle, bool."""
+    """Distance of ink to paper, float32 [H, W], and its ridges, the centre lines of strokes, bool."""
     depth = cv2.distanceTransform((mask > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
     return depth, (cv2.Laplacian(depth, cv2.CV_32F, ksize=1) < -0.75) & (depth > 0.9)
 
@@ -185,11 +185,11 @@ _AUGMENTATIONS: tuple[tuple[float, Callable[[np.random.Generator, Mask], Mask]],
     (0.51, _bold_paint),
     (0.56, _brush),
 )
-"""(cumulative share of words, change)."""
+"""Pairs of the cumulative share of words and the change."""
 
 
 def _topology_kept(before: Mask, after: Mask) -> bool:
-    """False where counters were closed, strokes were broken, or most of the ink went."""
+    """Whether counters are still open, strokes unbroken, and the amount of ink similar."""
     ink, changed = (before > 0.5).astype(np.uint8), (after > 0.5).astype(np.uint8)
     if not 0.4 * ink.sum() < changed.sum() < 2.2 * ink.sum():
         return False
@@ -199,9 +199,9 @@ def _topology_kept(before: Mask, after: Mask) -> bool:
 
 
 def _jitter_letters(rng: np.random.Generator, mask: Mask) -> Mask:
-    """Letters that stand apart in columns of their own, each a little turned, raised, grown and pushed aside.
+    """Letters in separate columns, each slightly turned, raised, scaled and shifted.
 
-    Letters joined by a headline or by their script stay together.
+    Letters joined by a head line or by their script stay together.
     """
     inked = np.pad(mask.max(axis=0) > 0.2, 1)
     edges = np.flatnonzero(np.diff(inked.astype(np.int8)))
@@ -228,7 +228,7 @@ def _jitter_letters(rng: np.random.Generator, mask: Mask) -> Mask:
 
 
 def _stencil(rng: np.random.Generator, mask: Mask) -> Mask:
-    """Bridges of a stencil: thin slanted gaps through the letters, about one to two letters."""
+    """Bridges of a stencil: thin slanted gaps through the letters, one for every one or two letters."""
     height, width = mask.shape
     gaps = np.ones_like(mask)
     slant = rng.normal(0, 0.15) * height
@@ -241,7 +241,7 @@ def _stencil(rng: np.random.Generator, mask: Mask) -> Mask:
 
 
 def _inline(rng: np.random.Generator, mask: Mask) -> Mask:
-    """A thin line of the ground runs within bold strokes; light ones have no room for it."""
+    """A thin line of the ground inside bold strokes. Light strokes have no room for it."""
     depth, ridge = _medial_axis(mask)
     line = cv2.dilate((ridge & (depth > 3.2)).astype(np.float32), np.ones((2, 2), np.uint8))
     lined: Mask = mask * (1 - np.float32(rng.uniform(0.6, 1.0)) * line)
@@ -249,7 +249,7 @@ def _inline(rng: np.random.Generator, mask: Mask) -> Mask:
 
 
 def _elastic_distortion(rng: np.random.Generator, layers: np.ndarray) -> np.ndarray:
-    """Strokes that waver: slowly from letter to letter, or with the tremor of a brush."""
+    """Wavering strokes: slowly from letter to letter, or with the tremor of a brush."""
     height, width = layers.shape[:2]
     fine = rng.random() < 0.3
     reach = rng.uniform(0.008, 0.02) * height if fine else rng.uniform(0.015, 0.05) * height

@@ -1,6 +1,6 @@
-"""Words composed by the spelling rules of scripts without a packaged dictionary: Han, Kana, Khmer, Myanmar, Tibetan.
+"""Words composed by spelling rules, for scripts without a packaged dictionary: Han, Kana, Khmer, Myanmar, Tibetan.
 
-They mean nothing, but every syllable is one that the script can write, its signs in the order that shaping expects.
+The words have no meaning, but every syllable is valid in the script, with its signs in the order that shaping expects.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ Rng = np.random.Generator
 
 
 def composed(script: str) -> set[str]:
-    """Some 40,000 words of a script of `COMPOSERS`, the same on every call."""
+    """About 40,000 words of a script of `COMPOSERS`, the same on every call."""
     rng = np.random.default_rng(0)
     compose = COMPOSERS[script]
     return {compose(rng) for _ in range(_WORDS)}
@@ -25,7 +25,7 @@ def _pick(rng: Rng, choices: Sequence[str]) -> str:
 
 
 def _level_one(codec: str, rows: range, columns: range) -> str:
-    """The characters that a national standard ranks as common, from Python's own codec for it."""
+    """The common characters of a national standard, from Python's codec for it."""
     pairs = (bytes((row, column)) for row in rows for column in columns)
     return "".join(c for c in (pair.decode(codec, "ignore") for pair in pairs) if len(c) == 1 and "一" <= c <= "鿿")
 
@@ -37,7 +37,7 @@ _COMMON = "".join(sorted(set(_SIMPLIFIED) & set(_TRADITIONAL) & set(_JAPANESE)))
 
 
 def _han(rng: Rng) -> str:
-    """One to five characters of one country's standard; half of them from what China, Taiwan and Japan share."""
+    """One to five characters of one country's standard. Half of them are common to China, Taiwan and Japan."""
     standard = _pick(rng, (_SIMPLIFIED, _SIMPLIFIED, _TRADITIONAL, _JAPANESE))
     size = int(rng.choice((1, 2, 3, 4, 5), p=(0.12, 0.44, 0.2, 0.18, 0.06)))
     return "".join(_pick(rng, _COMMON if rng.random() < 0.5 else standard) for _ in range(size))
@@ -51,7 +51,7 @@ _I_COLUMN = "きしちにひみりぎじびぴ"
 
 
 def _kana(rng: Rng) -> str:
-    """Hiragana or Katakana of one to seven syllables; now and then a Han character or two before as many Hiragana."""
+    """One to seven syllables of Hiragana or Katakana; sometimes one or two Han characters before as many Hiragana."""
     parts = []
     for place in range(int(rng.choice((1, 2, 3, 4, 5, 6, 7), p=(0.06, 0.2, 0.26, 0.22, 0.14, 0.08, 0.04)))):
         if place and rng.random() < 0.05:

@@ -1,6 +1,6 @@
-"""Text effects, as signs and captions have them: paint, outlines, shadows, depth, neon, lamps, embossing, gloss.
+"""Text effects of signs and captions: paint, outlines, shadows, depth, neon, lamps, embossing, gloss.
 
-Some words are painted on shutters or bricks, or seen through bars.
+Some words are on shutters or bricks, or behind bars.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from scriptkd_train.synth.typeset import Mask
 
 
 def alpha_blend(surface: FloatImage, mask: Mask, colour: np.ndarray) -> FloatImage:
-    """Paints `colour`, one for all [3] or one a pixel [H, W, 3], over `surface` where the mask has ink."""
+    """Paint `colour`, a single one [3] or one per pixel [H, W, 3], over `surface` where the mask has ink."""
     blended: FloatImage = surface + mask[..., None] * (colour - surface)
     return blended
 
 
 def apply_text_effects(rng: np.random.Generator, mask: Mask, outlined: bool, roughness: float = 1.0) -> FloatImage:
-    """A painted, printed, glowing or embossed word on a board, a wall or over a video frame.
+    """A painted, printed, glowing or embossed word on a board, on a wall or over a video frame.
 
-    outlined: an edge around each letter, as captions have. roughness: of the ground.
+    outlined: whether letters have an edge, as in captions. roughness: of the ground.
     """
     height, width = mask.shape
     ink, ground = colour_pair(rng)
@@ -45,20 +45,20 @@ def apply_text_effects(rng: np.random.Generator, mask: Mask, outlined: bool, rou
             picture = _extrude(rng, picture, mask, ink, ground)
         reach = int(rng.integers(2, 5))
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-        if rng.random() < 0.3:  # and another around that
+        if rng.random() < 0.3:  # and a second edge around it
             wide = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (4 * reach + 1, 4 * reach + 1))
             picture = alpha_blend(picture, cv2.dilate(mask, wide), ink)
         picture = alpha_blend(picture, cv2.dilate(mask, kernel), edge.astype(np.float32))
-    elif pick < 0.29:  # a shadow: soft or hard, or a letter that stands out from the wall
+    elif pick < 0.29:  # a shadow: soft or hard, close or as from the wall behind
         dx, dy = (int(v) for v in rng.integers(-5, 6, 2))
         shadow = cv2.warpAffine(mask, np.array([[1, 0, dx], [0, 1, dy]], np.float32), (width, height))
         if rng.random() < 0.6:
             shadow = cv2.GaussianBlur(shadow, (0, 0), rng.uniform(0.6, 3.0))
         tone = ground * np.float32(rng.uniform(0.2, 0.7)) if rng.random() < 0.7 else colour_pair(rng)[0]
         picture = alpha_blend(picture, shadow * np.float32(rng.uniform(0.4, 1.0)), tone.astype(np.float32))
-    elif pick < 0.37:  # letters of depth: a block shadow runs off to one side
+    elif pick < 0.37:  # deep letters: a block shadow to one side
         picture = _extrude(rng, picture, mask, ink, ground)
-    elif pick < 0.41:  # lit letters in the dark, or against the sun: light spills over their edges
+    elif pick < 0.41:  # lit letters in the dark, or against the sun, with light over their edges
         bloom = cv2.GaussianBlur(mask, (0, 0), rng.uniform(1.0, 3.0))
         fill = np.maximum(ink, rng.uniform(215, 255)).astype(np.float32)
         picture = alpha_blend(picture, np.minimum(bloom * np.float32(rng.uniform(0.8, 1.4)), 1), fill)
@@ -67,7 +67,7 @@ def apply_text_effects(rng: np.random.Generator, mask: Mask, outlined: bool, rou
         picture = picture * np.float32(rng.uniform(0.15, 0.6))
         fill = np.maximum(ink, rng.uniform(190, 255)).astype(np.float32)
         picture = alpha_blend(picture, np.minimum(glow, 1) * np.float32(0.6), fill * np.float32(0.8))
-    elif pick < 0.49:  # carved or embossed: two edges and nearly no colour of its own
+    elif pick < 0.49:  # carved or embossed: two edges and hardly any colour
         light_side = cv2.warpAffine(mask, np.array([[1, 0, -1.5], [0, 1, -1.5]], np.float32), (width, height))
         dark_side = cv2.warpAffine(mask, np.array([[1, 0, 1.5], [0, 1, 1.5]], np.float32), (width, height))
         picture = picture + (light_side - dark_side)[..., None] * np.float32(rng.uniform(40, 90))
@@ -82,13 +82,13 @@ def apply_text_effects(rng: np.random.Generator, mask: Mask, outlined: bool, rou
         fill = np.maximum(ink, rng.uniform(170, 255)).astype(np.float32)
     elif pick < 0.65:  # gloss: one colour above, another below
         fill = _gradient_fill(rng, ink, ground, height, width)
-    if rng.random() < 0.12:  # ink that is worn, or itself a texture
+    if rng.random() < 0.12:  # worn or textured ink
         fade = 1 - np.float32(rng.uniform(0.1, 0.45)) * np.maximum(texture(rng, height, width), 0)
         mask = mask * np.clip(fade, 0.3, 1)
     picture = alpha_blend(picture, mask, fill)
     if not outlined and rng.random() < 0.1:
         picture = _on_a_wall(rng, picture)
-    if rng.random() < 0.08:  # a frame or a band of another colour runs through the crop's edge
+    if rng.random() < 0.08:  # a frame or a band of another colour at the crop's edge
         thick = int(rng.integers(2, 7))
         y = 0 if rng.random() < 0.5 else height - thick
         picture[y : y + thick] = colour_pair(rng)[0]
@@ -98,13 +98,13 @@ def apply_text_effects(rng: np.random.Generator, mask: Mask, outlined: bool, rou
 
 
 def _edge_colour(rng: np.random.Generator, ink: np.ndarray) -> np.ndarray:
-    """A colour around letters that does not run together with them."""
+    """A colour around letters that differs from theirs."""
     colours = [colour_pair(rng)[int(rng.integers(2))] for _ in range(4)]
     return max(colours, key=lambda colour: min(abs(luma(colour) - luma(ink)), 60.0))
 
 
 def _on_a_wall(rng: np.random.Generator, picture: FloatImage) -> FloatImage:
-    """Paint and ground take part in what lies under them, a shutter or bricks, or bars stand before them."""
+    """Let paint and ground follow a shutter or bricks below, or put bars in front of them."""
     height, width = picture.shape[:2]
     pick = rng.random()
     if pick < 0.45:
@@ -127,7 +127,7 @@ def _on_a_wall(rng: np.random.Generator, picture: FloatImage) -> FloatImage:
 
 
 def put_on_board(rng: np.random.Generator, picture: FloatImage, box: np.ndarray, scenery: FloatImage) -> FloatImage:
-    """Leaves of `picture` a board around the word; the rest becomes `scenery`, of the same size.
+    """Keep a board around the word from `picture`, and replace the rest by `scenery` of the same size.
 
     box: left, top, right, bottom of the word in pixels.
     """
@@ -143,7 +143,7 @@ def put_on_board(rng: np.random.Generator, picture: FloatImage, box: np.ndarray,
 def _extrude(
     rng: np.random.Generator, picture: FloatImage, mask: Mask, ink: np.ndarray, ground: np.ndarray
 ) -> FloatImage:
-    """The sides of letters that are deeper than paint, seen from a corner."""
+    """The sides of three-dimensional letters, seen from a corner."""
     reach = int(rng.integers(2, 9))
     kernel = np.eye(reach, dtype=np.uint8) if rng.random() < 0.5 else np.fliplr(np.eye(reach, dtype=np.uint8))
     shade = np.float32(rng.uniform(0.25, 0.65))
@@ -153,7 +153,7 @@ def _extrude(
 
 
 def _split_background(rng: np.random.Generator, picture: FloatImage, ink: np.ndarray) -> FloatImage:
-    """A second ground begins within the crop, at a straight edge; both differ from the ink."""
+    """A second ground begins inside the crop at a straight edge. Both grounds differ from the ink."""
     height, width = picture.shape[:2]
     second = next((c for c in (colour_pair(rng)[1] for _ in range(8)) if abs(luma(c) - luma(ink)) > 70), None)
     if second is None:
@@ -182,7 +182,10 @@ def _dot_matrix(rng: np.random.Generator, mask: Mask) -> Mask:
 def _gradient_fill(
     rng: np.random.Generator, ink: np.ndarray, ground: np.ndarray, height: int, width: int
 ) -> np.ndarray:
-    """A fill that runs or jumps from the ink to a related colour on the same side of the ground; [H, W, 3]."""
+    """A fill from the ink's colour to a related one, as a gradient or with a sharp edge, [H, W, 3].
+
+    Both colours are lighter than the ground, or both are darker.
+    """
     far = 255.0 if luma(ink) > luma(ground) else 0.0
     other = ink + (np.float32(far) - ink) * np.float32(rng.uniform(0.3, 0.9))
     ramp = np.linspace(0, 1, height, dtype=np.float32)[:, None, None]

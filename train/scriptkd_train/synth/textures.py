@@ -1,4 +1,4 @@
-"""Textures and colours that words are drawn with and on: paper, paint, light. No photographs are used."""
+"""Textures and colours of words and grounds: paper, paint, light. No photographs are used."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 def _tiles() -> list[np.ndarray]:
     """A fixed set of 256x256 gray textures with mean 0 and range about -1..1: clouds, grain, fibres, blobs, edges.
 
-    Made once a process from a seed of its own, so that a word's picture depends on nothing but the word's seed.
+    They are made once per process from a fixed seed, so that a word's picture depends only on the word's seed.
     """
     rng = np.random.default_rng(20260101)
     tiles = []
@@ -55,7 +55,7 @@ def luma(colour: np.ndarray) -> float:
 
 
 def _colour(rng: np.random.Generator) -> np.ndarray:
-    """A colour as paint has it: mostly strong hues, whites, blacks and grays."""
+    """A colour of paint: mostly strong hues, whites, blacks and grays."""
     pick = rng.random()
     if pick < 0.22:
         base = np.full(3, rng.uniform(205, 255))
@@ -71,7 +71,7 @@ def _colour(rng: np.random.Generator) -> np.ndarray:
 
 
 def colour_pair(rng: np.random.Generator, low: float = 45.0) -> tuple[np.ndarray, np.ndarray]:
-    """Ink and ground that differ in brightness by at least `low` of 255; most pairs differ by far more."""
+    """Ink and ground whose brightness differs by at least `low` of 255; most pairs differ by far more."""
     wanted = low if rng.random() < 0.15 else max(low, 85.0)
     for _ in range(12):
         ink, ground = _colour(rng), _colour(rng)
@@ -82,7 +82,7 @@ def colour_pair(rng: np.random.Generator, low: float = 45.0) -> tuple[np.ndarray
 
 
 def print_colours(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Ink and paper of a printed page: dark on light, tinted by the lamp."""
+    """Ink and paper of a printed page: dark on light, tinted by lamp light."""
     paper = rng.uniform(110, 255)
     tint = 1 + rng.normal(0, 0.05, 3)
     ink = rng.uniform(0, 0.55) * paper
@@ -101,7 +101,7 @@ def gradient(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
 def textured_background(
     rng: np.random.Generator, colour: np.ndarray, height: int, width: int, roughness: float
 ) -> FloatImage:
-    """A surface of one colour with, by chance, a gradient, a texture and a second tone."""
+    """A surface of one colour, randomly with a gradient, a texture and a second tone."""
     surface = np.empty((height, width, 3), np.float32)
     surface[:] = colour
     if rng.random() < 0.4:
@@ -117,7 +117,7 @@ def textured_background(
 
 
 def pattern(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
-    """float32 [H, W], 0..1: stripes, a grid or bricks, straight or turned; 1 on the lines between them."""
+    """Lines of stripes, a grid or bricks, straight or turned: float32 [H, W], 0..1, with 1 on the lines."""
     angle = 0.0 if rng.random() < 0.5 else rng.uniform(0, np.pi)
     y, x = np.mgrid[:height, :width].astype(np.float32)
     along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
@@ -133,7 +133,7 @@ def pattern(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
 
 
 def shutter(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
-    """float32 [H, W], about -1..1: how a shutter's slats or corrugated iron catch the light."""
+    """Shading of a shutter's slats or of corrugated iron, float32 [H, W], about -1..1."""
     period = height * rng.uniform(0.06, 0.3)
     slat = np.mod(np.arange(height, dtype=np.float32) / np.float32(period) + np.float32(rng.random()), 1)
     round_slat = np.sin(2 * np.pi * slat) if rng.random() < 0.5 else 1 - 2 * slat
@@ -143,7 +143,7 @@ def shutter(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
 
 
 def wall_of_bricks(rng: np.random.Generator, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
-    """Joints, float32 [H, W] of 0..1, and each brick's own shade, float32 [H, W] of about -1..1."""
+    """Joints between bricks, float32 [H, W] in 0..1, and the shade of each brick, float32 [H, W], about -1..1."""
     course = height * rng.uniform(0.15, 0.4)
     length = course * rng.uniform(2.0, 3.5)
     y, x = np.mgrid[:height, :width].astype(np.float32)

@@ -1,4 +1,4 @@
-"""Text to ink: one word shaped by HarfBuzz and drawn by FreeType as a coverage mask."""
+"""Typesetting: HarfBuzz shapes a word, and FreeType draws it as a coverage mask."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from scriptkd_sdk.errors import ArgumentError
 from scriptkd_train.synth.fonts import Face
 
 Mask = np.ndarray
-"""float32 [H, W], 0 where there is paper and 1 where there is ink."""
+"""float32 [H, W], 0 for paper and 1 for ink."""
 
 
 def require_shaping() -> None:
-    """Without HarfBuzz, Indic and Arabic words come out as rows of wrong letters: better to refuse.
+    """Refuse to run without HarfBuzz: Indic and Arabic words would have wrong letters.
 
     Raises:
         ArgumentError: Pillow was built without raqm.
     """
     if not features.check("raqm"):
-        raise ArgumentError("Pillow has no raqm, so words cannot be shaped; install Pillow's own wheel and libraqm0")
+        raise ArgumentError("Pillow has no raqm, so it cannot shape words; install Pillow's own wheel and libraqm0")
 
 
 @lru_cache(maxsize=512)
@@ -30,9 +30,9 @@ def _font(path: str, index: int, size: int) -> ImageFont.FreeTypeFont:
 
 
 def typeset(text: str, face: Face, size: int) -> Mask | None:
-    """Draws `text` at `size` pixels per em, cut to its ink.
+    """Draw `text` at `size` pixels per em, cut to its ink.
 
-    Returns None where the face cannot: it lacks a character, its tables are broken or it draws nothing for the word.
+    Returns None if the face lacks a character, has broken tables or draws nothing for the word.
     """
     if not face.covers(text):
         return None
@@ -43,7 +43,7 @@ def typeset(text: str, face: Face, size: int) -> Mask | None:
             return None
         canvas = Image.new("L", (int(right - left), int(bottom - top)))
         ImageDraw.Draw(canvas).text((-left, -top), text, fill=255, font=font)
-    except OSError:  # FreeType rejects a face only when it first reads it
+    except OSError:  # FreeType rejects a damaged face only at the first use
         return None
     ink = np.asarray(canvas)
     rows, columns = np.flatnonzero(ink.max(axis=1) > 40), np.flatnonzero(ink.max(axis=0) > 40)

@@ -1,7 +1,7 @@
-"""A rendering that was interrupted goes on: what its folder will say about it is there from the start.
+"""Resumption of interrupted renderings: their description is in the folder from the start.
 
-`dataset.json` says that a set is whole. Until it is, the same text lies in `unfinished.json`: who renders the same set
-again finds it, keeps the images that are there and draws the rest.
+`dataset.json` marks a complete set. Until then, the same text is in `unfinished.json`. A new rendering of the same set
+finds it, keeps the existing images and draws the rest.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ _UNFINISHED, _WHOLE = "unfinished.json", "dataset.json"
 
 
 def require_new(out: Path) -> None:
-    """Make the folder `out` where it is missing.
+    """Create the folder `out` if it is missing.
 
     Raises:
-        ArgumentError: it holds something already.
-        OSError: it cannot be made.
+        ArgumentError: the folder is not empty.
+        OSError: the folder cannot be created.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ArgumentError(f"{out} is not an empty folder; give a new one, or delete it: nothing is overwritten")
@@ -29,21 +29,21 @@ def require_new(out: Path) -> None:
 
 
 def require_new_or_unfinished(out: Path) -> None:
-    """The same, but a rendering that was interrupted may lie there."""
+    """As `require_new`, but `out` may hold an interrupted rendering."""
     if not (out / _UNFINISHED).is_file():
         require_new(out)
 
 
 def begin(out: Path, description: dict[str, Any]) -> None:
-    """Begin a rendering in `out`, or go on with one; `finish` ends it.
+    """Begin or resume a rendering in `out`; `finish` ends it.
 
     Args:
-        out: the folder; it is made where it is missing.
-        description: what is rendered, and from what; ready for JSON.
+        out: the folder; it is created if it is missing.
+        description: the plan and its sources, as JSON values.
 
     Raises:
-        ArgumentError: the folder holds something else, or the beginning of a rendering that is described otherwise.
-        OSError: it cannot be written to.
+        ArgumentError: the folder holds something else, or an interrupted rendering of another description.
+        OSError: the folder cannot be written to.
     """
     require_new_or_unfinished(out)
     path, text = out / _UNFINISHED, _text(description)
@@ -51,18 +51,18 @@ def begin(out: Path, description: dict[str, Any]) -> None:
         write_file(path, text)
     elif path.read_text("utf-8") != text:
         raise ArgumentError(
-            f"{out} holds the beginning of another rendering: of another seed or number, or from other fonts or words; "
-            f"delete {out}, or give a new folder"
+            f"{out} holds another interrupted rendering, with another seed or number, or other fonts or words; delete "
+            f"{out}, or give a new folder"
         )
 
 
 def finish(out: Path) -> None:
-    """Say that the rendering in `out` is whole: its description becomes `dataset.json`."""
+    """Mark the rendering in `out` as complete: its description becomes `dataset.json`."""
     (out / _UNFINISHED).replace(out / _WHOLE)
 
 
 def is_there(path: Path) -> bool:
-    """Whether an image was drawn before the interruption. One without bytes, as a power cut leaves, was not."""
+    """Whether an image was drawn before the interruption. An empty file, as left by a power cut, does not count."""
     return path.is_file() and path.stat().st_size > 0
 
 

@@ -1,8 +1,9 @@
-"""Words to render: dictionaries of each script's languages, and more where a dictionary is thin.
+"""Words to render, from dictionaries of each script's languages, extended where dictionaries are small.
 
-The Brahmic scripts of India share one layout of code points (ISCII's, which Unicode kept), so that a Hindi or Bengali
-word moves to Gurmukhi or Oriya by adding an offset. The result is spelt as it sounds, which for telling a script is
-as good as a dictionary. It gives Oriya and Gurmukhi (about 1,000 and 2,000 dictionary words) the variety of the rest.
+The Brahmic scripts of India share one layout of code points, which Unicode took from ISCII. So a Hindi or Bengali word
+becomes Gurmukhi or Oriya by adding an offset. The result is a phonetic spelling, which is as good as a dictionary for
+script identification. It gives Oriya and Gurmukhi, with about 1,000 and 2,000 dictionary words, as much variety as the
+rest.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy as np
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_train.synth.syllables import COMPOSERS, composed
 
-# Script -> first and last code point of its letters (the blocks that its words are made of).
+# Script -> first and last code point of its letters.
 BLOCKS = {
     "Arabic": (0x0620, 0x06FF),
     "Bengali": (0x0980, 0x09FF),
@@ -31,7 +32,7 @@ BLOCKS = {
     "Oriya": (0x0B00, 0x0B7F),
     "Tamil": (0x0B80, 0x0BFF),
     "Telugu": (0x0C00, 0x0C7F),
-    # Beyond the ten of CVSI-2015
+    # Scripts beyond the ten of CVSI-2015
     "Armenian": (0x0531, 0x0587),
     "Cyrillic": (0x0400, 0x04FF),
     "Ethiopic": (0x1200, 0x135A),
@@ -50,8 +51,9 @@ BLOCKS = {
     "Tibetan": (0x0F00, 0x0FBC),
 }
 _VIETNAMESE = frozenset(map(chr, range(0x1EA0, 0x1EFA)))  # Latin letters with two marks, in a block of their own
-# Script -> its languages. Of the first all words are taken, of each further one an even choice: enough for the letters
-# that it adds, such as those with marks in French, Turkish or Vietnamese, few enough that the first stays commonest.
+# Script -> its languages. All words of the first language are used, and an evenly spaced selection from each further
+# one. The selection is large enough to contain additional letters, such as those with marks in French, Turkish or
+# Vietnamese. It is small enough that the first language stays the most frequent.
 LANGUAGES = {
     "Arabic": "ar fa ur",
     "Bengali": "bn",
@@ -75,23 +77,23 @@ LANGUAGES = {
     "Sinhala": "si",
     "Thai": "th",
 }
-_FURTHER = 12_000  # words of a script's second language, and of each one after it
-# Languages that aspell has no words of: hunspell's lists. Its affix rules are not applied, the stems are enough.
+_FURTHER = 12_000  # number of words from each further language of a script
+# Languages without words in aspell -> hunspell's lists. Affix rules are not applied, since stems are enough.
 _HUNSPELL = {
     "ko": "ko", "lo": "lo_LA", "ne": "ne_NP", "si": "si_LK", "th": "th_TH", "tr": "tr_TR", "vi": "vi_VN",
 }  # fmt: skip
 _HUNSPELL_FOLDER = Path("/usr/share/hunspell")
-# Thin dictionaries borrow by code-point offset from a sister script.
+# Scripts with small dictionaries -> the related script from which words are borrowed by code-point offset.
 BORROWED = {"Gurmukhi": "Devanagari", "Oriya": "Bengali"}
-# Armenian letters and the Georgian ones that sound alike: there is no Georgian dictionary, and both languages have
-# the same plain, voiced and ejective consonants.
+# Armenian letters -> Georgian letters of the same sound, since there is no Georgian dictionary. Both languages have the
+# same plain, voiced and ejective consonants.
 _GEORGIAN = str.maketrans(
     dict(zip("աբգդեզէըթժիլխծկհձղճմյնշոչպջռսվտրցւփքօֆ", "აბგდეზეათჟილხწკჰძღჭმინშოჩპჯრსვტრცვფქოფ", strict=True))
     | {"և": "ევ"}
 )
-# Persian letters and Urdu's in their place: everywhere, at a word's end, and of those with a retroflex twin the first.
+# Persian letters -> Urdu letters: everywhere, at a word's end, and for the first letter with a retroflex counterpart.
 _URDU, _URDU_FINAL, _RETROFLEX = str.maketrans("هيىك", "ہییک"), str.maketrans("نی", "ںے"), str.maketrans("تدر", "ٹڈڑ")
-# First digit of each script's own digits; European digits are used beside all of them.
+# Script -> the first of its own digits. European digits are used in all scripts.
 DIGITS = {
     "Arabic": 0x0660,
     "Bengali": 0x09E6,
@@ -108,7 +110,7 @@ DIGITS = {
     "Thai": 0x0E50,
     "Tibetan": 0x0F20,
 }
-# Letters that look like another script's: a text of these alone would be a label that nobody can see.
+# Letters that look like another script's. A text of only these letters would not show its script.
 _CONFUSABLE = {
     "Armenian": "ՍՕՏԼՈհոսօցզքլյւս",
     "Cyrillic": "АВГЕІЗКМНОПРСТУФХЬЈЅавгеікмнопрстуфхзьјѕ",
@@ -121,20 +123,20 @@ _CONFUSABLE = {
 }
 _ROMAN = re.compile("(?!.$)M{0,3}(CM|CD|D?C{0,3})(XC|XL|L?X{0,3})(IX|IV|V?I{0,3})|[IVX]")
 _CASED = ("Latin", "Armenian", "Cyrillic", "Greek")
-_VOWEL_FIRST = frozenset("เแโใไເແໂໃໄ")  # Thai and Lao: written, and stored, before its consonant
+_VOWEL_FIRST = frozenset("เแโใไເແໂໃໄ")  # vowels of Thai and Lao that are written and stored before their consonant
 _VOWEL_LAST = frozenset("ะาำๅะาำະາຳ")
 _TSHEG = "་"  # ends a Tibetan syllable
-# Signs that an offset can produce though the languages do not write them, so that most fonts lack them.
+# Signs that an offset can produce, but that the languages do not use, so most fonts lack them.
 _RARE = frozenset("ੑੵଵୱ")
 _VIRAMA = 9  # Unicode's canonical combining class of every Indic virama
-_LONGEST = 24  # characters; longer dictionary entries are compounds that no sign or line carries
+_LONGEST = 24  # characters; longer dictionary entries are compounds that hardly occur on signs
 
 
 _handed_over: dict[str, tuple[str, ...]] = {}
 
 
 def hand_over(known: Mapping[str, tuple[str, ...]]) -> None:
-    """Take the words of scripts from a process that has read their dictionaries."""
+    """Use the words that another process has read from the dictionaries."""
     _handed_over.update(known)
 
 
@@ -143,7 +145,7 @@ def words(script: str) -> tuple[str, ...]:
     """The distinct words of a script in a fixed order.
 
     Raises:
-        ArgumentError: the script's dictionary is not installed, or aspell is not.
+        ArgumentError: aspell or the script's dictionary is not installed.
     """
     if script in _handed_over:
         return _handed_over[script]
@@ -169,11 +171,11 @@ def _package(language: str) -> str:
 
 
 def _language(language: str, script: str, limit: int | None = None) -> set[str]:
-    """The words of one language in one of its scripts, or about `limit` of them; none without its dictionary."""
+    """The words of one language in one of its scripts, or about `limit` of them; empty without its dictionary."""
     source, changed = _TRANSLITERATED.get(language, (language, str))
     dump = _dictionary(source)
     entries = dump[:: max(1, len(dump) // limit) if limit else 1]
-    # An entry is a word and, behind a slash, flags.
+    # An entry is a word, optionally followed by a slash and flags.
     found = (unicodedata.normalize("NFC", changed(entry.partition("/")[0].strip())) for entry in entries)
     return {word for word in found if _is_valid_word(word, script)}
 
@@ -200,7 +202,7 @@ def _urdu(persian: str) -> str:
     return body + word[-1:].translate(_URDU_FINAL)
 
 
-# Languages without a dictionary: whose words theirs are made of, and how.
+# Languages without a dictionary -> the language whose words are converted, and the conversion.
 _TRANSLITERATED = {"ka": ("hy", _georgian), "ur": ("fa", _urdu)}
 
 
@@ -225,7 +227,7 @@ def _is_valid_word(word: str, script: str) -> bool:
 
 
 def clusters(word: str) -> list[str]:
-    """Splits a word where it may be cut without leaving a bare vowel sign: before a letter not bound by a virama.
+    """Split a word before letters that no virama binds, so that no part begins with a bare vowel sign.
 
     In Thai and Lao, vowels that stand before or behind their consonant stay with it.
     """
@@ -243,7 +245,7 @@ def clusters(word: str) -> list[str]:
 
 _BEFORE = ("(", "“", "'", '"', "-", "#", "₹", "*")
 _AFTER = (",", ".", ":", ";", "!", "?", ")", "”", "'", '"', "-", "…", "/", "।", "॥", " .", " :", ".", ",", ",", ".)")
-_SIGNS = {"Latin": ("&",), "Arabic": ("؟",)}  # told from their script though they are no letters
+_SIGNS = {"Latin": ("&",), "Arabic": ("؟",)}  # signs that identify their script, though they are not letters
 
 
 def _number(rng: np.random.Generator, script: str) -> str:
@@ -257,7 +259,7 @@ def _digits(rng: np.random.Generator) -> str:
 
 
 def _native_digits(digits: str, script: str) -> str:
-    """European digits in the script's own."""
+    """Replace European digits by the script's own."""
     return "".join(chr(DIGITS[script] + int(d)) for d in digits)
 
 
@@ -267,13 +269,13 @@ def _cased(rng: np.random.Generator, word: str) -> str:
 
 
 def _in_capitals(text: str) -> str:
-    if any("\u0386" <= c <= "\u03ce" for c in text):  # Greek capitals carry no accent
+    if any("\u0386" <= c <= "\u03ce" for c in text):  # Greek capitals have no accents
         text = unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).replace("\u0301", ""))
     return text.upper()
 
 
 def _fragment(rng: np.random.Generator, word: str) -> str:
-    """A word, or a piece of it: signs and pages are full of words of one to three letters, dictionaries are not."""
+    """A word, or a piece of it, since words of one to three letters are frequent on signs, but not in dictionaries."""
     parts = clusters(word)
     pick = rng.random()
     low, high = (1, 3) if pick < 0.26 else (2, 5) if pick < 0.45 else (4, 12)
@@ -285,9 +287,9 @@ def _fragment(rng: np.random.Generator, word: str) -> str:
 
 
 def _identifies_script(text: str, script: str) -> bool:
-    """True when at least one letter is the script's alone; in Kana, when no more than half of the letters are Han.
+    """Whether at least one letter belongs only to the script; for Kana, whether at most half of the letters are Han.
 
-    A Roman numeral alone is a number, which every script uses.
+    A Roman numeral alone does not count, since every script uses such numbers.
     """
     own = [c for c in text if _of(script, c)]
     if script == "Latin" and _ROMAN.fullmatch("".join(own)):
@@ -298,10 +300,10 @@ def _identifies_script(text: str, script: str) -> bool:
 
 
 def draw_word(rng: np.random.Generator, script: str, capitals: bool = False) -> str:
-    """One text to render: mostly a dictionary word; sometimes a part of one, a word with a number or with punctuation.
+    """One text to render: mostly a dictionary word, sometimes part of one, or a word with a number or punctuation.
 
-    At least one letter, digit or sign of the script's own is always in it, so that the label is never a guess. With
-    `capitals` it is in capitals, where the script has them and they still tell it.
+    The text always has at least one letter, digit or sign of the script's own, so that its label is visible. With
+    `capitals` it is in capitals, if the script has them and they still identify it.
     """
     pick = rng.random()
     if script in DIGITS and pick < 0.015:
@@ -310,7 +312,7 @@ def draw_word(rng: np.random.Generator, script: str, capitals: bool = False) -> 
     if script in _SIGNS and 0.015 <= pick < 0.02:
         return _SIGNS[script][int(rng.integers(len(_SIGNS[script])))]
     text = _draw(rng, script)
-    while not _identifies_script(text, script):  # of CVSI-2015's scripts only Roman numerals
+    while not _identifies_script(text, script):  # among CVSI-2015's scripts, this only rejects Roman numerals
         text = _draw(rng, script)
     if capitals and script in _CASED and _identifies_script(_in_capitals(text), script):
         return _in_capitals(text)

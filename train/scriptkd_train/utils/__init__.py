@@ -1,1 +1,1 @@
-"""What several rooms need: files, cores, progress bars, contact sheets, tables."""
+"""Shared helpers: files, cores, progress bars, contact sheets, tables."""

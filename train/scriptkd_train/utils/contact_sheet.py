@@ -1,4 +1,4 @@
-"""Contact sheets: many small images on one PNG, to be looked at by a person."""
+"""Contact sheets: many small images in one PNG, for people to look at."""
 
 from __future__ import annotations
 
@@ -23,16 +23,17 @@ FONT, FONT_SCALE = cv2.FONT_HERSHEY_SIMPLEX, 0.45
 
 @dataclass(frozen=True)
 class Tile:
-    """An image, uint8 RGB [H, W, 3] or gray [H, W] of any size, and the line below it (ASCII; others print as "?")."""
+    """An image, uint8 RGB [H, W, 3] or gray [H, W], and the line below it. Non-ASCII characters print as "?"."""
 
     image: NDArray[np.uint8]
     caption: str = ""
 
 
 def contact_sheet(rows: Sequence[Sequence[Tile]], titles: Sequence[str] = ()) -> NDArray[np.uint8]:
-    """Lay tiles out in rows on a white uint8 RGB sheet [H, W, 3]; `titles`, if any, stand left of the rows.
+    """Lay out tiles in rows on a white uint8 RGB sheet [H, W, 3], with optional `titles` at the left of the rows.
 
-    Images are scaled down to fit their place, aspect kept, and up at most twice. Raises ArgumentError without tiles.
+    Images are scaled to fit their place with their aspect kept, and enlarged at most twice. Raises ArgumentError
+    without tiles.
     """
     columns = max((len(row) for row in rows), default=0)
     if columns == 0:
@@ -56,7 +57,7 @@ def contact_sheet(rows: Sequence[Sequence[Tile]], titles: Sequence[str] = ()) ->
 
 
 def write_png(path: str | Path, image: NDArray[np.uint8]) -> None:
-    """Write a uint8 RGB image [H, W, 3] as PNG, making the folder if needed; OSError if that cannot be done."""
+    """Write a uint8 RGB image [H, W, 3] as PNG, and create the folder if needed. Raises OSError if that fails."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_file(path, cv2.imencode(".png", image[:, :, ::-1])[1].tobytes())
@@ -71,7 +72,7 @@ def _fitted(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _write(sheet: NDArray[np.uint8], text: str, x: int, y: int, width: int) -> None:
-    """Write one line with its baseline at y, narrowed where it is wider than its place."""
+    """Write one line with its baseline at y, narrowed if it is wider than its place."""
     text = text.encode("ascii", "replace").decode()
     (wide, _), _ = cv2.getTextSize(text, FONT, FONT_SCALE, 1)
     scale = FONT_SCALE * min(1.0, width / max(wide, 1))

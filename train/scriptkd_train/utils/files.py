@@ -1,4 +1,4 @@
-"""Writing files whole or not at all: a full disk or a killed process leaves what was there before."""
+"""Atomic writing: a full disk or a killed process leaves the old file."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
 
 def write_file(path: Path, content: bytes | str) -> None:
-    r"""Write a file under a hidden name beside it, then give it its own.
+    r"""Write a file atomically: write it under a hidden name beside its path, then rename it.
 
     Args:
-        path: where to; what is there is replaced, if all of the new content could be written.
-        content: bytes, or text for UTF-8. What UTF-8 cannot hold, as in names of files that are no UTF-8, is escaped
+        path: the path. An existing file is replaced only after all new content is written.
+        content: bytes, or text, which is written as UTF-8. Surrogates, from file names that are not UTF-8, are escaped
             as `\udcff`, which JSON reads back.
 
     Raises:
-        OSError: it cannot be written; the error names `path`.
+        OSError: the file cannot be written; the error names `path`.
     """
     data = content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace")
     draft = path.with_name(f".{path.name}")
@@ -35,7 +35,7 @@ def write_file(path: Path, content: bytes | str) -> None:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write JSON for people to read: indented, letters of all scripts as they are; as `write_file` does."""
+    """Write readable JSON, indented and with letters of all scripts unescaped, as `write_file` does."""
     write_file(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
@@ -48,7 +48,7 @@ def write_figure(path: Path, figure: Figure, dpi: int) -> None:
 
 @contextmanager
 def named(path: Path) -> Iterator[None]:
-    """Name the file in what the system refuses within: a full disk's error comes without it."""
+    """Add the file's name to system errors inside the block: an error of a full disk lacks it."""
     try:
         yield
     except OSError as error:
@@ -56,5 +56,5 @@ def named(path: Path) -> Iterator[None]:
 
 
 def printable(text: str) -> str:
-    """A text that every output takes: what UTF-8 cannot hold, as in names of files that are no UTF-8, is escaped."""
+    """A text that any output accepts: surrogates, from file names that are not UTF-8, are escaped."""
     return text.encode("utf-8", "backslashreplace").decode()

@@ -1,4 +1,4 @@
-"""Tables in Markdown, as every report of ours writes them."""
+"""Markdown tables for all reports."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Collection, Sequence
 def markdown_table(
     header: Sequence[str], rows: Sequence[Sequence[str]], text_columns: int | Collection[int] = 1
 ) -> list[str]:
-    """Return the lines of a Markdown table; columns of text stand left, those of numbers right.
+    """Return the lines of a Markdown table. Text columns are left-aligned, number columns right-aligned.
 
     Args:
         header: the columns' names.
-        rows: the cells, as many in each row as there are columns.
-        text_columns: how many of the first columns hold text, or which ones do, by index.
+        rows: the cells, one per column in each row.
+        text_columns: the number of leading text columns, or the indices of all text columns.
 
     Returns:
         One line for the header, one for the alignment, and one for each row.

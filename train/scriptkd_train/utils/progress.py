@@ -1,4 +1,4 @@
-"""How every progress bar of ours looks."""
+"""The common look of all progress bars."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Whether results can be written where they are asked for: found out before the work, not after it.
+"""Check that results can be written before the work starts.
 
-Nothing is made, so that a call that is refused for another reason leaves nothing behind.
+The checks create nothing, so that a call refused for another reason leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from scriptkd_sdk.errors import ArgumentError
 
 
 def check_folder(folder: Path, option: str = "--out") -> None:
-    """Raise ArgumentError where the folder that `option` names cannot be made or written to."""
+    """Raise ArgumentError if the folder given by `option` cannot be created or written to."""
     nearest = next(path for path in (folder, *folder.parents) if path.exists())
     if not nearest.is_dir():
         raise ArgumentError(f"{nearest} is a file; {option} needs a folder there")
@@ -21,7 +21,7 @@ def check_folder(folder: Path, option: str = "--out") -> None:
 
 
 def check_file(path: Path, option: str = "--out") -> None:
-    """Raise ArgumentError where the file that `option` names cannot be made or written to."""
+    """Raise ArgumentError if the file given by `option` cannot be created or written to."""
     if path.is_dir():
         raise ArgumentError(f"{path} is a folder; {option} needs a file")
     check_folder(path.parent, option)

@@ -1,4 +1,4 @@
-"""The networks of the chain, by name. Each takes uint8 images and normalises them itself."""
+"""The networks of the chain, by name. Each takes uint8 images, and normalises them itself."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from scriptkd_train.models.networks.textnet import TextNet
 
 
 def _from_another(change: Callable[..., Network]) -> Callable[..., Network]:
-    """A network that is made of another, `network` with `arguments`, by a change that takes the other arguments."""
+    """A network made from another, `network` with `arguments`, by a change that takes the other arguments."""
 
     def build(
         *, classes: int, preprocessing: Preprocessing, network: str, arguments: Mapping[str, Any] = {}, **others: Any
@@ -30,7 +30,7 @@ def _from_another(change: Callable[..., Network]) -> Callable[..., Network]:
     return build
 
 
-WAYS = 4  # up: 0, 90, 180 and 270 degrees
+WAYS = 4  # orientations: 0, 90, 180 and 270 degrees
 
 NETWORKS: dict[str, Callable[..., Network]] = {
     "assistant": PaperAssistant,
@@ -56,21 +56,21 @@ __all__ = [
 
 
 def build_network(name: str, classes: int, preprocessing: Preprocessing, **arguments: Any) -> Network:
-    """Builds a network with random weights (or pretrained ones, where asked for).
+    """Build a network with random weights, or with pretrained ones if its arguments ask for them.
 
-    One whose pre-processing has a `square_height` gets a head for orientation: it is for any crop (contract 3).
+    A network whose pre-processing has a `square_height` is for any crop (contract 3), and gets an orientation head.
 
     Args:
         name: one of NETWORKS.
-        classes: how many scripts K it tells apart.
-        preprocessing: that of its input.
-        **arguments: the network's own.
+        classes: number K of scripts.
+        preprocessing: the pre-processing of its input.
+        **arguments: arguments of the network.
 
     Returns:
         The network, for uint8 images [N, C, H, W].
 
     Raises:
-        ArgumentError: an unknown name, or arguments that the network does not take.
+        ArgumentError: the name is unknown, or the network does not take the arguments.
     """
     if not isinstance(name, str) or name not in NETWORKS:
         raise ArgumentError(f"network {name!r} is unknown; allowed are {', '.join(NETWORKS)}")
@@ -84,10 +84,10 @@ def build_network(name: str, classes: int, preprocessing: Preprocessing, **argum
 
 
 def without_download(network: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of the same network with random weights, wherever it gets its own; also where it is made of one.
+    """The arguments of the same network with random instead of pretrained weights, nested networks included.
 
-    Nothing but them is needed to build it: no download, no package and no file. For networks that get their weights
-    from a checkpoint.
+    With them, the network is built without a download, a package or a file. Used when the weights come from a
+    checkpoint.
     """
     if network == "ppocr":
         return ppocr.without_file(arguments)
@@ -100,10 +100,10 @@ def without_download(network: str, arguments: Mapping[str, Any]) -> dict[str, An
 
 
 def pretrained_origin(network: str, arguments: Mapping[str, Any]) -> dict[str, str] | None:
-    """The package (version, file, SHA-256, licence) or file that a network gets its weights from; None where neither.
+    """The source of a network's pretrained weights, a package (version, file, SHA-256, licence) or a file; else None.
 
     Raises:
-        ArgumentError: a file that cannot be read.
+        ArgumentError: the file cannot be read.
     """
     if network == "ppocr":
         return ppocr.origin(arguments)

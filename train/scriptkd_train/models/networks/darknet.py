@@ -1,7 +1,7 @@
-"""DarkNet-style networks: 3x3 and 1x1 convolutions alternate, the 1x1 halving the channels that the next 3x3 reads.
+"""DarkNet-style networks: 3x3 and 1x1 convolutions alternate. A 1x1 convolution halves the channels for the next 3x3.
 
-After the DarkNet-DBLSTM that a VGG-DBLSTM is distilled into, on the slides "CNN-DBLSTM compression"
-("Teacher-Student Learning"), and after Redmon & Farhadi 2017 and 2018 (arXiv 1612.08242, 1804.02767).
+Sources: the DarkNet-DBLSTM on the slides "CNN-DBLSTM compression" ("Teacher-Student Learning"), a student of a
+VGG-DBLSTM, and Redmon & Farhadi 2017 and 2018 (arXiv 1612.08242, 1804.02767).
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from scriptkd_train.models.networks.base import convolution
 from scriptkd_train.models.networks.paper import PaperAssistant
 from scriptkd_train.models.networks.textnet import Residual, TextNet
 
-_CHANNELS = (16, 32, 64, 128)  # of the assistant's four steps, the last two with a 1x1 and a 3x3 more
+_CHANNELS = (16, 32, 64, 128)  # of the assistant's four steps; the last two have another 1x1 and 3x3
 
 
 class _Bottleneck(Residual):
-    """x + conv3x3(relu(conv1x1(x))), then ReLU: 5 C^2 weights where TextNet's block has 18 C^2."""
+    """x + conv3x3(relu(conv1x1(x))), then ReLU: 5 C^2 weights, against 18 C^2 in TextNet's block."""
 
     @staticmethod
     def first_shape(channels: int) -> tuple[int, int]:
@@ -24,7 +24,7 @@ class _Bottleneck(Residual):
 
 
 class DarkNet(TextNet):
-    """TextNet with DarkNet's residual blocks: the same shapes for words, 3x3 and 1x1 in turns.
+    """TextNet with DarkNet's residual blocks, 3x3 and 1x1 alternating, and the same map sizes.
 
     Width 1 has 0.15 M parameters.
     """
@@ -33,10 +33,10 @@ class DarkNet(TextNet):
 
 
 class DarkNetAssistant(PaperAssistant):
-    """The paper's assistant with a DarkNet-style convolutional part: 0.24 M parameters there in place of 1.06 M.
+    """The paper's assistant with a DarkNet-style convolutional part of 0.24 M instead of 1.06 M parameters.
 
-    `lstm` and `head` have the names and shapes of the assistant's, and the map that the LSTM reads has the same size,
-    so that both can be copied from it and kept fixed, and the two maps compared column by column.
+    `lstm` and `head` have the same names and shapes as in the assistant, so they can be copied from it and frozen. The
+    LSTM's input map has the same size, so the two maps can be compared column by column.
     """
 
     @staticmethod

@@ -1,7 +1,7 @@
-"""Networks whose convolutions and linear layers are products of smaller ones: Tucker-2 and low rank.
+"""Networks with factorised convolutions and linear layers: Tucker-2 and low rank.
 
-A k x k convolution becomes 1x1, k x k, 1x1 (Kim et al. 2016, arXiv 1511.06530); a 1x1 convolution or a linear layer
-becomes two. Here are the shapes; `scriptkd_train.compression.decompose` finds ranks and weights.
+A k x k convolution becomes 1x1, k x k, 1x1 (Kim et al. 2016, arXiv 1511.06530). A 1x1 convolution or a linear layer
+becomes two of its kind. This module defines the shapes; `scriptkd_train.compression.decompose` finds ranks and weights.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ from scriptkd_sdk.errors import ArgumentError
 from scriptkd_train.models.networks.base import Network, replace_module
 
 Rank = int | list[int]
-"""[input, output] channels of a k x k convolution's middle part; one number for a 1x1 convolution or linear layer."""
+"""[input, output] channels of a k x k convolution's middle part, or one number for a 1x1 convolution or linear layer.
+"""
 
 
 def factorised(network: Network, ranks: Mapping[str, Rank]) -> Network:
-    """The same network, changed in place, with the named layers factorised at these ranks and with random weights.
+    """Factorise the named layers of a network in place, at these ranks and with random weights.
 
     Raises:
-        ArgumentError: a layer that the network does not have or that cannot be factorised, or an impossible rank.
+        ArgumentError: the network lacks a layer, a layer cannot be factorised, or a rank is impossible.
     """
     if not isinstance(ranks, Mapping) or not ranks:
         raise ArgumentError(f"ranks must be a mapping of layers to ranks, not {ranks!r}")
@@ -34,7 +35,7 @@ def factorised(network: Network, ranks: Mapping[str, Rank]) -> Network:
 
 
 def layers(network: nn.Module) -> dict[str, nn.Conv2d | nn.Linear]:
-    """The layers that can be factorised, by name: convolutions that are not in groups, and linear layers."""
+    """The layers that can be factorised, by name: ungrouped convolutions and linear layers."""
     return {
         name: module
         for name, module in network.named_modules()
@@ -43,22 +44,22 @@ def layers(network: nn.Module) -> dict[str, nn.Conv2d | nn.Linear]:
 
 
 def find_layer(network: nn.Module, name: str) -> nn.Conv2d | nn.Linear:
-    """One of `layers`; raises ArgumentError, with those that there are, for another name."""
+    """One of `layers`. Raises ArgumentError, naming the layers, for another name."""
     known = layers(network)
     if name not in known:
         there = name in dict(network.named_modules())
         what = "is neither a plain convolution nor a linear layer" if there else "is not in the network"
-        raise ArgumentError(f"layer {name!r} {what}; those that can be decomposed are {', '.join(known) or 'none'}")
+        raise ArgumentError(f"layer {name!r} {what}; layers that can be decomposed are {', '.join(known) or 'none'}")
     return known[name]
 
 
 def is_spatial(layer: nn.Conv2d | nn.Linear) -> bool:
-    """Whether it is a convolution larger than 1x1."""
+    """Whether the layer is a convolution larger than 1x1."""
     return isinstance(layer, nn.Conv2d) and max(layer.kernel_size) > 1
 
 
 def full_rank(layer: nn.Conv2d | nn.Linear) -> Rank:
-    """The highest rank, at which nothing is lost."""
+    """The full rank, at which nothing is lost."""
     out_channels, in_channels = layer.weight.shape[:2]
     if not is_spatial(layer):
         return min(in_channels, out_channels)
@@ -67,7 +68,7 @@ def full_rank(layer: nn.Conv2d | nn.Linear) -> Rank:
 
 
 def check_rank(name: str, layer: nn.Conv2d | nn.Linear, rank: Any) -> Rank:
-    """The rank if the layer can have it, else raises ArgumentError with the limits."""
+    """Return the rank if the layer can have it; else raise ArgumentError with the limits."""
     most = full_rank(layer)
     limits, given = (each if isinstance(each, list) else [each] for each in (most, rank))
     possible = (
@@ -79,8 +80,8 @@ def check_rank(name: str, layer: nn.Conv2d | nn.Linear, rank: Any) -> Rank:
         positions = layer.weight[0, 0].numel()
         if not possible or max(given) > positions * min(given):
             raise ArgumentError(
-                f"layer {name}: its rank must be [input, output] from [1, 1] to {most}, neither of them more than "
-                f"{positions} times the other, not {rank!r}"
+                f"layer {name}: its rank must be [input, output] from [1, 1] to {most}, and neither may be more than "
+                f"{positions} times the other; got {rank!r}"
             )
         return given
     if not possible:

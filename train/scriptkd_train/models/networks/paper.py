@@ -1,7 +1,7 @@
 """Assistant and student of Ghosh Dastidar et al. 2021 (arXiv 2102.10335), at any input size.
 
-The paper gives the convolutions' widths, the LSTM's and parameter totals; what it leaves open follows from the totals
-(~14 M and ~1 M at 299x299) and is written where it is chosen.
+The paper gives the widths of the convolutions and of the LSTM, and the parameter totals, ~14 M and ~1 M at 299x299.
+Other choices follow from the totals, and are documented below.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_train.models.networks.base import Network, Normalise
 
-_COLUMN = 300  # channels of the map that the assistant's LSTM reads
+_COLUMN = 300  # channels of the input map of the assistant's LSTM
 
 
 def _convolutions(channels: tuple[int, ...]) -> nn.Sequential:
-    """3x3 'same' convolution, ReLU and 2x2 max-pool, four times: each halves height and width."""
+    """Four times a 3x3 'same' convolution, ReLU and 2x2 max-pool, which halves height and width."""
     layers: list[nn.Module] = []
     for in_channels, out_channels in pairwise(channels):
         layers += [nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
@@ -26,7 +26,7 @@ def _convolutions(channels: tuple[int, ...]) -> nn.Sequential:
 
 
 def _map_size(preprocessing: Preprocessing) -> tuple[int, int]:
-    """Height and width of the map after four poolings, at the narrowest input."""
+    """Height and width of the map after four poolings, for the narrowest input."""
     height, width = preprocessing.height // 16, preprocessing.width_min // 16
     if height < 1 or width < 1:
         raise ArgumentError(
@@ -37,16 +37,16 @@ def _map_size(preprocessing: Preprocessing) -> tuple[int, int]:
 
 
 class PaperAssistant(Network):
-    """4 convolutions (64, 128, 256, 300), a 2-layer bidirectional LSTM over the columns, 2 linear layers.
+    """Four convolutions (64, 128, 256, 300), a 2-layer bidirectional LSTM over the columns, and two linear layers.
 
-    At 299x299 the map is 300 x 18 x 18, read as 18 columns of 300*18 = 5,400 features; with the first linear layer 128
-    wide the total is 14.29 M parameters (paper: ~14 M). The feature vector of eq. 5 ("after the LSTM") is the mean of
-    the LSTM's 2 x 256 outputs over the columns, so that any width can be read.
+    At 299x299 the map is 300 x 18 x 18, read as 18 columns of 300*18 = 5,400 features. If the first linear layer is 128
+    wide, the total is 14.29 M parameters (paper: ~14 M). The feature vector of eq. 5 ("after the LSTM") is the mean of
+    the LSTM's 2 x 256 outputs over the columns, so that the network reads any width.
 
     Args:
         hidden: width of the first linear layer.
         pool: read each column's mean over its rows, 300 features at any height. The LSTM's first input matrices hold
-            11.1 M of the 14.29 M parameters at 299x299; this takes 10.4 M away.
+            11.1 M of the 14.29 M parameters at 299x299; pooling saves 10.4 M.
     """
 
     feature_width = 512
@@ -63,7 +63,7 @@ class PaperAssistant(Network):
 
     @staticmethod
     def build_convolutions(channels: int, out_channels: int) -> nn.Sequential:
-        """Images' channels -> maps of `out_channels` channels, a sixteenth as high and wide."""
+        """The convolutional part: image channels -> maps of `out_channels` channels, a sixteenth as high and wide."""
         return _convolutions((channels, 64, 128, 256, out_channels))
 
     def feature_maps(self, images: Tensor) -> dict[str, Tensor]:
@@ -79,17 +79,17 @@ class PaperAssistant(Network):
 
 
 class PaperStudent(Network):
-    """4 convolutions (32, 64, 128, 128) and 2 linear layers.
+    """Four convolutions (32, 64, 128, 128) and two linear layers.
 
-    At 299x299 the map flattens to 41,472 numbers. The convolutions hold 0.24 M parameters, so a total of ~1 M leaves
-    0.75 M to the first linear layer: 18 wide (0.99 M in all). The feature vector of eq. 5 ("after its four
-    convolutional layers") is the mean of that map over its positions. The linear layer fixes the input's size: for any
-    width use `textnet`.
+    At 299x299 the flattened map has 41,472 numbers. The convolutions hold 0.24 M parameters, so a total of ~1 M leaves
+    0.75 M for the first linear layer. It is 18 wide, which gives 0.99 M in all. The feature vector of eq. 5 ("after its
+    four convolutional layers") is the mean of the map over its positions. The linear layer fixes the input size; for
+    any width use `textnet`.
 
     Args:
         hidden: width of the first linear layer.
-        pool: let the first linear layer read the map's mean over its positions, 128 numbers at any input size: 2,322
-            parameters there in place of 0.75 M at 299x299. Then any width can be read.
+        pool: let the first linear layer read the map's mean over its positions, 128 numbers at any input size. It then
+            has 2,322 parameters instead of 0.75 M at 299x299, and the network reads any width.
     """
 
     feature_width = 128
@@ -98,7 +98,7 @@ class PaperStudent(Network):
         super().__init__()
         if not pool and preprocessing.width_min != preprocessing.width_max:
             raise ArgumentError(
-                "the paper's student reads one input size only: set width_min equal to width_max, or pool"
+                "the paper's student reads a single input size: set width_min equal to width_max, or pool: true"
             )
         channels = preprocessing.channels
         height, width = _map_size(preprocessing)

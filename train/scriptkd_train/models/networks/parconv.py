@@ -1,6 +1,6 @@
-"""ParConv (Wang & Du 2019, arXiv 1912.07806): a depthwise and a pointwise convolution in place of each vanilla one.
+"""ParConv (Wang & Du 2019, arXiv 1912.07806): replace each vanilla convolution by a depthwise and a pointwise one.
 
-Of the network before, everything else stays: widths, depths, strides, activations, normalisation.
+The rest of the network stays: widths, depths, strides, activations, normalisation.
 """
 
 from __future__ import annotations
@@ -16,18 +16,20 @@ _IMAGE_CHANNELS = 3
 
 
 def parconv(network: Network) -> Network:
-    """The same network, changed in place, with a depthwise-separable pair for each convolution larger than 1x1.
+    """Change a network in place: each convolution larger than 1x1 becomes a depthwise-separable pair.
 
-    A k x k convolution from C to D channels holds k*k*C*D weights, its pair k*k*C + C*D. Convolutions that read the
-    image itself stay as they are: a pair would see one filter for each of its one or three channels. So do those in
-    groups, and subclasses of Conv2d, which pad in ways of their own.
+    A k x k convolution from C to D channels holds k*k*C*D weights, its pair k*k*C + C*D. The first convolution is kept,
+    since a pair would have only one filter for each image channel. Grouped convolutions are kept too, and so are
+    subclasses of Conv2d, which have their own padding.
 
     Raises:
-        ArgumentError: there is no convolution to replace.
+        ArgumentError: the network has no convolution to replace.
     """
     vanilla = {name: module for name, module in network.named_modules() if _is_vanilla(module)}
     if not vanilla:
-        raise ArgumentError("parconv changes nothing: the network has no convolution larger than 1x1 behind its first")
+        raise ArgumentError(
+            "parconv changes nothing: the network has no convolution larger than 1x1 after its first one"
+        )
     for name, module in vanilla.items():
         replace_module(network, name, _pair(module))
     return network
@@ -49,8 +51,8 @@ def _pair(vanilla: nn.Module) -> nn.Sequential:
         in_channels, in_channels, vanilla.kernel_size, vanilla.stride, vanilla.padding, vanilla.dilation,  # type: ignore[arg-type]
         groups=in_channels, bias=False, padding_mode=vanilla.padding_mode,
     )  # fmt: skip
-    # No activation lies between the two, so the first must hand on the variance that it got: then the pair starts with
-    # outputs as large as those of the convolution that it replaces.
+    # There is no activation between the two, so the first must preserve the variance. Then the outputs of the pair
+    # start as large as those of the replaced convolution.
     nn.init.kaiming_normal_(depthwise.weight, nonlinearity="linear")
     pointwise = nn.Conv2d(in_channels, out_channels, 1, bias=vanilla.bias is not None)
     return nn.Sequential(OrderedDict(depthwise=depthwise, pointwise=pointwise))

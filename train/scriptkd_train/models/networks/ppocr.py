@@ -1,4 +1,4 @@
-"""PP-OCR's text recognisers: their convolutional trunk has seen millions of lines of text. With a new head."""
+"""The convolutional trunk of PP-OCR's text recognisers, trained on millions of lines of text, with a new head."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from scriptkd_sdk.errors import ArgumentError
+from scriptkd_sdk.pins import pinned
 from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_train.models.networks.base import Network, Normalise
 from scriptkd_train.models.onnx_to_torch import Step, Steps, read_steps
@@ -31,7 +32,7 @@ PACKAGED = {
     ),
     "v6": PackagedFile(
         "rapidocr",
-        "3.10.0",
+        pinned("rapidocr"),
         "rapidocr/models/PP-OCRv6_rec_small.onnx",
         "6f327246b50388f3c176ae304bd95767ea6dc0c9ae92153ef8cbe210b3c14884",
         _LICENCE,
@@ -40,19 +41,19 @@ PACKAGED = {
 
 
 class PPOCR(Network):
-    """The trunk of a PP-OCR recogniser, then a linear head over mean and maximum of its map, as TextNet has.
+    """The trunk of a PP-OCR recogniser, and a linear head over mean and maximum of its map, as in TextNet.
 
-    The trunk was trained on lines 48 pixels high and halves both sides twice, the height twice more. Gray images are
-    three equal channels to it. It has no batch normalisation left: train it with `clip: 1.0` and, since only the head
-    is new, a lower rate for the trunk.
+    The trunk was trained on lines 48 pixels high. It halves both sides twice, and the height twice more. It reads gray
+    images as three equal channels. It has no batch normalisation left, so train it with `clip: 1.0`. Only the head is
+    new, so give the trunk a lower rate.
 
     Args:
-        model: `v4` or `v6`, out of a package (see PACKAGED), or the path of a recogniser's .onnx file.
-        pretrained: start from the file's weights; else from random ones.
-        graph: the trunk's steps; none means those of the model.
+        model: `v4` or `v6`, from a package (see PACKAGED), or the path of a recogniser's .onnx file.
+        pretrained: start from the file's weights, or else from random weights.
+        graph: the trunk's steps; empty means the steps of the model.
 
     Raises:
-        ArgumentError: the weights are missing or not the ones known, or the file is no such recogniser.
+        ArgumentError: the weights are missing or have another checksum, or the file is not such a recogniser.
     """
 
     def __init__(
@@ -75,7 +76,7 @@ class PPOCR(Network):
         self.head = nn.Linear(self.feature_width, classes)
 
     def feature_maps(self, images: Tensor) -> dict[str, Tensor]:
-        maps = self.trunk(self.normalise(images))  # normalising by three channels makes three of one
+        maps = self.trunk(self.normalise(images))  # three channels of mean and std turn one channel into three
         pooled = torch.cat((maps.mean(dim=(2, 3)), maps.amax(dim=(2, 3))), dim=1)
         return {"conv_output": maps, "features": pooled}
 
@@ -85,7 +86,7 @@ class PPOCR(Network):
 
 
 def without_file(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of the same network with random weights, which no file is needed for. Raises as PPOCR does."""
+    """The arguments of the same network with random weights, which need no file. Raises as PPOCR does."""
     model = arguments.get("model")
     if model in PACKAGED or arguments.get("graph") is not None or not isinstance(model, str):
         return {**arguments, "pretrained": False}
@@ -93,7 +94,7 @@ def without_file(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def origin(arguments: Mapping[str, Any]) -> dict[str, str] | None:
-    """Where a network of these arguments gets its weights from: package, version, file, SHA-256 and licence."""
+    """The source of a network's weights: package, version, file, SHA-256 and licence."""
     model = str(arguments.get("model"))
     if not arguments.get("pretrained", True):
         return None
@@ -103,7 +104,7 @@ def origin(arguments: Mapping[str, Any]) -> dict[str, str] | None:
 
 
 def _graph(model: str) -> list[Any]:
-    """The trunk's steps as plain values, without weights. The packaged ones' lie beside this file."""
+    """The trunk's steps as plain values, without weights. Those of packaged models lie beside this file."""
     if model in PACKAGED:
         text = resources.files(__package__).joinpath(f"ppocr-{model}.json").read_text("utf-8")
         return list(json.loads(text))
@@ -114,7 +115,7 @@ def _read(model: str) -> tuple[list[Step], dict[str, Tensor]]:
     steps, weights = read_steps(_content(model), model, partial(_end_of_trunk, model=model))
     for place, step in enumerate(steps):
         if step.operation == "convolution" and 0 in step.of:
-            weights[f"{place}.weight"] = weights[f"{place}.weight"].flip(1)  # the recognisers read BGR
+            weights[f"{place}.weight"] = weights[f"{place}.weight"].flip(1)  # from BGR, which the recognisers read
     return steps, weights
 
 
@@ -125,13 +126,13 @@ def _content(model: str) -> bytes:
         return Path(model).read_bytes()
     except OSError as error:
         raise ArgumentError(
-            f"network 'ppocr': model {model!r} is neither {' nor '.join(PACKAGED)} nor a file that can be read"
+            f"network 'ppocr': model {model!r} is neither {' nor '.join(PACKAGED)} nor a readable file"
         ) from error
 
 
 def _end_of_trunk(graph: Any, model: str) -> str:
-    """The tensor that ends the trunk: what the pooling over the rows, in front of the sequence model, reads."""
+    """The tensor at the end of the trunk: the input of the pooling over rows, before the sequence model."""
     for node in graph.node:
         if node.op_type == "AveragePool":
             return str(node.input[0])
-    raise ArgumentError(f"{model} is no recogniser of PP-OCR's: no average pooling ends its convolutions")
+    raise ArgumentError(f"{model} is not a recogniser of PP-OCR: no average pooling follows its convolutions")

@@ -1,4 +1,4 @@
-"""Teachers: any network of timm, with a new head. The paper's three have short names."""
+"""Teachers: any network of timm with a new head. The paper's three teachers have short names."""
 
 from __future__ import annotations
 
@@ -32,28 +32,28 @@ PACKAGED_WEIGHTS = {
         ("lite2", "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"),
     )
 }
-"""ImageNet weights that ordinary packages hold, by timm's name of their network."""
+"""timm's name of a network -> its ImageNet weights in an ordinary package."""
 
-_AUXILIARY_NEEDS = 299  # pixels: at fewer, the map that the auxiliary head reads is smaller than its kernels
+_AUXILIARY_NEEDS = 299  # pixels: with a smaller input, the auxiliary head's input map is smaller than its kernels
 
 
 class TimmTeacher(Network):
-    """A timm network with a K-way head. Pixels get mean 0.5 and std 0.5, whatever the weights.
+    """A timm network with a K-way head. Pixels are normalised with mean 0.5 and std 0.5, whatever the weights.
 
-    So the paper says it. InceptionV3's ImageNet weights were trained so; those of the other two with ImageNet's mean
-    and std (about 0.45 and 0.23): their inputs differ by a shift and a scale, which fine-tuning absorbs.
+    The paper uses this normalisation, and so did InceptionV3's ImageNet training. The other two were trained with
+    ImageNet's mean and std, about 0.45 and 0.23. Their inputs differ by a shift and a scale, which fine-tuning absorbs.
 
     Args:
-        model: a timm name, or `inceptionv3`, `efficientnet-b4`, `vgg19` for the paper's three.
-        pretrained: start from ImageNet weights: true, those that timm downloads; `package`, those of PACKAGED_WEIGHTS.
-        auxiliary: InceptionV3's second classifier, half-way up, which takes part in training only.
+        model: a name in timm, or `inceptionv3`, `efficientnet-b4` or `vgg19` for the paper's teachers.
+        pretrained: true starts from ImageNet weights that timm downloads, `package` from those of PACKAGED_WEIGHTS.
+        auxiliary: add InceptionV3's auxiliary classifier, which is used only in training.
 
     Raises:
-        ArgumentError: timm has no such network or no weights for it, the package with them is missing, or an auxiliary
-            head where there can be none.
+        ArgumentError: timm lacks the network or its weights, the package of the weights is missing, or the network can
+            have no auxiliary head.
     """
 
-    backbone: Any  # networks of timm have methods that torch's types do not know
+    backbone: Any  # Any, since timm's networks have methods that torch's types lack
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class TimmTeacher(Network):
         name = PAPER_TEACHERS.get(model, model)
         if not timm.is_model(name):
             raise ArgumentError(f"timm has no network {model!r}; `timm.list_models()` names them all")
-        architecture = name.split(".")[0]  # what follows names weights
+        architecture = name.split(".")[0]  # the part after the dot names weights
         if auxiliary and architecture != _INCEPTION:
             raise ArgumentError(f"{model!r} has no auxiliary head, only inceptionv3 has one: set auxiliary: false")
         if auxiliary and min(preprocessing.height, preprocessing.width_min) < _AUXILIARY_NEEDS:
@@ -84,16 +84,17 @@ class TimmTeacher(Network):
                 name,
                 pretrained=bool(pretrained) and packaged is None,
                 in_chans=preprocessing.channels,
-                # ImageNet's weights fill both classifiers before they are replaced; timm replaces only one by itself.
+                # ImageNet weights are loaded into both classifiers before these are replaced. timm itself replaces only
+                # one.
                 **({"aux_logits": True} if auxiliary else {"num_classes": classes}),
             )
-        except Exception as error:  # what a download raises depends on which of its clients timm finds
+        except Exception as error:  # download errors depend on the client that timm finds
             reason = " ".join(str(error).split())[:200]
             if not pretrained:
                 raise ArgumentError(f"timm cannot build {model!r}: {reason}") from error
             raise ArgumentError(
-                f"the ImageNet weights of {model!r} could not be had ({reason}): connect to the network once, or set "
-                f"pretrained: false, in the recipe or in one that names it as its parent"
+                f"the ImageNet weights of {model!r} are not available ({reason}): connect to the internet once, or set "
+                "pretrained: false in the recipe, or in a recipe with it as its parent"
             ) from error
         if auxiliary:
             self.backbone.reset_classifier(classes)
@@ -102,7 +103,7 @@ class TimmTeacher(Network):
         if architecture == _INCEPTION and not pretrained:
             _draw_weights(self.backbone)
         elif isinstance(head := self.backbone.get_classifier(), nn.Linear):
-            head.reset_parameters()  # it is new; timm draws EfficientNets' so that logits begin at +-3
+            head.reset_parameters()  # timm's initialisation of EfficientNet heads gives initial logits of ±3
         self.feature_width = int(self.backbone.head_hidden_size or self.backbone.num_features)
         self.normalise = Normalise((0.5,) * preprocessing.channels, (0.5,) * preprocessing.channels)
 
@@ -123,7 +124,7 @@ class TimmTeacher(Network):
         )
 
     def _maps(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """The last map and, with an auxiliary head, the one that it reads (else the last again)."""
+        """The last map, and the input map of the auxiliary head; without that head, the last map twice."""
         if not self.auxiliary:
             maps = self.backbone.forward_features(self.normalise(images))
             return maps, maps
@@ -131,7 +132,7 @@ class TimmTeacher(Network):
         return self.backbone.forward_postaux(half_way), half_way
 
     def _feature_maps(self, maps: Tensor) -> dict[str, Tensor]:
-        # timm's transformers give tokens or maps with the channels last, which are no convolution's.
+        # timm's transformers give tokens, or maps with channels last, which are not convolutional maps.
         convolved = maps.ndim == 4 and maps.shape[1] == self.backbone.num_features
         features = self.backbone.forward_head(maps, pre_logits=True)
         return {"conv_output": maps, "features": features} if convolved else {"features": features}
@@ -146,18 +147,19 @@ def _packaged_weights(name: str) -> dict[str, Tensor]:
 
 
 def _fill(network: nn.Module, packaged: dict[str, Tensor]) -> None:
-    """Copies ImageNet's weights, all but the classifier's. The packages name them otherwise, in the same order."""
+    """Copy ImageNet weights except the classifier's. The packages use other names, in the same order."""
     state = network.state_dict()
     for (name, mine), theirs in zip(list(state.items())[:-2], packaged.values(), strict=False):
         state[name] = adapt_input_conv(mine.shape[1], theirs) if name == "conv_stem.weight" else theirs
-    network.load_state_dict(state)  # which checks the shapes
+    network.load_state_dict(state)  # this checks the shapes
 
 
 def _draw_weights(network: nn.Module) -> None:
-    """Draws a ReLU network's weights after He et al. 2015, eq. 14: gradients keep their size from layer to layer.
+    """Initialise a ReLU network after He et al. 2015, eq. 14, so that gradients keep their size from layer to layer.
 
-    timm draws all of InceptionV3's with a deviation of 0.1, however many inputs a layer has. Its loss then begins at
-    twice a guesser's; with recipe paper-inceptionv3-cpu it ends at 31 % of validation, from here at 56 %.
+    timm initialises all layers of InceptionV3 with a deviation of 0.1, whatever their number of inputs. The loss then
+    starts at twice the loss of guessing. With recipe paper-inceptionv3-cpu, validation accuracy ends at 31 % from
+    timm's initialisation, and at 56 % from this one.
     """
     for module in network.modules():
         if isinstance(module, nn.Conv2d):

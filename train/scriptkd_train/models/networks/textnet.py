@@ -1,7 +1,7 @@
-"""TextNet: the mobile network. Words are wide, so height is reduced sooner than width, and any width is read.
+"""TextNet, the mobile network. Words are wide, so it reduces height sooner than width. It reads any width.
 
-Plain 3x3 convolutions in short residual blocks: on phone and server CPUs they reach a far larger share of the peak rate
-than depthwise ones, train an order of magnitude faster on a CPU, and quantize well.
+It has plain 3x3 convolutions in short residual blocks. On phone and server CPUs they reach a far larger share of peak
+speed than depthwise convolutions. They also train an order of magnitude faster on a CPU, and quantize well.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_train.models.networks.base import Network, Standardise, convolution
 
-# Channels at width 1 and stride (height, width) of each stage.
+# Channels at width 1, and stride (height, width), of each stage.
 _STAGES = ((32, (2, 2)), (64, (2, 1)), (96, (2, 2)))
 _STEM = 16
 
@@ -20,8 +20,8 @@ _STEM = 16
 class Residual(nn.Module):
     """x + conv(relu(conv(x))), then ReLU.
 
-    Its last scale starts at 0 (Goyal et al. 2017, arXiv 1706.02677, 5.1), and so it passes on what a ReLU has left: a
-    deeper network can go on from a shallower one without a step back.
+    Its last batch-norm scale starts at 0 (Goyal et al. 2017, arXiv 1706.02677, 5.1), so after a ReLU it starts as the
+    identity. A deeper network can thus continue from a shallower one without loss.
     """
 
     starts_as_identity = True
@@ -43,14 +43,14 @@ class Residual(nn.Module):
 
 
 class TextNet(Network):
-    """Stem, three stages, then mean and maximum over the whole map: one telling letter anywhere decides.
+    """Stem, three stages, then mean and maximum over the whole map, so that one telling letter anywhere can decide.
 
     Args:
         width: multiplies every stage's channels (32, 64, 96), rounded to 8. Width 1 has 0.34 M parameters.
-        depth: residual blocks a stage.
+        depth: residual blocks per stage.
     """
 
-    block: type[Residual] = Residual  # from its channels
+    block: type[Residual] = Residual  # called with the number of channels
 
     def __init__(
         self, classes: int, preprocessing: Preprocessing, width: float = 1.0, depth: int = 1, dropout: float = 0.0

@@ -1,0 +1,67 @@
+"""MLe2e (Gomez and Karatzas: multi-language end-to-end): text lines of street scenes in four scripts, cut out.
+
+Unpacked, `MLe2e_Dataset_v02.zip` is `MLe2e_Dataset_v02/MLe2e/<train|test>/croped/`, spelled so, with the lines
+`box_367.jpg` and `GT_labels.txt`, a line an image: the file, a blank, and the script (from a public program that reads
+it from such a folder; the set's page is https://github.com/lluisgomez/script_identification). That program names three
+files of no bytes in train, box_367.jpg, box_415.jpg and box_556.jpg, which are left out. Not found for certain: how the
+scripts are spelled. Its names in order are Chinese, Hangul, Kannada and Latin; Korean is taken for Hangul, in any case.
+
+Counts are those of a mirror without the empty files, 1,174 to train, by script, and 642 to test
+(https://github.com/williaby/image-preprocessing-detector, docs/datasets/source/mle2e.md). The authors' were not found.
+
+There is no validation part: a tenth of the training lines is held out by their names. From which picture a line was
+cut is not told.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from scriptkd_train.data.sets.research_set import Part, Published, ResearchSet, collect
+from scriptkd_train.data.sets.truth import broken_line, numbered_lines
+
+LABELS: dict[str, str | None] = {"Chinese": "Han", "Hangul": "Hangul", "Kannada": "Kannada", "Latin": "Latin"}
+TRAIN_COUNTS = {"Chinese": 301, "Hangul": 225, "Kannada": 152, "Latin": 496}
+PLACES = (".", "MLe2e", "MLe2e_Dataset_v02/MLe2e")  # where in the given folder the parts may lie
+
+_SPELLINGS = {name.casefold(): name for name in LABELS} | {"korean": "Hangul"}
+
+
+def _folder(root: Path, part: str) -> Path | None:
+    folders = (root / place / part / "croped" for place in PLACES)
+    return next((folder for folder in folders if folder.is_dir()), None)
+
+
+def _read_part(root: Path, part: str) -> Part:
+    folder = _folder(root, part)
+    assert folder is not None  # `_parts` has seen it
+    found = collect(_words(folder), LABELS)
+    empty = Counter(name for path, name in _words(folder) if path.is_file() and not path.stat().st_size)
+    return Part(found.items, found.classes - empty, found.left_out)
+
+
+def _words(folder: Path) -> Iterator[tuple[Path, str]]:
+    truth = folder / "GT_labels.txt"
+    for number, line in numbered_lines(truth):
+        file, *columns = line.split()  # what follows the script is not read
+        name = _SPELLINGS.get(columns[0].casefold()) if columns else None
+        if name is None:
+            raise broken_line(truth, number, line, f"'box_1.jpg Latin' with a script of {', '.join(LABELS)}")
+        yield folder / file, name
+
+
+MLE2E = ResearchSet(
+    name="MLe2e",
+    parts=lambda root: [part for part in ("train", "test") if _folder(root, part)],
+    read_part=_read_part,
+    published={"train": Published(1174, TRAIN_COUNTS), "test": Published(642)},
+    where={
+        "train": "MLe2e keeps it in MLe2e/train/croped",
+        "val": "MLe2e has none, and its MLe2e/train/croped, from which a tenth would be held out, is not there",
+        "test": "MLe2e keeps it in MLe2e/test/croped",
+    },
+    protocol="Published results are of the lines that were cut out for the test, in all four classes.",
+    scene=lambda item: item.path.name,
+)

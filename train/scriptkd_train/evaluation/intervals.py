@@ -1,0 +1,101 @@
+"""How far chance may have moved a figure: the one place where 95 % intervals are made.
+
+Two draws are chance. Other images of the same kind would have given another figure, and so would the same recipe
+trained with other seeds. An interval covers both, where there are several seeds:
+
+- **Images** by a bootstrap: those of each script are drawn again, with replacement, and the figure is taken anew.
+- **Seeds** by Student's t: the spread of the seeds' figures, with S - 1 degrees of freedom. Drawing three seeds again
+  would make an interval far too narrow.
+
+The seeds' spread already holds the chance of single answers, which one seed gets right and another wrong. So what the
+bootstrap adds is scaled to what the images do to all seeds alike, or that chance would count twice.
+
+Simulated worlds, in which seeds, images, single answers or all of them differ, had the truth in 94 to 97 % of the
+intervals of three and of ten seeds. A bootstrap over both draws had it in 81 to 99 %, Student's t over the seeds alone
+in 31 to 95 %. Sources: A. B. Owen, "The pigeonhole bootstrap", Annals of Applied Statistics 1 (2007), 386-411, for two
+draws that cross; B. Efron and R. Tibshirani, An Introduction to the Bootstrap (1993), chapters 8 and 13.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scriptkd_train.evaluation.metrics import Floats
+
+_DRAWS = 4000
+_LIMITS = (0.025, 0.975)
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean, and the limits between which the true one lies in 95 of 100 such experiments."""
+
+    mean: float
+    low: float
+    high: float
+
+
+def interval(values: NDArray[np.generic], scripts: Sequence[str] | NDArray[np.str_], macro: bool = False) -> Interval:
+    """The mean of what each seed's network did with each image, and its 95 % interval. The same each time.
+
+    Args:
+        values: [S, N] of S seeds, or [N] of one network: whether it is right, or of two that are paired what one is
+            more right than the other: 1, 0 or -1. With one seed the interval is of the images alone.
+        scripts: the script [N] of each image.
+        macro: each script weighs the same, instead of each image.
+
+    Returns:
+        Mean and limits, in the values' unit. A script's only image tells nothing of its spread.
+
+    Raises:
+        ValueError: there are no images.
+    """
+    table, names = np.atleast_2d(np.asarray(values, np.float64)), np.asarray(scripts)
+    seeds, images = table.shape
+    if not images:
+        raise ValueError("an interval needs images")
+    rng = np.random.default_rng(0)
+    occurring = np.unique(names)
+    means, again = np.zeros(seeds), np.zeros((_DRAWS, seeds))
+    for name in occurring:
+        part = table[:, names == name]
+        count = part.shape[1]
+        weight = 1 / len(occurring) if macro else count / images
+        means += weight * part.mean(axis=1)
+        # Images on which all seeds do the same are alike: how often each such column is drawn is all that counts.
+        patterns, often = np.unique(part, axis=1, return_counts=True)
+        drawn = rng.multinomial(count, often / count, _DRAWS) @ patterns.T / count
+        unbiased = math.sqrt(count / (count - 1)) if count > 1 else 0.0
+        again += weight * unbiased * (drawn - part.mean(axis=1))
+    moved = again.mean(axis=1) * _shared(again) + rng.permutation(_of_seeds(means))
+    low, high = np.quantile(moved, _LIMITS)
+    mean = float(means.mean())
+    return Interval(mean, mean + float(low), mean + float(high))
+
+
+def _shared(again: Floats) -> float:
+    """The share of the images' deviations, [draws, S], that all seeds have in common, 0 to 1."""
+    seeds = again.shape[1]
+    if seeds == 1:
+        return 1.0
+    covariance = np.cov(again.T)
+    whole = float(covariance.mean())
+    between = float(covariance.sum() - np.trace(covariance)) / (seeds * (seeds - 1))
+    return math.sqrt(min(1.0, max(0.0, between) / whole)) if whole > 0 else 0.0
+
+
+def _of_seeds(means: Floats) -> Floats:
+    """What other seeds would move the mean of these, [S], by: evenly placed quantiles, [draws]; 0 for one seed."""
+    if len(means) == 1:
+        return np.zeros(_DRAWS)
+    from scipy.special import stdtrit  # here: a second to load, and one network needs none of it
+
+    places = (np.arange(_DRAWS) + 0.5) / _DRAWS
+    error = float(means.std(ddof=1)) / math.sqrt(len(means))
+    moved: Floats = error * stdtrit(len(means) - 1, places)
+    return moved
