@@ -1,9 +1,13 @@
 """Export for scriptkd: from a checkpoint to a checked model file.
 
-`export_checkpoint` does all of it. Its steps are one file each: `graph` turns the network into ONNX, `conversion` makes
-it smaller or faster by `quantize` and `float16` (`precisions` is the table of what there is, `auto` tries it),
-`preprocessing` puts the pre-processing inside, `ort_format` writes .ort, `metadata` what the SDK needs, `verification`
-compares with torch, `report` keeps what was found, and `export` puts them together and writes only good files.
+`export_checkpoint` runs all steps, and each step is one module. `graph` turns the network into ONNX. `conversion`
+changes its precision, by `quantize` and `float16`. `precisions` is the table of precisions, and `auto` chooses among
+them. `preprocessing` adds the pre-processing to the graph. `ort_format` writes .ort files, and `metadata` writes what
+the SDK needs. `verification` compares a file with torch, and `report` records the checks. `export` combines these
+steps, and writes only files that passed.
+
+`calibrate_file` fits the temperatures and thresholds of a finished file to other images. `rewriting` stores them in a
+copy of the file.
 """
 
 from __future__ import annotations
@@ -11,11 +15,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-import scriptkd_sdk.runtime  # before onnxruntime, which then sends nothing  # noqa: F401
-import scriptkd_train  # before torch, whose threads then sleep while they wait  # noqa: F401
+import scriptkd_sdk.runtime  # imported before onnxruntime, which then sends no telemetry  # noqa: F401
+import scriptkd_train  # imported before torch, so that waiting torch threads sleep  # noqa: F401
 
 if TYPE_CHECKING:
     from .auto import Trial, choose, try_precisions
+    from .calibrate import Calibrated, calibrate_file
     from .conversion import candidates, convert
     from .errors import ExportError
     from .export import ExportedFile, ExportResult, export_checkpoint, export_onnx
@@ -31,6 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SPECS",
+    "Calibrated",
     "Calibration",
     "Check",
     "ExportError",
@@ -41,6 +47,7 @@ __all__ = [
     "PrecisionSpec",
     "Samples",
     "Trial",
+    "calibrate_file",
     "candidates",
     "choose",
     "compute_in_float16",
@@ -64,6 +71,7 @@ __all__ = [
 
 _HOMES = {
     "auto": ("Trial", "choose", "try_precisions"),
+    "calibrate": ("Calibrated", "calibrate_file"),
     "conversion": ("candidates", "convert"),
     "errors": ("ExportError",),
     "export": ("ExportResult", "ExportedFile", "export_checkpoint", "export_onnx"),
@@ -80,7 +88,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name from its module when it is asked for: the command line shows its help without torch."""
+    """Import a public name only when it is first used, so that the command line shows its help without torch."""
     for module, names in _HOMES.items():
         if name in names:
             return getattr(import_module(f".{module}", __name__), name)

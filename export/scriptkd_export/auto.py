@@ -1,8 +1,7 @@
-"""Which precision is best here? All are checked, then measured on the same images: accuracy, latency and size.
+"""Choose the best precision for this machine: check each, then measure accuracy, latency and size on the same images.
 
-Two limits: the checks of every export, `verify`'s, hold whatever loss is allowed, and that loss chooses among what
-passes them. A precision that loses too much is measured too, so that its user sees what it would give, and is never
-chosen.
+A precision must pass the checks of `verify`, which no option relaxes. Among those that pass, it may lose at most the
+accuracy that the user allows. A precision that loses too much is measured and reported, but never chosen.
 """
 
 from __future__ import annotations
@@ -30,20 +29,20 @@ from .samples import Samples, network_input
 from .verification import Check
 
 LEAST = 100  # timed calls
-EQUAL = 0.03  # latencies so close are noise, and the smaller file is the better one
+EQUAL = 0.03  # relative difference of latency that counts as noise; then the smaller file is better
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What became of one precision.
+    """The result of trying one precision.
 
     Attributes:
-        precision: the one that was tried.
-        size: in bytes; 0, as are the other numbers, for a precision that could not be measured.
-        accuracy: share of right answers, or of answers like float32's where the images' scripts are not known.
+        precision: the precision that was tried.
+        size: in bytes. All numbers are 0 if the precision could not be measured.
+        accuracy: share of right answers. For images without labels, share of answers that equal float32's.
         milliseconds: median of a call with one image on one thread.
-        failed: why the precision cannot be had; else empty.
-        checks: all of them, passed, of one that can be had.
+        failed: why the precision cannot be used; empty if it can.
+        checks: all checks of a precision that passed them; else empty.
     """
 
     precision: Precision
@@ -65,23 +64,23 @@ def try_precisions(
     """Make and measure some precisions.
 
     Args:
-        precisions: those to try, float32 among them.
-        convert: gives the graph in a precision, or raises ExportError.
+        precisions: the precisions to try; float32 must be among them.
+        convert: returns the graph in a precision, or raises ExportError.
         checkpoint: the network.
         samples: images to check and to measure on.
-        folder: where the files are written: those that pass with their reports, ready to be moved.
-        stem: of their names, as `file_name` makes them.
+        folder: where the files are written. Files that pass lie there with their reports, ready to be moved.
+        stem: the stem of the file names (see `file_name`).
 
     Returns:
-        What became of each, in the same order.
+        One result for each precision, in the same order.
 
     Raises:
-        ExportError: float32 itself cannot be had.
-        ArgumentError: the samples have labels that the network lacks.
+        ExportError: float32 itself failed.
+        ArgumentError: the samples have labels that the network does not know.
     """
     passed: dict[Precision, tuple[Check, ...]] = {}
     failed: dict[Precision, str] = {}
-    paths: dict[Precision, Path] = {}  # of those that run
+    paths: dict[Precision, Path] = {}  # of the precisions that run
     for precision in precisions:
         path = folder / file_name(stem, precision)
         try:
@@ -94,7 +93,7 @@ def try_precisions(
             failed[precision] = "; ".join(f"{check.name}: {check.found}" for check in wrong) or str(error)
             if not wrong or any(check.value is None for check in wrong):
                 continue
-            onnx.save(model, path)  # it runs, and is too far off
+            onnx.save(model, path)  # it runs, but is too inaccurate
         paths[precision] = path
     answers, seconds = _measure(list(paths.values()), checkpoint, samples)
     reference = answers[list(paths).index(Precision.fp32)]
@@ -117,11 +116,11 @@ def try_precisions(
 
 
 def choose(trials: list[Trial], max_drop: float) -> Trial:
-    """Return the fastest that loses little to float32; the smallest of those that are as fast.
+    """Return the fastest precision within the allowed loss; among equally fast ones, the smallest.
 
     Args:
-        trials: of some precisions, float32 among them.
-        max_drop: points of accuracy, of 100, that may be lost to float32.
+        trials: the results; float32 must be among them.
+        max_drop: percentage points of accuracy that may be lost against float32.
 
     Returns:
         The chosen trial.
@@ -133,17 +132,17 @@ def choose(trials: list[Trial], max_drop: float) -> Trial:
 
 
 def drop(trial: Trial, whole: Trial) -> float:
-    """Return the points of accuracy, of 100, that a trial lost to another."""
+    """Return how many percentage points of accuracy a trial lost against another."""
     return 100 * (whole.accuracy - trial.accuracy)
 
 
 def within(trial: Trial, whole: Trial, max_drop: float) -> bool:
-    """Say whether a trial lost at most `max_drop` points to another."""
+    """Say whether a trial lost at most `max_drop` points against another."""
     return drop(trial, whole) <= max_drop + 1e-9
 
 
 def trial_lines(trials: list[Trial], best: Trial, samples: Samples, max_drop: float) -> list[str]:
-    """Return what to tell a person of the trials: a table, and why each that was not taken was not."""
+    """Return the lines to print: a table of the trials, and the reason for each rejection."""
     whole = next(trial for trial in trials if trial.precision is Precision.fp32)
     reasons = {trial.precision: _why_not(trial, whole, max_drop) for trial in trials}
     measure = "like fp32 %" if samples.labels is None else "accuracy %"
@@ -167,15 +166,15 @@ def trial_lines(trials: list[Trial], best: Trial, samples: Samples, max_drop: fl
 
 
 def warning_of_few(images: int, max_drop: float) -> str:
-    """Say so where a single image is more points of accuracy than may be lost; of no loss at all, it is meant so."""
+    """Return a warning if one image alone is worth more points than may be lost. A limit of 0 gives no warning."""
     one = 100 / images
     if 0 < max_drop < one - 1e-9:
-        return f"warning: {images} images cannot show a drop of {max_drop:g} points: one of them is {one:.3g}"
+        return f"warning: {images} images cannot show a drop of {max_drop:g} points: a single image is worth {one:.3g}"
     return ""
 
 
 def _why_not(trial: Trial, whole: Trial, max_drop: float) -> str:
-    """Say why a precision could not be kept; empty for one that another is only better than."""
+    """Say why a precision was rejected; empty if it was not."""
     if trial.failed and trial.size:
         return f"failed a check, which --max-drop does not relax: {trial.failed}"
     return trial.failed or ("" if within(trial, whole, max_drop) else f"its drop is above --max-drop {max_drop:g}")
@@ -184,7 +183,7 @@ def _why_not(trial: Trial, whole: Trial, max_drop: float) -> str:
 def _measure(
     paths: list[Path], checkpoint: Checkpoint, samples: Samples
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Answers [files, images] and seconds [files, calls]: image by image, so that what disturbs one disturbs all."""
+    """Answers [files, images] and seconds [files, calls]. The files take turns, so that noise affects all alike."""
     sessions = [cpu_session(path.read_bytes()) for path in paths]
     inputs = [network_input(image, checkpoint.preprocessing)[None] for image in samples.images]
     names = outputs(checkpoint.preprocessing)
@@ -198,7 +197,8 @@ def _measure(
         feed = {INPUT: inputs[image]}
         shuffle(order)
         for i in order:
-            # The first call pays for what the file before swept from the caches, and only the second is timed.
+            # The previous file has evicted this one's data from the caches. So the first call is not timed, only the
+            # second.
             answers[i, image] = sessions[i].run(names, feed)[0][0].argmax()
             started = time.perf_counter()
             sessions[i].run(names, feed)
@@ -209,5 +209,5 @@ def _measure(
 def _indices(labels: list[str], checkpoint: Checkpoint) -> NDArray[np.int64]:
     unknown = sorted(set(labels) - set(checkpoint.labels))
     if unknown:
-        raise ArgumentError(f"the images have labels that the network lacks: {', '.join(unknown)}")
+        raise ArgumentError(f"the images have labels that the network does not know: {', '.join(unknown)}")
     return np.array([checkpoint.labels.index(label) for label in labels])

@@ -1,4 +1,4 @@
-"""`scriptkd-export`: the command line of `export_checkpoint`, which it imports only when there is something to do."""
+"""`scriptkd-export`: the command line of `export_checkpoint`, which is imported only when needed."""
 
 from __future__ import annotations
 
@@ -25,45 +25,57 @@ Quantize = StrEnum("Quantize", {each.name: each.value for each in Precision} | {
 @app.command()
 def export(
     ckpt: Annotated[Path, typer.Option(help="Checkpoint (.pt) of a teacher, assistant or student.")],
-    out: Annotated[Path | None, typer.Option(help="Folder to write into; else the checkpoint's own.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write into; the default is the checkpoint's folder.")
+    ] = None,
     quantize: Annotated[
         list[Quantize] | None,
         typer.Option(
-            help="Precision of the file; may be given several times. fp32, the default, is NAME.onnx, else "
-            "NAME.PRECISION.onnx. auto: try all that suit the network and keep the fastest on this machine."
+            help="Precision of the file; may be repeated. fp32, the default, is written as NAME.onnx, the others as "
+            "NAME.PRECISION.onnx. auto tries all that suit the network, and keeps the fastest on this machine."
         ),
     ] = None,
     max_drop: Annotated[
         float,
         typer.Option(
             min=0.0,
-            help="Of auto: points of accuracy, of 100, that may be lost to fp32. It chooses among the precisions that "
-            "pass the checks of every export and relaxes none of them.",
+            help="For auto: percentage points of accuracy that may be lost against fp32. auto chooses only precisions "
+            "that pass every check; this option relaxes no check.",
         ),
     ] = 0.5,
-    data: Annotated[Path | None, typer.Option(help="Data set whose val split is compared and calibrated on.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Data set whose val split is used for comparison and calibration.")
+    ] = None,
     images: Annotated[Path | None, typer.Option(help="Folder of images to use instead; none needs a label.")] = None,
-    count: Annotated[int, typer.Option(min=1, help="How many images to compare, and to calibrate, on.")] = 256,
+    count: Annotated[
+        int, typer.Option(min=1, help="How many images to use for comparison, and as many for calibration.")
+    ] = 256,
     calibration: Annotated[
-        Calibration, typer.Option(help="Of int8 and int8-u8: how activations' ranges are found.")
+        Calibration, typer.Option(help="For int8 and int8-u8: how the ranges of activations are found.")
     ] = Calibration.minmax,
     per_channel: Annotated[
-        bool, typer.Option("--per-channel/--per-tensor", help="Of int8 and int8-u8: scales of the weights.")
+        bool,
+        typer.Option(
+            "--per-channel/--per-tensor",
+            help="For int8 and int8-u8: a scale for each output channel of a weight, or one for all.",
+        ),
     ] = True,
     any_size: Annotated[
-        bool, typer.Option("--any-size", help="Also NAME.any-size.onnx, which takes images of any size as they are.")
+        bool, typer.Option("--any-size", help="Also write NAME.any-size.onnx, which takes images of any size.")
     ] = False,
-    ort: Annotated[bool, typer.Option("--ort", help="Also each file as .ort, for onnxruntime's small builds.")] = False,
+    ort: Annotated[
+        bool, typer.Option("--ort", help="Also write each file as .ort, for onnxruntime's minimal builds.")
+    ] = False,
 ) -> None:
     """Export a checkpoint to ONNX and compare it with torch.
 
-    A file that fails a check is not written; the others that were asked for are. The exit status is 1 if none was.
+    A file that fails a check is not written; the other files are. The exit status is 1 if no file was written.
     """
     wanted = list(quantize or [Quantize(Precision.fp32)])
     automatic = Quantize(AUTO) in wanted
     if automatic and set(wanted) != {Quantize(AUTO)}:
-        raise ArgumentError("--quantize auto chooses the precision itself: give it alone")
-    from .export import export_checkpoint  # here: torch takes seconds
+        raise ArgumentError("--quantize auto chooses the precision itself: give no other --quantize")
+    from .export import export_checkpoint  # imported here, since torch takes seconds
 
     result = export_checkpoint(
         ckpt,
@@ -95,11 +107,11 @@ def _say(line: str) -> None:
 
 
 def main() -> None:
-    """Run the command: exit code 1 if nothing could be exported, 2 for wrong wishes or what the system refused."""
-    if sys.stdout is None:  # closed, as by >&-
+    """Run the command. Exit code 1: nothing could be exported; 2: wrong arguments or an error of the system."""
+    if sys.stdout is None:  # closed, for example by >&-
         typer.echo("error: standard output is closed", err=True)
         sys.exit(2)
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a path may hold what its encoding lacks
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a path may hold characters that the encoding lacks
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app()

@@ -1,4 +1,4 @@
-"""The float32 graph in another precision."""
+"""Convert the float32 graph to another precision."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def convert(
     calibration: Calibration = Calibration.minmax,
     per_channel: bool = True,
 ) -> onnx.ModelProto:
-    """Convert the float32 graph to a precision; the graph itself stays as it is.
+    """Convert the float32 graph to a precision. The input graph is not changed.
 
     Args:
         precision: what to convert to.
-        graph: a model in float32, as of `export_graph`.
+        graph: a model in float32, from `export_graph`.
         images: batches uint8 [N, C, H, W], for the calibrated precisions.
-        calibration: of static 8 bits: how ranges of activations are found.
-        per_channel: of static 8 bits: one scale for each output channel of a weight, not one for all.
+        calibration: for static 8 bits: how the ranges of activations are found.
+        per_channel: for static 8 bits: one scale for each output channel of a weight, not one for all.
 
     Returns:
         A new model.
@@ -58,10 +58,10 @@ def convert(
 
 
 def candidates(graph: onnx.ModelProto) -> list[Precision]:
-    """Return the precisions that are worth trying on this processor.
+    """Return the precisions that are worth trying for this graph.
 
     Args:
-        graph: a model in float32, as of `export_graph`.
+        graph: a model in float32, from `export_graph`.
 
     Returns:
         The precisions, in the order of `Precision`.

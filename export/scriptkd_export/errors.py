@@ -1,4 +1,4 @@
-"""The error of the export."""
+"""The error that an export raises."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class ExportError(ScriptkdError):
         checks: all checks of a file that failed some; None where there was no file to check.
 
     Attributes:
-        checks: the same; empty where there were none.
+        checks: all checks; empty where there were none.
     """
 
     def __init__(self, message: str, checks: list[Check] | None = None) -> None:
@@ -29,9 +29,9 @@ class ExportError(ScriptkdError):
 
 
 def naming(error: OSError, path: Path) -> OSError:
-    """Return what the system refused with the path that it refused, which its errors of a full disk lack.
+    """Return a system error with its path, which errors of a full disk lack.
 
-    What `tempfile` says where there is no temporary folder names all that it tried, and stays as it is.
+    An error of `tempfile` about missing temporary folders lists those that it tried, and stays unchanged.
     """
     if error.filename is not None or error.errno == errno.ENOENT:
         return error
@@ -39,7 +39,7 @@ def naming(error: OSError, path: Path) -> OSError:
 
 
 def refused_by_system(error: BaseException | None) -> OSError | None:
-    """Return what the system refused where a library wrapped that into an error of its own: no room, no folder."""
+    """Return the system error (no space, no folder) behind a library's own error; None if there is none."""
     while error is not None and not isinstance(error, OSError):
         error = error.__cause__
     return error

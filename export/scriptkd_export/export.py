@@ -1,4 +1,4 @@
-"""All steps together: a checkpoint becomes files, each of them good or not there at all."""
+"""All export steps: turn a checkpoint into checked model files. A file that fails a check is not written."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ from .verification import Check
 CALIBRATION_BATCH = 16
 
 Say = Callable[[str], None]
-"""What is called with each line of progress."""
+"""A function that takes each line of progress."""
 
 
 @dataclass(frozen=True)
 class ExportedFile:
-    """One file that was asked for.
+    """One requested file.
 
     Attributes:
-        path: where it is, or would be.
-        precision: of its weights and of computation.
-        any_size: whether it takes images of any size.
-        checks: all of them, passed or not; none where the graph could not be made.
-        refused: in one sentence why it was not written; empty for a file that was.
+        path: where it was written, or would have been.
+        precision: the precision of its weights and of computation.
+        any_size: whether it takes images of any size, as its input.
+        checks: all checks, passed or not; empty if the graph could not be made.
+        refused: one sentence on why it was not written; empty for a written file.
         size: in bytes; 0 if not written.
         sha256: of its content, hexadecimal; empty if not written.
     """
@@ -55,11 +55,11 @@ class ExportedFile:
 
 @dataclass(frozen=True)
 class ExportResult:
-    """What became of a checkpoint.
+    """The result of an export.
 
     Attributes:
-        written: the files that were written, at least one.
-        refused: those that were refused.
+        written: the written files, at least one.
+        refused: the files that were not written.
     """
 
     written: tuple[ExportedFile, ...]
@@ -68,10 +68,10 @@ class ExportResult:
 
 @dataclass(frozen=True)
 class _Source:
-    """A checkpoint as its files are made from it.
+    """A checkpoint with all that its files are made from.
 
-    pixels: batches uint8 [N, C, H, W] to calibrate on. kinds: of each precision's files, whether they hold the
-    pre-processing, and their suffix.
+    pixels: batches uint8 [N, C, H, W] for calibration. kinds: for each file of a precision, whether it includes the
+    pre-processing, and its suffix.
     """
 
     stem: str
@@ -95,11 +95,11 @@ def export_onnx(checkpoint: Checkpoint, path: Path, samples: Samples) -> list[Ch
 
     Args:
         checkpoint: the network.
-        path: the file, ends in .onnx.
+        path: the new file, which must end in .onnx.
         samples: images to check it on.
 
     Returns:
-        The checks, all of them passed.
+        All checks, each of them passed.
 
     Raises:
         ExportError: the network cannot be exported, or the file failed a check and was not written.
@@ -124,34 +124,34 @@ def export_checkpoint(
     ort: bool = False,
     say: Say = lambda line: None,
 ) -> ExportResult:
-    """Export a checkpoint to checked model files, each with its parity report: what `scriptkd-export` does.
+    """Export a checkpoint to checked model files, each with its parity report: the work of `scriptkd-export`.
 
-    A file that fails a check is not written, and one that was there before stays; the others are written all the same.
+    A file that fails a check is not written, and an older file of that name stays. The other files are still written.
 
     Args:
         ckpt: checkpoint (.pt) of a teacher, assistant or student, NAME.pt.
-        out: folder to write into; the checkpoint's own if None.
-        precisions: of the files. fp32 is NAME.onnx, the others are NAME.PRECISION.onnx. None: all that suit the
-            network are tried, and the fastest on this machine within `max_drop` is kept.
-        data: data set whose validation split is compared and calibrated on.
-        images: folder of images to use instead; none needs a label. Without either, words are drawn to compare on.
-        count: how many images to compare, and as many others to calibrate, on.
-        max_drop: where the precision is chosen, points of accuracy, of 100, that may be lost to fp32.
-        calibration: of static 8 bits: how ranges of activations are found.
-        per_channel: of static 8 bits: scales of the weights for each output channel.
-        any_size: also write NAME.any-size.onnx, which takes images of any size as they are.
+        out: folder to write into; None means the checkpoint's folder.
+        precisions: the precisions to export. fp32 is written as NAME.onnx, the others as NAME.PRECISION.onnx. None
+            tries all that suit the network, and keeps the fastest on this machine within `max_drop`.
+        data: data set whose validation split is used for comparison and calibration.
+        images: folder of unlabelled images to use instead. Without either, words are drawn for the comparison.
+        count: how many images to use for comparison, and as many others for calibration.
+        max_drop: percentage points of accuracy that an automatically chosen precision may lose against fp32.
+        calibration: for static 8 bits: how the ranges of activations are found.
+        per_channel: for static 8 bits: one scale for each output channel of a weight, not one for all.
+        any_size: also write NAME.any-size.onnx, which takes images of any size.
         ort: also write each file as .ort.
-        say: called with each line of progress, as it goes.
+        say: called with each line of progress.
 
     Returns:
-        The files in the order asked for.
+        The files in the requested order.
 
     Raises:
-        ArgumentError: arguments that do not go together, or images that cannot be used.
+        ArgumentError: the arguments contradict each other, or the images cannot be used.
         ImageError: an unreadable image.
-        ModelError: no checkpoint, or one whose weights do not fit its network.
-        ExportError: no file could be written; `checks` holds those of the first.
-        OSError: a file cannot be read or written, as on a full disk.
+        ModelError: there is no checkpoint, or its weights do not fit its network.
+        ExportError: no file could be written; `checks` holds the checks of the first file.
+        OSError: a file cannot be read or written, for example on a full disk.
     """
     chosen = None if precisions is None else list(dict.fromkeys(precisions))
     _check_wishes(chosen, data, images, ort)
@@ -185,33 +185,33 @@ def export_checkpoint(
 
 
 def _check_wishes(precisions: list[Precision] | None, data: Path | None, images: Path | None, ort: bool) -> None:
-    """Raise ArgumentError for arguments that do not go together, in the words of the command line."""
+    """Raise ArgumentError for contradicting arguments, in the words of the command line."""
     if data is not None and images is not None:
-        raise ArgumentError("--data and --images are two sources of the same: give one")
+        raise ArgumentError("--data and --images exclude each other: give one")
     if precisions == []:
         raise ArgumentError("give at least one precision")
     calibrated = "auto" if precisions is None else next((each for each in precisions if each.spec.calibrated), None)
     if calibrated and data is None and images is None:
         raise ArgumentError(
-            f"--quantize {calibrated} is calibrated on real images: add --data DATASET or --images FOLDER"
+            f"--quantize {calibrated} must be calibrated on real images: add --data DATASET or --images FOLDER"
         )
     lost = next((each for each in precisions or () if not each.spec.ort), None)
     if ort and lost:
         raise ArgumentError(
-            f"--ort cannot keep {lost}: onnxruntime restores the weights before it writes an .ort file; "
-            f"allowed are {', '.join(each for each in Precision if each.spec.ort)}"
+            f"--ort cannot keep {lost}: onnxruntime unpacks the weights before it writes an .ort file; allowed are "
+            f"{', '.join(each for each in Precision if each.spec.ort)}"
         )
 
 
 def _read(data: Path | None, images: Path | None, count: int) -> tuple[Samples, Samples | None]:
-    """Read images to compare on, and to calibrate on where they are real."""
+    """Read the images for comparison, and for calibration if they are real."""
     if data is not None:
         return read_samples(data, count)
     return read_images(images, count) if images is not None else (draw_samples(count), None)
 
 
 def _export_precision(source: _Source, precision: Precision) -> Iterator[ExportedFile]:
-    """Write the files of a precision; one that fails does not keep the others from being tried."""
+    """Write the files of a precision. If one fails, the others are still tried."""
     started = time.perf_counter()
     try:
         model = source.convert(precision)
@@ -255,7 +255,7 @@ def _say_checks(checks: Sequence[Check], say: Say) -> None:
 
 
 def _export_best(source: _Source, max_drop: float) -> Iterator[ExportedFile]:
-    """Try all precisions that suit the network and write the files of the best, whose checked draft becomes one."""
+    """Try all precisions that suit the network, and write the files of the best one from its checked draft."""
     started = time.perf_counter()
     tried = candidates(source.graph)
     source.say(f"auto: trying {', '.join(tried)} on {source.samples.source}")
@@ -273,6 +273,6 @@ def _export_best(source: _Source, max_drop: float) -> Iterator[ExportedFile]:
     yield _written(source, path, best.precision, False, best.checks, started)
     for any_size, suffix in source.kinds[1:]:
         if suffix == ".ort" and not best.precision.spec.ort:
-            source.say(f"no .ort of {best.precision}: it would hold weights in more bits")
+            source.say(f"no .ort of {best.precision}: it would store the weights in more bits")
             return
         yield _write(source, model, best.precision, any_size, suffix, time.perf_counter())

@@ -1,4 +1,4 @@
-"""Model files: their names, and how they come to be there whole and checked or not at all."""
+"""Model files: their names, and their atomic, checked writing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from scriptkd_train.models.networks import parameter_count
 
 from . import metadata
 from .errors import ExportError, naming
-from .ort_format import write_ort
+from .ort_format import operators_path, write_operators, write_ort
 from .precisions import Precision
 from .preprocessing import embed_preprocessing
 from .report import report_path, write_report
@@ -37,24 +37,26 @@ def write_verified(
     precision: str,
     any_size: bool = False,
 ) -> list[Check]:
-    """Write a graph with the checkpoint's metadata, atomically and only if it passes all checks.
+    """Write a graph with the checkpoint's metadata, atomically, and only if all checks pass.
 
-    The checks also go into a JSON report beside the file; that of a failed file has another name.
+    The checks are also written as a JSON report beside the file. The report of a failed file has another name. An .ort
+    file gets a list of its operators beside it.
 
     Args:
         model: the graph, without pre-processing.
-        path: ends in .onnx, or in .ort for that format.
+        path: the new file, which must end in .onnx or .ort.
         checkpoint: what the graph was made from.
         samples: images to compare on.
-        precision: that of `model`, one of `Precision`; goes into the metadata.
+        precision: the precision of `model`, one of `Precision`, for the metadata.
         any_size: put the pre-processing before the graph.
 
     Returns:
         The checks, all of them passed.
 
     Raises:
-        ExportError: a check failed; it holds all checks. The file was not written, and an older one is as it was.
-        OSError: the system refused to write, as on a full disk. What was there is as it was.
+        ExportError: a check failed; the error holds all checks. The file was not written, and an older one is
+            unchanged.
+        OSError: the file cannot be written, for example on a full disk. An older file is unchanged.
     """
     parameters = parameter_count(checkpoint.build())
     whole = embed_preprocessing(model, checkpoint.preprocessing) if any_size else model
@@ -63,6 +65,7 @@ def write_verified(
         draft = folder / path.name
         if path.suffix == ".ort":
             write_ort(whole, draft)
+            write_operators(draft)
         else:
             onnx.save(whole, draft)
         checks = verify(draft, checkpoint, samples, precision, model if any_size else None)
@@ -76,17 +79,19 @@ def write_verified(
 
 
 def move_verified(draft: Path, path: Path) -> None:
-    """Put a checked file and its report where they are wanted, in place of older ones of the same file system."""
+    """Move a checked file and its companions over older ones, within one file system."""
     report_path(path, passed=False).unlink(missing_ok=True)
     os.replace(report_path(draft), report_path(path))
+    if path.suffix == ".ort":
+        os.replace(operators_path(draft), operators_path(path))
     os.replace(draft, path)
 
 
 @contextmanager
 def drafts_beside(path: Path) -> Iterator[Path]:
-    """Give a folder that is deleted afterwards, on the file system of `path`; an OSError inside names a path.
+    """Yield a temporary folder on the file system of `path`. An OSError inside the block names a path.
 
-    Folders above `path` are made.
+    The folders above `path` are created.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""float16: weights stored in it at half the size, or the whole network computed in it."""
+"""float16: for the stored weights alone, at half the size, or for the whole computation."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from .errors import ExportError
 from .graph import input_normalization_nodes, strip
 from .quiet import quiet
 
-_SMALLEST = 64  # numbers in a weight: below, the node that restores it takes what is saved
+_SMALLEST = 64  # numbers in a weight; for fewer, the node that restores it costs as much as is saved
 _LARGEST = float(np.finfo(np.float16).max)
 
 
 def store_float16_weights(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Store the weights as float16, each behind a Cast that every onnxruntime folds to float32 when it loads the file.
+    """Store the weights as float16, each with a Cast that every onnxruntime folds to float32 at load time.
 
-    Weights beyond float16's range stay as they are.
+    Weights beyond the range of float16 stay float32.
 
     Args:
-        model: in float32, as of `export_graph`.
+        model: a model in float32, from `export_graph`.
 
     Returns:
         A new model.
@@ -47,12 +47,12 @@ def store_float16_weights(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def compute_in_float16(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Compute in float16, for processors with arithmetic for it: GPUs, phones' accelerators, ARMv8.2.
+    """Compute in float16, for processors that support it: GPUs, phone accelerators, ARMv8.2.
 
-    The logits stay float32, and so does the normalization of the input, whose sums of squares float16 cannot hold.
+    The logits stay float32. So does the input normalization, since its sums of squares overflow float16.
 
     Args:
-        model: in float32, as of `export_graph`.
+        model: a model in float32, from `export_graph`.
 
     Returns:
         A new model.
@@ -66,7 +66,7 @@ def compute_in_float16(model: onnx.ModelProto) -> onnx.ModelProto:
     first = set(input_normalization_nodes(graph))
     normalizing = [node for node in graph.node if node.name in first]
     learned = [node for node in graph.node if node.name not in first]
-    # The converter can leave nodes in float32, but casts to float16 between them: it gets only what is to be float16.
+    # The converter can leave nodes in float32, but casts to float16 between them. So it gets only the nodes to convert.
     given = {name for node in normalizing for name in node.output} & {name for node in learned for name in node.input}
     between = [value for value in graph.value_info if value.name in given]
     mine = {name for node in normalizing for name in node.input}
@@ -80,13 +80,13 @@ def compute_in_float16(model: onnx.ModelProto) -> onnx.ModelProto:
     try:
         with quiet():
             part = convert_float_to_float16(part, keep_io_types=True)
-    except Exception as error:  # it raises whatever its many passes raise
+    except Exception as error:  # its many passes raise errors of any kind
         reason = " ".join(str(error).split())[:300]
         raise ExportError(f"onnxruntime cannot convert the graph to float16: {reason}") from error
     for node in normalizing:
         node.input[:] = [f"normalize/{name}" if name in constants else name for name in node.input]
     for weight in kept:
-        weight.name = f"normalize/{weight.name}"  # of their own: the other part's are float16 now
+        weight.name = f"normalize/{weight.name}"  # a name of their own: the weights of the other part are float16 now
     used = {name for node in part.graph.node for name in node.input}
     halved = [weight for weight in part.graph.initializer if weight.name in used]
     nodes = [*normalizing, *part.graph.node]
@@ -94,5 +94,5 @@ def compute_in_float16(model: onnx.ModelProto) -> onnx.ModelProto:
     part.graph.node.extend(nodes)
     part.graph.input.extend(graph.input)
     part.graph.initializer.extend([*kept, *halved])
-    OnnxModel(part).topological_sort()  # the converter puts its casts at the end
+    OnnxModel(part).topological_sort()  # the converter appends its casts at the end
     return strip(part)

@@ -13,8 +13,8 @@ from scriptkd_sdk.modelfile import ANY_CROP, METADATA_KEY
 from scriptkd_sdk.scripts import script
 from scriptkd_train.models.checkpoint import Checkpoint
 
-UNCODED = "Zzzz"  # ISO 15924's code for a script without a code: labels that are not in the SDK's table
-FORMAT, ANY_SIZE_FORMAT = 1, 2  # readers of format 1 must refuse a file that takes whole images
+UNCODED = "Zzzz"  # ISO 15924's code for an uncoded script: used for labels outside the SDK's table
+FORMAT, ANY_SIZE_FORMAT = 1, 2  # readers of format 1 must refuse a file that takes images of any size
 _PACKAGES = ("torch", "onnx", "onnxruntime", "onnxscript", "onnxsim")
 
 
@@ -23,12 +23,12 @@ def describe(checkpoint: Checkpoint, precision: str, parameters: int, any_size: 
 
     Args:
         checkpoint: what the file is made from.
-        precision: of the file, one of `Precision`.
-        parameters: how many the network has.
-        any_size: whether the file takes whole images, and pre-processes them itself.
+        precision: the precision of the file, one of `Precision`.
+        parameters: number of the network's parameters.
+        any_size: whether the file takes images of any size and pre-processes them itself.
 
     Raises:
-        ModelError: the checkpoint's notes are not plain values.
+        ModelError: the checkpoint's arguments, metrics or provenance are not plain values.
     """
     any_crop = checkpoint.preprocessing.square_height is not None
     orientation = {
@@ -61,7 +61,7 @@ def describe(checkpoint: Checkpoint, precision: str, parameters: int, any_size: 
 
 
 def attach(model: onnx.ModelProto, description: dict[str, Any]) -> None:
-    """Write the metadata into the model, in place of what is there."""
+    """Write the metadata into the model, replacing any that is there."""
     del model.metadata_props[:]
     text = json.dumps(description, ensure_ascii=False, separators=(",", ":"))
     onnx.helper.set_model_props(model, {METADATA_KEY: text})

@@ -1,7 +1,8 @@
-"""The .ort format: what onnxruntime's small builds for phones load."""
+"""The .ort format of onnxruntime's minimal builds for phones, and the list of operators that such a build needs."""
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from pathlib import Path
 
@@ -11,11 +12,11 @@ from scriptkd_sdk.runtime import import_onnxruntime
 
 from .errors import ExportError, naming
 
-_NOT_PORTABLE = ["NchwcTransformer"]  # lays weights out for the processor at hand
+_NOT_PORTABLE = ["NchwcTransformer"]  # rearranges weights for this machine's processor
 
 
 def write_ort(model: onnx.ModelProto, path: Path) -> None:
-    """Write a model as .ort, optimized as far as every processor allows; metadata goes along.
+    """Write a model as .ort with its metadata, optimized as far as is portable between processors.
 
     Raises:
         ExportError: onnxruntime cannot write it.
@@ -26,9 +27,9 @@ def write_ort(model: onnx.ModelProto, path: Path) -> None:
     options.log_severity_level = 4
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
     options.add_session_config_entry("session.save_model_format", "ORT")
-    # Else signed activations become unsigned here, which suits x86 only.
+    # Otherwise signed activations would become unsigned, which suits x86 only.
     options.add_session_config_entry("session.qdqisint8allowed", "1")
-    # onnxruntime writes to names in UTF-8 alone, and does not say why it cannot write: it gets a folder of our own.
+    # onnxruntime writes only to UTF-8 paths, and does not say why a write failed. So it gets a folder of our own.
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / "model.ort"
         options.optimized_model_filepath = str(draft)
@@ -39,10 +40,32 @@ def write_ort(model: onnx.ModelProto, path: Path) -> None:
                 providers=["CPUExecutionProvider"],
                 disabled_optimizers=_NOT_PORTABLE,
             )
-        except Exception as error:  # its errors have no common base
-            _write(draft, bytes(model.ByteSize()))  # raises OSError where there is no room
+        except Exception as error:  # its errors have no common base class
+            _write(draft, bytes(model.ByteSize()))  # raises OSError on a full disk
             raise ExportError(f"onnxruntime cannot write {path.name}: {' '.join(str(error).split())[:300]}") from error
         _write(path, draft.read_bytes())
+
+
+def operators_path(path: Path) -> Path:
+    """Return the path of an .ort file's list of operators, named as onnxruntime does."""
+    return path.with_name(f"{path.stem}.required_operators_and_types.config")
+
+
+def write_operators(path: Path) -> None:
+    """Write the list of operators and types that an .ort file needs beside it, for `build.py --include_ops_by_config`.
+
+    Raises:
+        OSError: the disk is full, or the folder cannot be written to.
+    """
+    from onnxruntime.tools.ort_format_model import create_config_from_models
+
+    logging.getLogger("ort_format_model.utils").setLevel(logging.WARNING)  # it would mention the draft file
+    # The tool writes the model's path into the list, in an encoding that may lack its letters. So it gets a plain name.
+    with tempfile.TemporaryDirectory() as folder:
+        model, draft = Path(folder) / "model.ort", Path(folder) / "operators.config"
+        _write(model, path.read_bytes())
+        create_config_from_models([model], draft, enable_type_reduction=True)
+        _write(operators_path(path), draft.read_text().replace(str(model), path.name).encode(errors="backslashreplace"))
 
 
 def _write(path: Path, content: bytes) -> None:

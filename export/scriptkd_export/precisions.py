@@ -1,4 +1,4 @@
-"""The precisions that a network can be exported in, and what is asked of each: one table.
+"""One table of the export precisions, with what each may lose.
 
 This module imports no library, so that the command line can show its help without torch.
 """
@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 
 class Precision(StrEnum):
-    """Of weights and of computation; the name is the file's `precision` in its metadata."""
+    """The precision of weights and of computation. Its name is the field `precision` in a file's metadata."""
 
     fp32 = "fp32"
     fp16 = "fp16"
@@ -25,26 +25,27 @@ class Precision(StrEnum):
 
     @property
     def spec(self) -> PrecisionSpec:
-        """What is known of it, and asked of it."""
+        """Its row in the table."""
         return SPECS[self]
 
 
 class Calibration(StrEnum):
-    """How the range of an activation follows from its values on images."""
+    """How the range of an activation is computed from its values on images."""
 
-    minmax = "minmax"  # all of them fit
-    entropy = "entropy"  # the range whose 8-bit histogram tells most about the true one
-    percentile = "percentile"  # 99.999 % of them fit
+    minmax = "minmax"  # the range that holds all values
+    entropy = "entropy"  # the range whose 8-bit histogram is closest to the true one (KL divergence)
+    percentile = "percentile"  # the range that holds 99.999 % of the values
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a file may lose against torch in float32. It is refused where the images show that it loses more.
+    """How far a file may differ from torch in float32. A file is refused if the images prove a larger loss.
 
     Attributes:
-        drop: points of accuracy, of 100.
-        score_shift: of an image's scores the largest difference, in the mean over images.
-        embedded_shift: of any score, between pre-processing in the file and the SDK's before the same network.
+        drop: percentage points of accuracy.
+        score_shift: the largest difference among an image's scores, averaged over images.
+        embedded_shift: difference of any score between pre-processing in the file and by the SDK, before the same
+            network.
     """
 
     drop: float
@@ -57,11 +58,11 @@ class PrecisionSpec:
     """A row of the table of precisions.
 
     Attributes:
-        description: for people.
-        limits: what a file may lose.
-        calibrated: whether ranges are found on real images.
-        ort: whether an .ort file keeps it; of the others it holds weights in more bits, as onnxruntime restores them
-            before it writes one.
+        description: text for people.
+        limits: how far a file may differ from torch.
+        calibrated: whether activation ranges are found on real images.
+        ort: whether an .ort file keeps this precision. Otherwise onnxruntime unpacks the weights before it writes the
+            file.
         automatic: whether `auto` tries it.
     """
 
@@ -72,8 +73,8 @@ class PrecisionSpec:
     automatic: bool = True
 
 
-# Where activations are rounded, a last bit of a float can tip one of them to the next of its values.
-_FLOAT = Limits(drop=0.0, score_shift=0.0, embedded_shift=1e-3)  # the same numbers
+# The last bit of a float can move a rounded activation to the next level.
+_FLOAT = Limits(drop=0.0, score_shift=0.0, embedded_shift=1e-3)  # the same numbers as torch
 _FLOAT16 = Limits(drop=0.5, score_shift=0.01, embedded_shift=1e-3)
 _ROUNDED_FLOAT16 = Limits(drop=0.5, score_shift=0.01, embedded_shift=1e-2)
 _WEIGHTS = Limits(drop=1.0, score_shift=0.05, embedded_shift=1e-3)
@@ -85,7 +86,7 @@ SPECS = MappingProxyType(
         Precision.fp16: PrecisionSpec("float16 weights, computed in float32", _FLOAT16),
         Precision.fp16_compute: PrecisionSpec(
             "weights and computation in float16", _ROUNDED_FLOAT16, automatic=False
-        ),  # for processors with arithmetic for it, not for the one at hand
+        ),  # meant for processors with float16 arithmetic, so `auto` does not try it
         Precision.int8: PrecisionSpec(
             "weights and activations in 8 bits (static, S8S8)", _ROUNDED, calibrated=True, ort=True
         ),
@@ -96,7 +97,7 @@ SPECS = MappingProxyType(
             "weights in 4 bits and activations in 8 (static, U8S8)", _ROUNDED, calibrated=True
         ),
         Precision.int8_dynamic: PrecisionSpec(
-            "LSTMs and linear layers in 8 bits, activations' ranges at each call", _ROUNDED, ort=True
+            "LSTMs and linear layers in 8 bits, activation ranges found at each call", _ROUNDED, ort=True
         ),
         Precision.int8_weights: PrecisionSpec("int8 weights, computed in float32", _WEIGHTS),
         Precision.int4_weights: PrecisionSpec("weights in 4 bits (LSTMs in 8), computed in float32", _WEIGHTS),

@@ -1,4 +1,4 @@
-"""Pre-processing inside the graph: a file that takes a uint8 image of any size, so that no client can get it wrong."""
+"""Pre-processing inside the graph: the file takes a uint8 image of any size, and no client can get it wrong."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from scriptkd_sdk.crop import MOST_WINDOWS, PLAIN, RIM
 from scriptkd_sdk.modelfile import INPUT, ORIENTATION
 from scriptkd_sdk.preprocess import LUMA, ROUNDING, Preprocessing
 
-WINDOWS = "windows"  # the outputs' first axis in files for any crop
-PREFIX = "prepare/"  # of the added nodes and values: keeps them apart from the network's
+WINDOWS = "windows"  # name of the outputs' first axis in files for any crop
+PREFIX = "prepare/"  # of the added nodes and values, to keep them apart from the network's
 
-# sdk/contract, sections 2 and 3, step for step. Scaled by 2 m, the triangle of n pixels to m is
-# max(0, 2 max(n, m) - |(2 j + 1) m - (2 i + 1) n|): whole numbers, exact in float32 for sides up to 2^24 / 2 / m, so
-# the weights are those that the SDK computes in double precision. onnxruntime's own antialiased Resize is no faster,
-# and not the same: up to 12 grey levels off on noise.
+# This graph follows sections 2 and 3 of sdk/contract step by step. The triangle filter from n pixels to m, scaled by 2
+# m, is max(0, 2 max(n, m) - |(2 j + 1) m - (2 i + 1) n|). These are whole numbers, exact in float32 for sides up to
+# 2^24 / 2 / m. So the weights equal those that the SDK computes in double precision. onnxruntime's own antialiased
+# Resize is no faster and differs, by up to 12 grey levels on noise.
 _TEXT = """
 <ir_version: %(ir)d, opset_import: ["" : %(opset)d]>
 prepare (uint8[rows, columns, 3] image) => (
@@ -82,7 +82,8 @@ _LUMA = """
     mixed = Gemm (luma_weights, bytes, luma_rounding)
     light = Floor (mixed)"""
 
-# A margin ends at the first line unlike the outermost one; where all are like it, one line beyond the last.
+# A margin ends at the first line that differs from the outermost one. If none differs, it ends one line beyond the
+# last.
 _TRIM = """
     image_rows_1 = Shape <start = 0, end = 1> (image)
     image_columns_1 = Shape <start = 1, end = 2> (image)
@@ -177,7 +178,7 @@ _VIEW = """
     seen_most = Min (seen_some, columns)
     view = Where (too_wide, seen_most, columns)"""
 
-# Cutting copies pixel by pixel, which most crops are spared.
+# Cutting copies pixel by pixel. Most crops need no cut, and skip the copy.
 _WINDOWS = """
     windows = If (too_wide) <
         then_branch = cut_up () => (float[windows, channels, height, view] several) {
@@ -228,8 +229,9 @@ _RESAMPLE = """
 def preprocessing_graph(preprocessing: Preprocessing, ir: int, opset: int) -> onnx.ModelProto:
     """Return the pre-processing as a graph.
 
-    Input `image`, uint8 [H, W, 3] RGB; output `pixels`, uint8 [n, C, H', W'], of one window, or for any crop of n. For
-    any crop a second output `tall`, bool: whether the image was turned by 90 degrees counterclockwise.
+    Input: `image`, uint8 [H, W, 3] RGB. Output: `pixels`, uint8 [n, C, H', W'], with one window, or n windows for any
+    crop. For any crop there is a second output, `tall`, bool: whether the image was turned by 90 degrees
+    counterclockwise.
     """
     any_crop = preprocessing.square_height is not None
     several = any_crop and not preprocessing.fixed_width
@@ -275,8 +277,8 @@ def embed_preprocessing(model: onnx.ModelProto, preprocessing: Preprocessing) ->
     """Put the pre-processing before a model.
 
     Args:
-        model: without pre-processing, as of `export_graph` or `convert`; it stays as it is.
-        preprocessing: that of its network.
+        model: a model without pre-processing, from `export_graph` or `convert`; it is not changed.
+        preprocessing: the pre-processing of its network.
 
     Returns:
         A new model: input `image`, uint8 [H, W, 3] RGB of any size; output `logits`, float32 [1, K]. For any crop
@@ -305,7 +307,7 @@ def embed_preprocessing(model: onnx.ModelProto, preprocessing: Preprocessing) ->
 
 
 def _add_prefix(graph: onnx.GraphProto) -> None:
-    """Give all names in a graph, and in the graphs within its nodes, the prefix; but for the input's."""
+    """Add the prefix to all names but the input's, in a graph and in its subgraphs."""
     for node in graph.node:
         node.name = PREFIX + node.output[0]
         node.input[:] = [name if name == INPUT else PREFIX + name for name in node.input]
@@ -318,7 +320,7 @@ def _add_prefix(graph: onnx.GraphProto) -> None:
 
 
 def _count_turn(graph: onnx.GraphProto) -> None:
-    """Count in by what an image was turned: what the network calls upright was then turned by 90 degrees clockwise."""
+    """Correct the orientation of turned images: what the network sees as upright was turned by 90 degrees clockwise."""
     seen = PREFIX + ORIENTATION
     for node in graph.node:
         node.output[:] = [seen if name == ORIENTATION else name for name in node.output]

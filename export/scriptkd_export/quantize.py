@@ -1,7 +1,7 @@
 """8-bit and 4-bit precisions of an exported graph.
 
-Static (QDQ): activations in 8 bits, with ranges found on images, weights in 8 or 4. Dynamic: weights in 8 bits, ranges
-of the activations found at every call. Weights alone: stored in 8 or 4 bits, computed in float32.
+Static (QDQ): activations in 8 bits, with ranges found on images, and weights in 8 or 4 bits. Dynamic: weights in 8
+bits, and ranges of the activations found at every call. Weights only: stored in 8 or 4 bits, computed in float32.
 """
 
 from __future__ import annotations
@@ -35,17 +35,18 @@ from .precisions import Calibration
 from .quiet import quiet
 from .tie_free_scales import tie_free_sums
 
-_STATIC = {"Conv", "Gemm", "MatMul"}  # what the static integer kernels are for
-_DYNAMIC = ["LSTM", "MatMul"]  # dynamic kernels of convolutions are far slower than float32's
+_STATIC = {"Conv", "Gemm", "MatMul"}  # operators with static integer kernels
+_DYNAMIC = ["LSTM", "MatMul"]  # without Conv, whose dynamic kernels are far slower than in float32
 STANDARDIZED = {"int8": (0.05091991, 0), "uint8": (0.05091991, 128)}
-"""Scale and zero point of a standardized input (mean 0, deviation 1, by `Standardise`): from -6.5 to 6.5 deviations,
-which hold all but a few specks. Not found on images: here, before the first rounding, are the only floats of a model in
-8 bits, and platforms' differ in their last bits. With a fixed grid it is known beforehand which images that can touch,
-and the contract's golden images are chosen to be none of them, whatever the model."""
+"""Scale and zero point of a standardized input (mean 0, deviation 1, by `Standardise`). The range is -6.5 to 6.5
+deviations, which holds all but a few specks. It is fixed, not found on images. The input holds the only floats of an
+8-bit model before the first rounding, and their last bits differ between platforms. A fixed grid shows beforehand which
+images this can affect. The contract's golden images are chosen so that none is affected, whatever the model.
+"""
 
 
 Scales = list[dict[str, Any]]
-"""For each channel of a weight what onnxruntime's quantizer calls its override."""
+"""For each channel of a weight, an override of onnxruntime's quantizer."""
 
 
 _METHODS = {
@@ -56,7 +57,7 @@ _METHODS = {
 
 
 class _Reader(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime ships no types
-    """Batches in the form in which onnxruntime's calibrator asks for them: one range of batches after another."""
+    """Batches for onnxruntime's calibrator, which reads one range of batches after another."""
 
     def __init__(self, images: list[NDArray[np.uint8]]) -> None:
         self.images = images
@@ -81,22 +82,22 @@ def quantize_int8(
     per_channel: bool = True,
     weight_bits: int = 8,
 ) -> onnx.ModelProto:
-    """Quantize convolutions and matrix products to 8 bits, activations by their range on images.
+    """Quantize convolutions and matrix products to 8 bits, with activation ranges found on images.
 
-    The normalization of the input, poolings, LSTMs and the layers that give the answers stay float32: they cost little
-    time and would cost accuracy. A standardized input has the grid STANDARDIZED.
+    The input normalization, poolings, LSTMs and output layers stay float32: they take little time, and quantizing them
+    would cost accuracy. A standardized input gets the grid STANDARDIZED.
 
     Args:
-        model: in float32, as of `export_graph`.
+        model: a model in float32, from `export_graph`.
         images: batches uint8 [N, C, H, W], each of one width.
-        activations: "int8" (S8S8). "uint8" (U8S8) also keeps ReLUs and residual sums in 8 bits, which onnxruntime's
-            x86 kernels reward; its weights have 7 bits, because processors without VNNI add pairs of products in 16
-            bits and would saturate. Their scales are such that all platforms round them alike (`tie_free_scales`).
-        calibration: how the range of an activation follows from its values.
+        activations: "int8" (S8S8) or "uint8" (U8S8). U8S8 also keeps ReLUs and residual sums in 8 bits, which is faster
+            with onnxruntime's x86 kernels. Its weights have 7 bits, since processors without VNNI add pairs of products
+            in 16 bits, which could saturate. The scales of its sums make all platforms round alike (`tie_free_scales`).
+        calibration: how the range of an activation is computed from its values.
         per_channel: one scale for each output channel of a weight, not one for all.
-        weight_bits: with 4, large weights take the few integers of the grid that they were trained on
-            (`scriptkd_train.compression.quantize`), one scale a channel, and are stored two in a byte; onnxruntime
-            unpacks them when it loads the file, and computes with the kernels for 8 bits.
+        weight_bits: with 4, large weights are rounded to the 4-bit grid of their training
+            (`scriptkd_train.compression.quantize`), with one scale per channel. Two weights are stored in a byte.
+            onnxruntime unpacks them at load time, and computes with its 8-bit kernels.
 
     Returns:
         A new model.
@@ -105,7 +106,7 @@ def quantize_int8(
         ExportError: onnxruntime's quantizer fails.
         OSError: the temporary folder is full.
     """
-    images = list(images)  # gone through twice
+    images = list(images)  # a list, since it is read twice
     unsigned = activations == "uint8"
     floating = _float_nodes(model.graph)
     kind = QuantType.QUInt8 if unsigned else QuantType.QInt8
@@ -131,7 +132,7 @@ def quantize_int8(
             activation_type=kind,
             weight_type=QuantType.QInt8,
             calibrate_method=_METHODS[calibration],
-            # Batch by batch: batches differ in width, and the histograms' calibrators would stack them.
+            # Batch by batch, since the histogram calibrators would stack batches, which differ in width.
             extra_options={"CalibStridedMinMax": 1, "TensorQuantOverrides": grid | chosen},
         )
 
@@ -143,7 +144,7 @@ def quantize_int8(
 
 
 def _on_grid_of_4_bits(model: onnx.ModelProto, floating: list[str]) -> tuple[onnx.ModelProto, dict[str, Scales]]:
-    """A copy whose large weights have the values that 4 bits can hold, and what the quantizer is to be told of each."""
+    """A copy whose large weights are rounded to 4-bit values, and the quantizer's override for each."""
     rounded = onnx.ModelProto()
     rounded.CopyFrom(model)
     kept = _channel_axes(rounded.graph)
@@ -164,7 +165,7 @@ def _on_grid_of_4_bits(model: onnx.ModelProto, floating: list[str]) -> tuple[onn
 
 
 def _pack_int4(model: onnx.ModelProto, names: set[str]) -> onnx.ModelProto:
-    """The model, changed in place, with these int8 weights, which hold integers of 4 bits, two in a byte."""
+    """The model, changed in place: the named int8 weights, whose values fit in 4 bits, are packed two in a byte."""
     restore, stored = [], list(model.graph.initializer)
     for index, weight in enumerate(model.graph.initializer):
         codes = numpy_helper.to_array(weight)
@@ -178,18 +179,18 @@ def _pack_int4(model: onnx.ModelProto, names: set[str]) -> onnx.ModelProto:
 
 
 def quantize_int8_dynamic(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Quantize LSTMs and matrix products to 8 bits, activations by their range at each call; no images are needed.
+    """Quantize LSTMs and matrix products to 8 bits, with activation ranges found at each call. No images are needed.
 
-    Convolutions, and the layers that give the answers, stay float32.
+    Convolutions and output layers stay float32.
 
     Args:
-        model: in float32, as of `export_graph`.
+        model: a model in float32, from `export_graph`.
 
     Returns:
         A new model.
 
     Raises:
-        ExportError: a graph without such layers, or onnxruntime's quantizer fails.
+        ExportError: the graph has no such layers, or onnxruntime's quantizer fails.
         OSError: the temporary folder is full.
     """
 
@@ -200,51 +201,51 @@ def quantize_int8_dynamic(model: onnx.ModelProto) -> onnx.ModelProto:
             op_types_to_quantize=_DYNAMIC,
             per_channel=True,
             weight_type=QuantType.QInt8,
-            # onnxruntime splits each Gemm into a MatMul of this name and an Add before it looks at the names.
+            # onnxruntime splits each Gemm into a MatMul with this suffix and an Add before it compares names.
             nodes_to_exclude=[f"{name}{suffix}" for name in _float_nodes(model.graph) for suffix in ("", "_MatMul")],
         )
 
     if not has_dynamic_layers(model):
         raise ExportError(
-            "int8-dynamic is for networks with an LSTM or a hidden linear layer, and this one has neither"
+            "int8-dynamic needs a network with an LSTM or a hidden linear layer, and this one has neither"
         )
     return _quantized(model, quantize)
 
 
 def has_dynamic_layers(model: onnx.ModelProto) -> bool:
-    """Say whether there is anything that dynamic quantization makes smaller."""
+    """Say whether dynamic quantization would make any layer smaller."""
     excluded = set(_float_nodes(model.graph))
     return any(node.op_type in {*_DYNAMIC, "Gemm"} and node.name not in excluded for node in model.graph.node)
 
 
 def _quantized(model: onnx.ModelProto, quantize: Callable[[onnx.ModelProto, Path], None]) -> onnx.ModelProto:
     copy = onnx.ModelProto()
-    copy.CopyFrom(model)  # the quantizer moves the weights of what it is given to a file
+    copy.CopyFrom(model)  # a copy, since the quantizer moves its model's weights to a file
     with tempfile.TemporaryDirectory() as folder, quiet():
         path = Path(folder) / "int8.onnx"
         try:
             quantize(copy, path)
         except OSError as error:  # the temporary folder is full
             raise naming(error, path) from error
-        except Exception as error:  # it raises whatever its many passes raise
+        except Exception as error:  # its many passes raise errors of any kind
             reason = " ".join(str(error).split())[:300]
             raise ExportError(f"onnxruntime cannot quantize the graph: {reason}") from error
         return strip(onnx.load(path))
 
 
 def _float_nodes(graph: onnx.GraphProto) -> list[str]:
-    """Names of the nodes that normalize the input, and of those that give the answers: logits, orientation.
+    """Names of the nodes that normalize the input, and of those that compute the outputs: logits, orientation.
 
-    The first convolution is not among them, though on one channel it would be faster in float32 (textnet gains 8 %):
-    the normalized input has no more values than a byte and is rounded alike on every platform, but what float32 makes
-    of it is not, and scores would differ between platforms by up to 0.01.
+    The first convolution is quantized, though float32 would be faster on one channel (textnet gains 8 %). The
+    normalized input has at most 256 values, and every platform rounds it alike. Platforms would round the output of a
+    float32 convolution differently, and scores would differ by up to 0.01.
     """
     answers = {value.name for value in graph.output}
     return input_normalization_nodes(graph) + [node.name for node in graph.node if not answers.isdisjoint(node.output)]
 
 
 def _standardized(graph: onnx.GraphProto) -> set[str]:
-    """What the first layers with weights read, if it was divided by a deviation, which takes a square root."""
+    """The inputs of the first layers with weights, if they were standardized: that takes a square root."""
     before = set(input_normalization_nodes(graph))
     normalizing = [node for node in graph.node if node.name in before]
     if "Sqrt" not in {node.op_type for node in normalizing}:
@@ -254,19 +255,18 @@ def _standardized(graph: onnx.GraphProto) -> set[str]:
 
 
 def quantize_weights(model: onnx.ModelProto, bits: int = 8) -> onnx.ModelProto:
-    """Store large weights in 8 or 4 bits, one scale a channel; activations, and so the speed, stay those of float32.
+    """Store large weights in 8 or 4 bits, with one scale per channel; activations stay float32, and so does the speed.
 
-    Each weight is restored by a few plain operators, Mul(Cast(int8), scale) in 8 bits, which every onnxruntime folds to
-    float32 when it loads the file. The standard DequantizeLinear is not folded unless the session is created with
-    `session.disable_quant_qdq`, and is slower than float32 without (0.40 against 0.22 ms for textnet). The scales are
-    those of `scriptkd_train.compression.quantize`, so that weights which were trained in so many bits are stored
-    without loss.
+    Each weight is restored by a few plain operators, in 8 bits Mul(Cast(int8), scale). Every onnxruntime folds them to
+    float32 at load time. The standard DequantizeLinear is only folded in sessions with `session.disable_quant_qdq`.
+    Otherwise it is slower than float32 (0.40 against 0.22 ms for textnet). The scales are computed as in
+    `scriptkd_train.compression.quantize`, so weights that were trained in as many bits are stored without loss.
 
-    LSTMs keep 8 bits, since none are trained in 4, and so does a weight without an even axis to pack.
+    LSTMs keep 8 bits, since none are trained in 4. So does a weight that has no axis of even length to pack.
 
     Args:
-        model: in float32, as of `export_graph`.
-        bits: of a weight, 8 or 4.
+        model: a model in float32, from `export_graph`.
+        bits: bits of a weight, 8 or 4.
 
     Returns:
         A new model.
@@ -293,7 +293,7 @@ def quantize_weights(model: onnx.ModelProto, bits: int = 8) -> onnx.ModelProto:
 
 
 def _replace(graph: onnx.GraphProto, nodes: list[onnx.NodeProto], stored: list[onnx.TensorProto]) -> None:
-    """Give a graph other nodes and initialisers."""
+    """Replace the nodes and initialisers of a graph."""
     del graph.initializer[:], graph.node[:]
     graph.initializer.extend(stored)
     graph.node.extend(nodes)
@@ -302,7 +302,7 @@ def _replace(graph: onnx.GraphProto, nodes: list[onnx.NodeProto], stored: list[o
 def _codes(
     values: NDArray[np.float32], kept: tuple[int, ...], bits: int
 ) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Integers of a weight's shape, and scales that broadcast to it: values = codes * scales, nearly."""
+    """Integer codes of a weight's shape, and scales that broadcast to it: values ≈ codes * scales."""
     counts = tuple(values.shape[axis] for axis in kept)
     rows = np.moveaxis(values, kept, range(len(kept))).reshape(int(np.prod(counts)), -1)
     scales = weight_scales(torch.from_numpy(rows.copy()), bits).numpy()
@@ -317,7 +317,7 @@ def _from_bytes(name: str, codes: NDArray[np.int8]) -> tuple[list[onnx.NodeProto
 
 
 def _channel_axes(graph: onnx.GraphProto) -> dict[str, tuple[int, ...]]:
-    """Weight name -> the axes that count output channels and so get scales of their own."""
+    """Weight name -> the axes of its output channels, each with a scale of its own."""
     axes: dict[str, tuple[int, ...]] = {}
     ranks = {weight.name: len(weight.dims) for weight in graph.initializer}
     for node in graph.node:

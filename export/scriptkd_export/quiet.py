@@ -1,4 +1,4 @@
-"""Silence for tools that talk to developers: what they find is checked here and said in our own words."""
+"""Silence for developer tools: their findings are checked here, and reported in our own words."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contextlib import contextmanager, redirect_stdout
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Nothing printed, no Python warnings, and no log lines below CRITICAL, inside the block."""
+    """Suppress printed text, Python warnings and log lines below CRITICAL inside the block."""
     before = logging.root.manager.disable
     logging.disable(logging.ERROR)
     try:

@@ -1,4 +1,4 @@
-"""The parity report: what was checked of a model file and what was found, as JSON beside it."""
+"""The parity report: the checks of a model file and their results, as JSON beside it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def sha256(path: Path) -> str:
 
 
 def report_path(path: Path, passed: bool = True) -> Path:
-    """Return where the report of a model file lies.
+    """Return the path of a model file's report.
 
     Args:
         path: the model file.
-        passed: False for the report of a failed file, which has another name, as an older one may be there.
+        passed: False for the report of a failed file. Its name differs, so that it does not replace an older report.
 
     Returns:
         The report's path.
@@ -30,7 +30,7 @@ def report_path(path: Path, passed: bool = True) -> Path:
 
 
 def write_report(path: Path, checks: list[Check], precision: str, compared: str) -> Path:
-    """Write the report of a model file beside it; returns where it is."""
+    """Write the report of a model file beside it, and return its path."""
     passed = all(check.passed for check in checks)
     content = {
         "file": path.name,

@@ -1,9 +1,10 @@
-"""Word images to compare and calibrate with: of a data set's validation split, of a folder, or drawn."""
+"""Word images for comparison and calibration: from a data set's validation split, from a folder, or drawn."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from string import ascii_letters
 
@@ -23,12 +24,12 @@ Image = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Samples:
-    """Word images to compare or calibrate with.
+    """Word images for comparison or calibration.
 
     Attributes:
         images: each of its own size, uint8 [H, W, 3] RGB or [H, W] gray.
-        source: where they are from, for people.
-        labels: their scripts, where known.
+        source: their origin, as a text for people.
+        labels: their scripts; None if unknown.
     """
 
     images: list[Image]
@@ -39,39 +40,40 @@ class Samples:
 def read_samples(root: Path, count: int) -> tuple[Samples, Samples]:
     """Read images of a data set's validation split.
 
-    They are spread evenly over the split, so all labels are there. A split with fewer than twice as many is shared.
+    They are spread evenly over the split, so all labels occur. A split of fewer than 2 `count` images is divided
+    between the two sets.
 
     Args:
         root: the data set's folder.
-        count: how many to compare with, and as many others to calibrate with.
+        count: how many images for comparison, and as many others for calibration.
 
     Returns:
-        The images to compare with, and those to calibrate with.
+        The images for comparison, and the images for calibration.
 
     Raises:
-        ArgumentError: there is no such split, or `count` is below 1.
+        ArgumentError: there is no validation split, or `count` is below 1.
         ImageError: an unreadable image.
     """
     items = [item for item in read_dataset(root, "val") if item.label != NON_TEXT]
     return _split(
-        [item.path for item in items], [item.label for item in items], count, f"validation images of {root.name}"
+        [item.load for item in items], [item.label for item in items], count, f"validation images of {root.name}"
     )
 
 
 def read_images(folder: Path, count: int) -> tuple[Samples, Samples]:
-    """Read the image files in a folder and its subfolders, whose scripts are not known.
+    """Read the image files of unknown script in a folder and its subfolders.
 
-    They are spread evenly over the files. A folder with fewer than twice as many is shared.
+    They are spread evenly over the files. A folder of fewer than 2 `count` images is divided between the two sets.
 
     Args:
-        folder: where the images lie.
-        count: how many to compare with, and as many others to calibrate with.
+        folder: the folder of the images.
+        count: how many images for comparison, and as many others for calibration.
 
     Returns:
-        The images to compare with, and those to calibrate with.
+        The images for comparison, and the images for calibration.
 
     Raises:
-        ArgumentError: a folder without images, or `count` is below 1.
+        ArgumentError: the folder has no images, or `count` is below 1.
         ImageError: an unreadable image.
     """
     if not folder.is_dir():
@@ -79,30 +81,32 @@ def read_images(folder: Path, count: int) -> tuple[Samples, Samples]:
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
     if not paths:
         raise ArgumentError(f"{folder} holds no image files ({' '.join(SUFFIXES)})")
-    return _split(paths, None, count, f"images of {folder.name}")
+    return _split([partial(load_image, path) for path in paths], None, count, f"images of {folder.name}")
 
 
-def _split(paths: list[Path], labels: list[str] | None, count: int, source: str) -> tuple[Samples, Samples]:
+def _split(
+    readers: Sequence[Callable[[], Image]], labels: list[str] | None, count: int, source: str
+) -> tuple[Samples, Samples]:
     if count < 1:
         raise ArgumentError(f"the number of images must be at least 1, not {count}")
-    total = min(len(paths), 2 * count)
-    chosen = [i * len(paths) // total for i in range(total)]
+    total = min(len(readers), 2 * count)
+    chosen = [i * len(readers) // total for i in range(total)]
     compared = chosen[::2]
-    calibrated = chosen[1::2] or compared  # one image serves for both
+    calibrated = chosen[1::2] or compared  # a single image serves for both
 
     def load(indices: list[int]) -> Samples:
-        images = [load_image(paths[i]) for i in indices]
+        images = [readers[i]() for i in indices]
         return Samples(images, f"{len(images)} {source}", [labels[i] for i in indices] if labels else None)
 
     return load(compared), load(calibrated)
 
 
 def draw_samples(count: int, seed: int = 0) -> Samples:
-    """Draw Latin words, dark on light and light on dark, of many sizes.
+    """Draw Latin words of many sizes, dark on light and light on dark.
 
     Args:
         count: how many.
-        seed: the same words come of the same seed.
+        seed: the same seed gives the same words.
 
     Returns:
         The words' images, uint8 [H, W, 3] RGB, each of its own size.
@@ -124,21 +128,21 @@ def draw_samples(count: int, seed: int = 0) -> Samples:
 
 
 def all_ways_up(samples: Samples) -> Samples:
-    """Return the samples turned, one after the other, by 0, 90, 180 and 270 degrees."""
+    """Return the samples, turned in rotation by 0, 90, 180 and 270 degrees."""
     return replace(samples, images=[np.rot90(image, -index) for index, image in enumerate(samples.images)])
 
 
 def network_input(image: Image, preprocessing: Preprocessing) -> NDArray[np.uint8]:
-    """Return what the SDK gives the network of an image, uint8 [C, H, W]; of a line the middle one of its windows."""
+    """Return the network's input for an image, uint8 [C, H, W]; for a line, its middle window."""
     windows, rows, _ = crops(image, preprocessing)
     return preprocessing.apply(windows[len(windows) // 2], rows)
 
 
 def by_size(samples: Samples, preprocessing: Preprocessing) -> list[tuple[list[int], NDArray[np.uint8]]]:
-    """Return the network's inputs grouped by their height and width in pixels, which ascend.
+    """Return the network's inputs, grouped by height and width in ascending order.
 
     Returns:
-        For each size where its images stand among the samples, and the inputs, uint8 [n, C, H, W].
+        For each size, the indices of its images among the samples, and the inputs, uint8 [n, C, H, W].
     """
     groups: dict[tuple[int, ...], list[tuple[int, NDArray[np.uint8]]]] = {}
     for index, image in enumerate(samples.images):
@@ -148,7 +152,7 @@ def by_size(samples: Samples, preprocessing: Preprocessing) -> list[tuple[list[i
 
 
 def batches(samples: Samples, preprocessing: Preprocessing, size: int) -> Iterator[NDArray[np.uint8]]:
-    """Yield the network's inputs in batches of one size each and at most `size` images, uint8 [n, C, H, W]."""
+    """Yield the network's inputs, uint8 [n, C, H, W], in batches of one image size and at most `size` images."""
     for _, group in by_size(samples, preprocessing):
         for start in range(0, len(group), size):
             yield group[start : start + size]

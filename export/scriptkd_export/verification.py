@@ -1,9 +1,9 @@
-"""Is a model file what its checkpoint was? Every difference that would matter to a client is a check.
+"""Verify that a model file answers as its checkpoint does: one check for each difference that matters to a client.
 
-A float32 file must give torch's numbers. A smaller one is judged by what its rounding can be blamed for: right answers
-that it lost, answers that torch was sure of and it turned, scores that it shifted. It is refused where the images prove
-that one of these is more than `precisions` allows (`intervals` says what they prove). Images that torch itself is
-unsure of tell nothing else: another processor's rounding may turn such an answer too.
+A float32 file must give torch's numbers. A file of lower precision is judged by the harm of its rounding: lost right
+answers, changed confident answers, and shifted scores. It is refused if the images prove that one of these exceeds the
+limit in `precisions`; `intervals` defines such a proof. A changed answer proves nothing if torch itself was unsure,
+since another processor's rounding may change it too.
 """
 
 from __future__ import annotations
@@ -41,30 +41,30 @@ from .samples import Samples, by_size
 
 BATCHES = (1, 2, 7)
 CHUNK_PIXELS = 2**21  # input pixels handled at once, so that a 299x299 network's activations fit in memory
-FLOAT_DIFFERENCE = 1e-4  # of the largest logit; rounding gives about 1e-6
-SURE = 0.9  # a score from which on an answer is one that a smaller file must give too
-SURE_TURNED = 0.01  # share of the answers above that may be turned
+FLOAT_DIFFERENCE = 1e-4  # share of the largest logit; rounding gives about 1e-6
+SURE = 0.9  # from this score on, a file of lower precision must give the same answer
+SURE_TURNED = 0.01  # share of these answers that may change
 ODD_SIZES = ((1, 1), (1, 400), (300, 1), (5, 9), (33, 127), (400, 1200), (1200, 400))  # rows x columns
 
 Answers = list[NDArray[np.float32]]
-"""Logits [N, K] and, of a network for any crop, those of orientation [N, 4]."""
+"""Logits [N, K] and, for any crop, orientation logits [N, 4]."""
 
 Run = Callable[[NDArray[np.uint8]], Answers]
-"""Inputs uint8 [N, C, H, W] -> what the network answers."""
+"""Inputs uint8 [N, C, H, W] -> the network's outputs."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """One check: what was looked at, whether it is as it must be, and what was found.
+    """One check and its result.
 
-    Of a check on a sample of images the value is what these prove, the lower limit of an interval.
+    If the check is on a sample of images, `value` is the lower limit of a confidence interval.
 
     Attributes:
-        name: what was looked at.
-        passed: whether it is as it must be.
-        found: what was found, for people.
-        value: the number behind it, where there is one.
-        limit: how far the value may go.
+        name: the property that was checked.
+        passed: whether the property is as required.
+        found: the result, as a text for people.
+        value: the number behind the result, if there is one.
+        limit: the largest allowed value.
     """
 
     name: str
@@ -81,17 +81,17 @@ def verify(
     precision: str = Precision.fp32,
     plain: onnx.ModelProto | None = None,
 ) -> list[Check]:
-    """Compare a model file with the checkpoint that it was made from, on images, by batch and by size.
+    """Compare a model file with its checkpoint, on images, in several batch sizes and image sizes.
 
     Args:
         path: the file, .onnx or .ort.
-        checkpoint: the network that it was made from.
-        samples: images to compare on. With labels, the accuracy is compared too.
-        precision: one of `Precision`; "fp32" must give the same numbers but for rounding.
-        plain: for a file that takes images of any size, the model without pre-processing that it was made from.
+        checkpoint: the network that the file was made from.
+        samples: images for the comparison. With labels, the accuracy is compared too.
+        precision: one of `Precision`; "fp32" must give the same numbers up to rounding.
+        plain: for a file that takes images of any size, its model without pre-processing.
 
     Returns:
-        All checks, passed or not. A file that cannot be loaded at all gives the one check that says so.
+        All checks, passed or not. A file that cannot be loaded gives a single failed check.
     """
     precision = Precision(precision)
     try:
@@ -133,7 +133,7 @@ def verify(
                     _pixels(images, seen, preprocessing),
                     _embedded(images, seen, run_onnx, plain, temperatures, precision.spec.limits),
                 ]
-    except Exception as error:  # onnxruntime has no exception of its own; a graph with a frozen axis fails here
+    except Exception as error:  # onnxruntime raises errors of any kind; a graph with a frozen axis fails here
         reason = " ".join(str(error).split())[:200]
         return [*checks, Check("run", False, f"onnxruntime cannot run it: {reason}")]
     for name, temperature, true, found in zip(outputs(preprocessing), temperatures, expected, got, strict=False):
@@ -146,20 +146,20 @@ def verify(
             continue
         limits = precision.spec.limits
         checks.append(_scores(before, after, limits, name))
-        if name == OUTPUT:  # the samples' scripts are known, not by how much they are turned
+        if name == OUTPUT:  # the samples have labels for scripts, not for orientation
             checks += _accuracy(before, after, samples, checkpoint, limits)
         checks.append(_sure_answers(before, after, samples, name))
     return checks
 
 
 def _check_name(what: str, output: str) -> str:
-    """Name a check of an output: of the logits by what is checked alone."""
+    """Return the name of a check on an output. A check on the logits is named by the property alone."""
     return what if output == OUTPUT else f"{output} {what}"
 
 
 @contextmanager
 def _one_torch_thread() -> Iterator[None]:
-    """torch on one thread: small networks gain nothing by more, and beside a training they took 20 times as long."""
+    """Run torch on one thread: small networks gain nothing from more, and took 20 times as long beside a training."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -169,7 +169,7 @@ def _one_torch_thread() -> Iterator[None]:
 
 
 def _interface(session: Any, checkpoint: Checkpoint, any_size: bool) -> list[Check]:
-    """Names, types and axes of input and outputs."""
+    """Check names, types and axes of the input and the outputs."""
     preprocessing = checkpoint.preprocessing
     width: int | str = preprocessing.width_min if preprocessing.fixed_width else "width"
     height: int | str = "height" if len(preprocessing.heights) > 1 else preprocessing.height
@@ -191,7 +191,7 @@ def _interface(session: Any, checkpoint: Checkpoint, any_size: bool) -> list[Che
 
 
 def _metadata(session: Any, checkpoint: Checkpoint, precision: Precision, parameters: int, any_size: bool) -> Check:
-    found = json.loads(session.get_modelmeta().custom_metadata_map[METADATA_KEY])  # the SDK has read it
+    found = json.loads(session.get_modelmeta().custom_metadata_map[METADATA_KEY])  # the SDK has read it, so it is valid
     expected = metadata.describe(checkpoint, precision, parameters, any_size)
     wrong = [key for key in {**expected, **found} if found.get(key) != expected.get(key)]
     if wrong:
@@ -200,7 +200,7 @@ def _metadata(session: Any, checkpoint: Checkpoint, precision: Precision, parame
 
 
 def _on_all(run_torch: Run, run_onnx: Run, samples: Samples, preprocessing: Preprocessing) -> tuple[Answers, Answers]:
-    """Return what torch and the file answer to all samples, in their order, each at its own size."""
+    """Return the answers of torch and of the file to all samples, in their order, each at its own size."""
     expected, got, order = [], [], []
     for indices, group in by_size(samples, preprocessing):
         order += indices
@@ -214,14 +214,14 @@ def _on_all(run_torch: Run, run_onnx: Run, samples: Samples, preprocessing: Prep
 
 
 def _joined(parts: list[Answers], order: NDArray[np.int64]) -> Answers:
-    """Put the answers to several batches together, in an order of their images."""
+    """Concatenate the answers to several batches, and order them by image."""
     return [np.concatenate(each)[order] for each in zip(*parts, strict=True)]
 
 
 def _batches_and_sizes(
     run_torch: Run, run_onnx: Run, samples: Samples, preprocessing: Preprocessing, precision: Precision
 ) -> list[Check]:
-    """Largest difference of a logit, for some batch sizes at some input sizes: axes that were frozen show here."""
+    """Check the largest difference of a logit at several batch sizes and input sizes. Frozen axes show here."""
     step = preprocessing.width_step
     widths = [preprocessing.width_min, example_width(preprocessing), preprocessing.width_max]
     if not preprocessing.fixed_width:
@@ -253,7 +253,7 @@ def _batches_and_sizes(
 def _difference(
     name: str, expected: NDArray[np.float32], got: NDArray[np.float32], where: str, precision: Precision
 ) -> Check:
-    """Compare logits with torch's; of float32 they must be the same but for rounding."""
+    """Compare logits with torch's. In float32 they must be the same up to rounding."""
     if not np.isfinite(got).all():
         return Check(name, False, f"NaN or infinite logits; {where}")
     largest, difference = float(np.abs(expected).max()), float(np.abs(got - expected).max())
@@ -265,7 +265,7 @@ def _difference(
 
 
 def _of_all_sizes(samples: Samples) -> list[NDArray[np.uint8]]:
-    """Return the samples, and some of them in odd sizes and within a margin, as uint8 [H, W, 3]."""
+    """Return the samples, and some of them in odd sizes, with and without a margin, as uint8 [H, W, 3]."""
     images = [image if image.ndim == 3 else np.repeat(image[:, :, None], 3, axis=2) for image in samples.images]
     odd = [cv2.resize(images[i % len(images)], size[::-1]).astype(np.uint8) for i, size in enumerate(ODD_SIZES)]
     loose = [np.pad(image, ((9, 40), (70, 0), (0, 0)), constant_values=200) for image in odd]
@@ -273,7 +273,7 @@ def _of_all_sizes(samples: Samples) -> list[NDArray[np.uint8]]:
 
 
 class _Seen(NamedTuple):
-    """What the pre-processing inside a file makes of an image.
+    """The result of the pre-processing inside a file for an image.
 
     pixels: uint8 [n, C, H, W], the network's inputs. tall: whether the image was turned by 90 degrees.
     """
@@ -282,17 +282,17 @@ class _Seen(NamedTuple):
     tall: NDArray[np.bool_] | bool = False
 
     def of_the_image(self, answers: Answers) -> Answers:
-        """Return what the network answers to the pixels as the file is to answer it: with the turn counted in."""
+        """Return the network's answers to the pixels, with orientation corrected for the turn."""
         return [answers[0], *(np.roll(ways, int(self.tall), axis=1) for ways in answers[1:])]
 
 
 def _middle(answers: Answers) -> Answers:
-    """Return the answers to the middle one of an image's windows."""
+    """Return the answers to an image's middle window."""
     return [each[len(each) // 2][None] for each in answers]
 
 
 def _pixels(images: list[NDArray[np.uint8]], seen: list[_Seen], preprocessing: Preprocessing) -> Check:
-    """Compare what the pre-processing for files makes of images with what the SDK's makes of them."""
+    """Compare the pixels from the pre-processing inside a file with those from the SDK."""
     most = 0
     for image, (inside, tall) in zip(images, seen, strict=True):
         windows, rows, turned = crops(image, preprocessing)
@@ -314,7 +314,7 @@ def _embedded(
     temperatures: tuple[float, ...],
     limits: Limits,
 ) -> Check:
-    """Compare a file's scores of images with those of the plain model on the same images, pre-processed alike."""
+    """Compare a file's scores with those of the plain model on the same pre-processed images."""
     network = cpu_session(plain.SerializeToString())
     largest = 0.0
     for image, given in zip(images, seen, strict=True):
@@ -328,7 +328,8 @@ def _embedded(
     limit = limits.embedded_shift
     sizes = ", ".join(f"{rows}x{columns}" for rows, columns in ODD_SIZES)
     found = (
-        f"scores off by at most {largest:.2g} (allowed {limit:g}); all samples, and {sizes} pixels, within a margin too"
+        f"scores off by at most {largest:.2g} (allowed {limit:g}); all samples, and {sizes} pixels, with and without a "
+        "margin"
     )
     return Check("any size", largest <= limit, found, largest, limit)
 
@@ -336,7 +337,7 @@ def _embedded(
 def _same_answers(
     expected: NDArray[np.float32], got: NDArray[np.float32], samples: Samples, output: str = OUTPUT
 ) -> Check:
-    """Compare the answers of a float32 file with torch's, but where torch has two that its rounding could swap."""
+    """Compare the answers of a float32 file with torch's, ignoring near-ties that rounding could swap."""
     name = _check_name("top-1 agreement", output)
     if not np.isfinite(got).all():
         return Check(name, False, f"NaN or infinite logits on {samples.source}")
@@ -345,15 +346,15 @@ def _same_answers(
     behind = expected.max(axis=1) - expected[rows, got.argmax(axis=1)]
     turned = int((behind > rounding).sum())
     share = _agreement(expected, got)
-    found = f"{share:.2%} on {samples.source}, {turned} turned by more than rounding (none may be)"
+    found = f"{share:.2%} on {samples.source}, {turned} changed by more than rounding (allowed 0)"
     return Check(name, turned == 0, found, turned, 0)
 
 
 def _scores(before: NDArray[np.float32], after: NDArray[np.float32], limits: Limits, output: str = OUTPUT) -> Check:
-    """Say how far the scores of a smaller file are off, as its user sees them."""
+    """Check how far the scores of a file of lower precision shift."""
     shifts = np.abs(before - after).max(axis=1).astype(np.float64)
     least, limit = least_mean(shifts), limits.score_shift
-    found = f"off by {shifts.mean():.4f} in the mean, certainly by {max(0.0, least):.4f} (allowed {limit:g})"
+    found = f"off by {shifts.mean():.4f} on average, proven: {max(0.0, least):.4f} (allowed {limit:g})"
     return Check(_check_name("scores", output), least <= limit, found, least, limit)
 
 
@@ -364,7 +365,7 @@ def _accuracy(
     checkpoint: Checkpoint,
     limits: Limits,
 ) -> list[Check]:
-    """Say how much accuracy is lost on the images whose labels the network has; no check where there are none."""
+    """Check how much accuracy is lost on images whose labels the network knows; no check without such images."""
     if samples.labels is None:
         return []
     known = [i for i, label in enumerate(samples.labels) if label in checkpoint.labels]
@@ -376,7 +377,7 @@ def _accuracy(
     least = 100 * least_drop(lost, gained, len(known))
     found = (
         f"{now.mean():.2%}, {100 * (was.mean() - now.mean()):+.2f} points lost ({lost} images lost, {gained} gained of "
-        f"{len(known)}), certainly {max(0.0, least):.2f} (allowed {limits.drop:g})"
+        f"{len(known)}), proven: {max(0.0, least):.2f} (allowed {limits.drop:g})"
     )
     return [Check("accuracy", least <= limits.drop, found, least, limits.drop)]
 
@@ -384,13 +385,13 @@ def _accuracy(
 def _sure_answers(
     before: NDArray[np.float32], after: NDArray[np.float32], samples: Samples, output: str = OUTPUT
 ) -> Check:
-    """Say how many of the answers that torch was sure of were turned."""
+    """Check how many of torch's confident answers changed."""
     sure = before.max(axis=1) >= SURE
     turned = int((before.argmax(axis=1) != after.argmax(axis=1))[sure].sum())
     least = least_share(turned, int(sure.sum()))
     found = (
-        f"{_agreement(before, after):.2%} on {samples.source}; of {sure.sum()} of which torch was sure (score {SURE:g} "
-        f"or more) {turned} turned, certainly {least:.2%} (allowed {SURE_TURNED:.0%})"
+        f"{_agreement(before, after):.2%} on {samples.source}; {turned} of torch's {sure.sum()} confident answers "
+        f"(score {SURE:g} or more) changed, proven: {least:.2%} (allowed {SURE_TURNED:.0%})"
     )
     return Check(_check_name("top-1 agreement", output), least <= SURE_TURNED, found, least, SURE_TURNED)
 

@@ -80,7 +80,7 @@ def test_auto_keeps_one_file_and_says_why(
     monkeypatch.setattr(export, "convert", counted)
     assert run(monkeypatch, "--ckpt", ckpt, "--data", data, "--quantize", "auto", "--count", 40) == 0
     out, err = capfd.readouterr()
-    assert err == "" and "warning: 40 images cannot show a drop of 0.5 points: one of them is 2.5\n" in out
+    assert err == "" and "warning: 40 images cannot show a drop of 0.5 points: a single image is worth 2.5\n" in out
     rows = table(out)
     assert list(rows) == ["fp32", "fp16", "int8", "int8-u8", "int4-u8", "int8-weights", "int4-weights"]
     kept = [precision for precision, row in rows.items() if row.endswith(" kept")]
@@ -147,8 +147,8 @@ def test_auto_names_the_limit_that_a_precision_misses() -> None:
 @pytest.mark.parametrize(
     ("images", "max_drop", "warning"),
     [
-        (48, 0.5, "warning: 48 images cannot show a drop of 0.5 points: one of them is 2.08"),
-        (256, 0.25, "warning: 256 images cannot show a drop of 0.25 points: one of them is 0.391"),
+        (48, 0.5, "warning: 48 images cannot show a drop of 0.5 points: a single image is worth 2.08"),
+        (256, 0.25, "warning: 256 images cannot show a drop of 0.25 points: a single image is worth 0.391"),
         (200, 0.5, ""),
         (48, 3.0, ""),
         (48, 0.0, ""),
@@ -246,14 +246,23 @@ def test_every_public_name_is_there() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--quantize", "int8"), "--quantize int8 is calibrated on real images: add --data DATASET or --images FOLDER"),
-        (("--quantize", "auto"), "--quantize auto is calibrated on real images: add --data DATASET or --images FOLDER"),
-        (("--quantize", "auto", "--quantize", "fp16"), "--quantize auto chooses the precision itself: give it alone"),
-        (("--data", "d", "--images", "i"), "--data and --images are two sources of the same: give one"),
+        (
+            ("--quantize", "int8"),
+            "--quantize int8 must be calibrated on real images: add --data DATASET or --images FOLDER",
+        ),
+        (
+            ("--quantize", "auto"),
+            "--quantize auto must be calibrated on real images: add --data DATASET or --images FOLDER",
+        ),
+        (
+            ("--quantize", "auto", "--quantize", "fp16"),
+            "--quantize auto chooses the precision itself: give no other --quantize",
+        ),
+        (("--data", "d", "--images", "i"), "--data and --images exclude each other: give one"),
         (("--images", "nowhere"), "cannot read images from nowhere: it is missing"),
         (
             ("--quantize", "fp16", "--ort"),
-            "--ort cannot keep fp16: onnxruntime restores the weights before it writes an .ort file; "
+            "--ort cannot keep fp16: onnxruntime unpacks the weights before it writes an .ort file; "
             "allowed are fp32, int8, int8-u8, int8-dynamic",
         ),
     ],

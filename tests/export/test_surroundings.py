@@ -121,4 +121,5 @@ def test_names_that_the_output_cannot_show(
         "student.pt",
         "words",
         *(f"student.int8.{suffix}{end}" for suffix in ("onnx", "ort") for end in ("", ".parity.json")),
+        "student.int8.required_operators_and_types.config",
     }
