@@ -1,8 +1,9 @@
-"""Benchmarks for scriptkd: latency, accuracy and size of every model of the chain.
+"""Benchmarks for scriptkd: latency, accuracy and size of every model in the chain.
 
-Model files (.onnx) need no more than the SDK; checkpoints (.pt) are exported first, which needs torch.
+Model files (.onnx) need only the SDK. Checkpoints (.pt) are exported first, which needs torch.
 """
 
-# Before onnxruntime, which then sends nothing, and before torch, whose threads then sleep while they wait.
+# The first comes before onnxruntime, to disable its telemetry. The second comes before torch, so that idle threads
+# sleep.
 import scriptkd_sdk.runtime  # noqa: F401
 import scriptkd_train  # noqa: F401

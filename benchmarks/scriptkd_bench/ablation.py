@@ -1,15 +1,14 @@
-"""What each change is worth: variants of a recipe, or of its data, trained alike and measured in one table.
+"""Ablations: variants of a recipe, or of its data, trained alike and compared in one table.
 
 A spec is a YAML file:
 
-    parent: base.yaml      # the recipe that all variants start from: a ready one's name, or a path beside the spec
+    parent: base.yaml # the recipe that all variants change: a ready one's name, or a path relative to the spec
     variants:
       base: {}
-      no-augmentation: {recipe: {stages: {student: {augment: none}}}}   # changes, merged as a recipe's with a parent
-      plain-pictures: {data: build/plain}                               # another data set to learn from
-      wide: {recipe: wide.yaml}                                         # another recipe altogether
+      no-augmentation: {recipe: {stages: {student: {augment: none}}}} # changes, merged into the parent plain-pictures:
+      {data: build/plain} # another training set wide: {recipe: wide.yaml} # another recipe altogether
 
-The network of a variant's last stage is what is measured, always on the same images, whatever it learned from.
+The network of a variant's last stage is measured, always on the same images, whatever its training set.
 """
 
 from __future__ import annotations
@@ -34,34 +33,35 @@ from scriptkd_train.models.networks import parameter_count
 from scriptkd_train.paper.reproduce import reproduce
 from scriptkd_train.recipe import Recipe, load_recipe, parse_recipe
 from scriptkd_train.recipe_files import merge, read_recipe, ready_recipes
+from scriptkd_train.utils.files import write_json
 from scriptkd_train.utils.markdown import markdown_table
 
 from .pareto import Point
 
 _NAME = re.compile(r"[\w.+-]+")  # names become folders
-_SAMPLES = 8  # images that an exported file is compared with torch on
+_SAMPLES = 8  # images on which an exported file is compared with torch
 
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One row: what is trained, and on which data set."""
+    """One row of the table: a recipe, and the data set to train it on."""
 
     name: str
     recipe: Recipe
     data: Path
 
     def checkpoint(self, out: Path, seed: int) -> Path:
-        """Where the network that is measured lies."""
+        """Return the path of the measured network's checkpoint."""
         return out / self.data.resolve().name / f"seed-{seed}" / self.name / f"{list(self.recipe.stages)[-1]}.pt"
 
 
 @dataclass(frozen=True)
 class Figures:
-    """Of one trained network. Shares in 0..1; None where the images for it were not given.
+    """The figures of one trained network. Shares are in 0..1, and None if their images were not given.
 
-    unseen, real: macro accuracies. scene: mean over the scripts of the kind `scene`. roc_area: words against non-text.
+    unseen, real: macro accuracies. scene: macro accuracy on street scenes. roc_area: words against non-text.
     calibration: expected calibration error on real words.
     """
 
@@ -75,29 +75,29 @@ class Figures:
 
     @property
     def gap(self) -> float | None:
-        """From rendered words in unseen fonts to real ones."""
+        """Accuracy on rendered words in unseen fonts minus accuracy on real words."""
         return None if self.real is None else self.unseen - self.real
 
 
 @dataclass(frozen=True)
 class Row:
-    """A variant's figures, one entry a seed, and the p50 of session.run on one thread (of the first seed's file)."""
+    """A variant's figures, one entry a seed, and the first seed's p50 of session.run on one thread."""
 
     name: str
     figures: list[Figures]
     milliseconds: float
 
     def point(self) -> Point:
-        """For the plot: means over the seeds."""
+        """Return the means over the seeds, for the plot."""
         accuracy = {"unseen fonts": _mean(self, "unseen"), "real words": _mean(self, "real")}
         known = {name: value for name, value in accuracy.items() if value is not None}
         return Point(self.name, self.milliseconds, self.figures[0].kilobytes, known)
 
 
 def read_spec(path: Path, data: Path) -> list[Variant]:
-    """The variants of a spec; `data` is what they learn from unless they say otherwise.
+    """Return the variants of a spec. They learn from `data` unless they name another data set.
 
-    Raises ArgumentError for a file that is no such spec, naming the variant and what is allowed.
+    Raises ArgumentError for an invalid spec. The message names the variant and what is allowed.
     """
     try:
         content = yaml.safe_load(path.read_text("utf-8"))
@@ -121,14 +121,14 @@ def read_spec(path: Path, data: Path) -> list[Variant]:
 
 
 def train_variants(variants: Sequence[Variant], seeds: Sequence[int], out: Path, console: Console) -> None:
-    """Train what is missing; stages that variants have in common, such as their teacher, are trained once."""
+    """Train the missing networks. Stages that variants share, such as their teacher, are trained once."""
     for data in dict.fromkeys(variant.data for variant in variants):
         rows = {variant.name: variant.recipe for variant in variants if variant.data == data}
         reproduce(rows, seeds, data, out / data.resolve().name, "ablation", console)
 
 
 def export_variant(checkpoint: Path, say: Say) -> Path:
-    """The float32 model file beside a checkpoint, made if it is missing or older. Raises ExportError."""
+    """Return the float32 model file beside a checkpoint. It is exported if missing or older. Raises ExportError."""
     path = checkpoint.with_suffix(".onnx")
     if not path.is_file() or path.stat().st_mtime < checkpoint.stat().st_mtime:
         say(f"exporting {checkpoint}")
@@ -137,7 +137,7 @@ def export_variant(checkpoint: Path, say: Say) -> Path:
 
 
 def measure(checkpoint: Path, model: Path, data: Path, split: str, real: Path | None, say: Say) -> Figures:
-    """A trained network's figures; kept beside it, and measured again only for a newer file or other images."""
+    """Return a trained network's figures. They are cached beside it until the file or the images change."""
     asked = {
         "data": fingerprint(read_split_or_all(data, split)),
         "real": fingerprint(read_split_or_all(real, "test")) if real else None,
@@ -161,9 +161,7 @@ def measure(checkpoint: Path, model: Path, data: Path, split: str, real: Path | 
         roc_area=on_real.non_text_roc_area if on_real else None,
         calibration=on_real.calibration_error if on_real else None,
     )
-    draft = kept.with_name(f".{kept.name}")
-    draft.write_text(json.dumps({"asked": asked, "figures": asdict(figures)}, indent=2) + "\n", "utf-8")
-    draft.replace(kept)
+    write_json(kept, {"asked": asked, "figures": asdict(figures)})
     return figures
 
 
@@ -178,7 +176,7 @@ _COLUMNS: tuple[tuple[str, str], ...] = (
 
 
 def cells(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
-    """Heads and rows of the table, as text; the differences in brackets are to the first row."""
+    """Return the header and rows of the table, as text. Differences in brackets are to the first row."""
     heads = ["variant", "parameters", "KB", "run ms", *(title for title, _ in _COLUMNS)]
     table = []
     for row in rows:
@@ -189,7 +187,7 @@ def cells(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
 
 
 def markdown(rows: Sequence[Row], facts: dict[str, str]) -> str:
-    """The table as Markdown, under what it was measured on."""
+    """Return the facts of the measurement and the table, as Markdown."""
     heads, table = cells(rows)
     lines = ["# Ablation", "", *(f"- {name}: {fact}" for name, fact in facts.items()), ""]
     lines += markdown_table(heads, table)
@@ -197,10 +195,10 @@ def markdown(rows: Sequence[Row], facts: dict[str, str]) -> str:
 
 
 NOTES = (
-    "unseen fonts, real: macro accuracy on rendered words in type that training never saw, and on real words. "
-    "scene: mean of the scripts over street scenes. gap: unseen fonts less real, in points.",
-    "ROC area: words against non-text. In brackets: the difference to the first row; ±: standard deviation over seeds.",
-    "run: session.run, p50, one thread, all models in turns.",
+    "unseen fonts, real: macro accuracy on rendered words in fonts unseen in training, and on real words. "
+    "scene: macro accuracy on street scenes. gap: unseen fonts minus real, in points.",
+    "ROC area: words against non-text. In brackets: difference from the first row. ±: standard deviation over seeds.",
+    "run: p50 of session.run on one thread, all models in turns.",
 )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from dataclasses import asdict
@@ -17,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from scriptkd_train.data.dataset import read_dataset
+from scriptkd_train.utils.files import write_file, write_json
 
 from .ablation import NOTES, Row, cells, export_variant, markdown, measure, read_spec, train_variants
 from .crop import median_crop
@@ -24,19 +24,19 @@ from .machine import describe_machine
 from .pareto import draw_pareto
 from .timing import time_models
 
-WIDTH = 140  # columns of the table where there is no terminal to ask
+WIDTH = 140  # columns of the table if there is no terminal
 
 
 def ablation(
     spec: Annotated[Path, typer.Argument(help="YAML file of variants, such as benchmarks/ablation/student.yaml.")],
     data: Annotated[Path, typer.Option(help="Data set to learn from and to measure on, with train, val and test.")],
-    out: Annotated[Path, typer.Option(help="Folder of the runs and the table; what is there is gone on with.")],
+    out: Annotated[Path, typer.Option(help="Folder for runs and table; an earlier run is continued.")],
     real: Annotated[Path | None, typer.Option(help="Data set of real words to measure on as well.")] = None,
-    split: Annotated[str, typer.Option(help="Split of --data to measure on; test once all is decided.")] = "val",
+    split: Annotated[str, typer.Option(help="Split of --data to measure on; test only at the end.")] = "val",
     seeds: Annotated[int, typer.Option(min=1, help="Repetitions of every variant, with the seeds 1, 2, ...")] = 1,
     repeats: Annotated[int, typer.Option(min=20, help="Timed calls; fewer for models over 25 ms.")] = 200,
 ) -> None:
-    """Train variants of a recipe, or of its data; say what each is worth, plot accuracy against latency and size."""
+    """Train variants of a recipe or of its data, tabulate their gains, and plot accuracy against latency and size."""
     console = Console()
     if not console.is_terminal:
         console = Console(width=WIDTH)
@@ -65,7 +65,7 @@ def ablation(
         "command": f"`{shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])}`",
         "date": date.today().isoformat(),
         **describe_machine(),
-        "learned from": f"{len(read_dataset(data, 'train')):,} images, where a variant names no others",
+        "learned from": f"{len(read_dataset(data, 'train')):,} images, unless a variant names others",
         "measured on": f"the split {split} of {data.resolve().name}" + (f"; {real.resolve().name}" if real else ""),
         "seeds": str(seeds),
     }
@@ -79,8 +79,8 @@ def ablation(
     for note in NOTES:
         say(note)
     page, data_file, picture = (out / f"{spec.stem}.{kind}" for kind in ("md", "json", "png"))
-    page.write_text(markdown(rows, facts), "utf-8")
+    write_file(page, markdown(rows, facts))
     content = {"facts": facts, "rows": [asdict(row) for row in rows]}
-    data_file.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    write_json(data_file, content)
     draw_pareto([row.point() for row in rows], picture)
     say(f"Written: {page}, {data_file}, {picture}")

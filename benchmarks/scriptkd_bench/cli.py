@@ -19,7 +19,7 @@ from typer.core import TyperGroup
 
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.identifier import ScriptIdentifier
-from scriptkd_train.data.dataset import read_split_or_all
+from scriptkd_train.data.dataset import NON_TEXT, read_split_or_all
 from scriptkd_train.evaluation.evaluate import evaluate
 from scriptkd_train.utils.progress import columns
 
@@ -28,16 +28,18 @@ from .crop import Crop, drawn_crop, median_crop
 from .device import governor, measure_device, peak_memory
 from .machine import describe_machine
 from .models import Candidate, bundled, from_files, from_run, untrained_teacher, without_copies
+from .orientation import compare_orientation, orientation_table
+from .pages_cli import page_set, pages
 from .pareto import Point, draw_pareto
 from .report import NOTES, Accuracy, Report, Row, check_writable, write_report
 from .sdk import check_measurable, measure_sdk
 from .timing import Timing, time_models
 
-WIDTH = 140  # columns of the table where there is no terminal to ask
+WIDTH = 140  # columns of the table if there is no terminal
 
 
 class _MeasureOrCompare(TyperGroup):
-    """Whatever is not named as a sub-command is the measurement's: `scriptkd bench MODEL.onnx` measures."""
+    """Treats arguments that name no sub-command as the measurement's, as in `scriptkd bench MODEL.onnx`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         return super().parse_args(ctx, args if args and args[0] in self.commands else ["measure", *args])
@@ -49,40 +51,38 @@ app = typer.Typer(cls=_MeasureOrCompare, add_completion=False)
 @app.command("measure")
 def bench(
     models: Annotated[
-        list[Path] | None, typer.Argument(help="Model files (.onnx), or bundled models by name; else all of these.")
+        list[Path] | None, typer.Argument(help="Model files (.onnx) or names of bundled models. Default: all bundled.")
     ] = None,
-    run: Annotated[Path | None, typer.Option(help="Training run: its stages, in float32 and int8.")] = None,
+    run: Annotated[Path | None, typer.Option(help="Training run whose stages to measure, in float32 and int8.")] = None,
     teacher: Annotated[
-        str | None, typer.Option(help="Also a network with random weights at 299x299, such as inceptionv3.")
+        str | None, typer.Option(help="Also time a timm network with random weights at 299x299, such as inceptionv3.")
     ] = None,
     data: Annotated[Path | None, typer.Option(help="Data set to measure the accuracy on.")] = None,
-    split: Annotated[str, typer.Option(help="Of --data: train, val or test.")] = "test",
-    real: Annotated[
-        Path | None, typer.Option(help="Data set of real words to measure the accuracy on as well.")
-    ] = None,
+    split: Annotated[str, typer.Option(help="Which part of --data: train, val or test.")] = "test",
+    real: Annotated[Path | None, typer.Option(help="Data set of real words, also to measure the accuracy on.")] = None,
     repeats: Annotated[int, typer.Option(min=20, help="Timed calls; fewer for models over 25 ms.")] = 200,
     threads: Annotated[int, typer.Option(min=1, max=256, help="Threads of one call.")] = 1,
     sdk: Annotated[
         bool,
-        typer.Option("--sdk", help="Also what the Python SDK costs with the first model: overhead, import, memory."),
+        typer.Option("--sdk", help="Also measure the Python SDK with the first model: overhead, import, memory."),
     ] = False,
-    calls: Annotated[int, typer.Option(min=1000, help="Of --sdk: calls over which memory must not grow.")] = 50_000,
+    calls: Annotated[int, typer.Option(min=1000, help="For --sdk: calls over which memory must not grow.")] = 50_000,
     out: Annotated[
-        Path | None, typer.Option(help="Markdown file; else RUN/RESULTS.md, or build/bench/RESULTS.md. JSON beside it.")
+        Path | None, typer.Option(help="Markdown file, with JSON beside it. Default: RESULTS.md in RUN or build/bench.")
     ] = None,
     plot: Annotated[
-        bool, typer.Option("--plot", help="Also a PNG beside it: accuracy against latency and file size.")
+        bool, typer.Option("--plot", help="Also draw a PNG beside it: accuracy against latency and file size.")
     ] = False,
 ) -> None:
-    """Measure size, latency and accuracy of models, side by side.
+    """Measure size, latency and accuracy of models side by side.
 
-    Then `scriptkd bench compare A.json B.json` puts two measurements side by side, such as those of two devices.
+    `scriptkd bench compare A.json B.json` then compares two measurements, such as those of two devices.
     """
     if plot and data is None and real is None:
         raise ArgumentError("--plot draws accuracies: give the images to measure them on, --data, --real, or both")
     console = _console()
     path = out or (run / "RESULTS.md" if run is not None else Path("build/bench/RESULTS.md"))
-    if out is not None or run is None or run.is_dir():  # else the run is what is wrong, and from_run says so
+    if out is not None or run is None or run.is_dir():  # otherwise the run is wrong, and from_run reports it
         check_writable(path)
 
     def say(text: str) -> None:
@@ -144,10 +144,33 @@ def bench(
 @app.command("compare")
 def compare_reports(
     one: Annotated[Path, typer.Argument(metavar="A.json", help="A JSON file that `scriptkd bench` wrote.")],
-    two: Annotated[Path, typer.Argument(metavar="B.json", help="Another, or one that the Android demo shared.")],
+    two: Annotated[Path, typer.Argument(metavar="B.json", help="Another, or one shared by the Android demo.")],
 ) -> None:
-    """Put two measurements side by side: the facts in which they differ, and the latencies of the models in both."""
+    """Compare two measurements: the facts that differ, and the latencies of the models that are in both."""
     compare((one, two), _console())
+
+
+@app.command("orientation")
+def orientation(
+    real: Annotated[Path, typer.Argument(metavar="REAL", help="Folder of upright word images by script.")],
+    models: Annotated[
+        list[str] | None, typer.Option("--model", help="Model for any crop: a bundled name or a file; may be repeated.")
+    ] = None,
+    split: Annotated[str, typer.Option(help="Which part of REAL, if it has splits: train, val or test.")] = "test",
+) -> None:
+    """Compare models with PP-OCR's orientation classifier on wide words, upright and turned by 180 degrees."""
+    console = _console()
+    cv2.setNumThreads(1)
+    items = [item for item in read_split_or_all(real, split) if item.label != NON_TEXT]
+    with _bar(console, f"asking about {len(items):,} words, upright and upside down") as progress:
+        rows = compare_orientation(models or ["student"], items, progress)
+    for name, fact in {"date": date.today().isoformat(), **describe_machine(), "threads": "1"}.items():
+        console.print(f"{name}: {fact}", highlight=False, markup=False, soft_wrap=True)
+    console.print(orientation_table(rows))
+
+
+app.command("pages")(pages)
+app.command("page-set")(page_set)
 
 
 def _console() -> Console:
@@ -156,11 +179,11 @@ def _console() -> Console:
 
 
 def _crop(data: Path | None, split: str, real: Path | None, folder: Path) -> Crop:
-    """The median crop of the images that the accuracy is measured on; a drawn word where there are none."""
+    """Return the median crop of the images for the accuracy, or a drawn word if there are none."""
     roots = [root for root in (data, real) if root is not None]
     if not roots:
         return drawn_crop(folder)
-    # All of them, so that one that cannot be used is told before anything is timed.
+    # All sets are read, so that an unusable one is reported before anything is timed.
     items = [read_split_or_all(root, split) for root in roots]
     return median_crop([item.path for item in items[0]], roots[0].resolve().name)
 
@@ -168,7 +191,7 @@ def _crop(data: Path | None, split: str, real: Path | None, folder: Path) -> Cro
 def _accuracies(
     candidate: Candidate, data: Path | None, split: str, real: Path | None, console: Console
 ) -> dict[str, Accuracy | None]:
-    """Accuracy by the name of the images; None for a model whose answers mean nothing."""
+    """Return the accuracy by the name of the images; None for a model with random weights."""
     found: dict[str, Accuracy | None] = {}
     for name, root in ((split, data), ("real", real)):
         if root is None:
@@ -203,7 +226,7 @@ def _point(row: Row) -> Point:
 
 @contextmanager
 def _bar(console: Console, title: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar, or its title where it could not move; yields the function (done, total) that moves it."""
+    """Show a progress bar, or only its title without a terminal. Yields the function (done, total) that moves it."""
     if not console.is_terminal:
         console.print(title, highlight=False, markup=False)
         yield lambda done, total: None

@@ -1,4 +1,4 @@
-"""`scriptkd bench compare A.json B.json`: two measurements side by side, such as two devices or two versions."""
+"""`scriptkd bench compare A.json B.json`: compares two measurements, such as two devices or two versions."""
 
 from __future__ import annotations
 
@@ -14,17 +14,21 @@ from scriptkd_sdk.errors import ArgumentError
 
 
 def compare(paths: tuple[Path, Path], console: Console) -> None:
-    """Print what the two files hold: the facts in which they differ, and the latencies of the models in both.
+    """Print a comparison of two files: the facts that differ, and the latencies of the models that are in both.
 
     Raises ArgumentError for a file that `scriptkd bench` did not write.
     """
-    one, two = (_load(path) for path in paths)
+    one, two = (load_report(path) for path in paths)
     names = _names(paths)
     console.print(_facts(one, two, names))
     console.print(_latencies(one, two, names))
 
 
-def _load(path: Path) -> dict[str, Any]:
+def load_report(path: Path) -> dict[str, Any]:
+    """What `scriptkd bench` wrote to a JSON file: `facts` by name, and `rows`, one for each model.
+
+    Raises ArgumentError for a file that `scriptkd bench` did not write.
+    """
     try:
         report = json.loads(path.read_text("utf-8"))
         _cells(report)
@@ -64,7 +68,7 @@ def _latencies(one: dict[str, Any], two: dict[str, Any], names: list[str]) -> Ta
 
 
 def _cells(report: dict[str, Any]) -> dict[tuple[str, str, str], tuple[float, float]]:
-    """(model, precision, what) -> p50 and p95 in milliseconds."""
+    """Return p50 and p95 in milliseconds by (model, precision, what)."""
     cells = {}
     for row in report["rows"]:
         for what, field in (("run", "run"), ("array", "identify_array"), ("path", "identify_path")):

@@ -1,7 +1,7 @@
-"""Families of compression on one task: which way of making a teacher small keeps most of it, and is fastest.
+"""Families of compression on one task: which method loses least of the teacher's accuracy, and which is fastest.
 
-One recipe holds all families, each the stage of its name; a family is trained with the stages that it needs, and those
-that several need, such as the teacher, are trained once. Everything else is `ablation`'s.
+One recipe holds all families. Each family is the stage of its name, together with the stages that it needs. Shared
+stages, such as the teacher, are trained once. Everything else is as in `ablation`.
 """
 
 from __future__ import annotations
@@ -26,43 +26,43 @@ from .timing import LEAST, time_models
 
 TEACHER = "teacher"
 RECIPES = Path(__file__).with_name("families")
-"""A recipe for each scale: no ready ones, since they are no chain from teacher to student."""
+"""A recipe for each scale. They are not among the ready recipes, since they are no chain from teacher to student."""
 FAMILIES = {
-    TEACHER: "the network that all are to be small against",
-    "textnet": "distilled: the teacher's build, thinner",
-    "darknet": "DarkNet-style: 3x3 and 1x1 convolutions in turns, distilled",
-    "parconv": "ParConv: depthwise and pointwise for each 3x3, widths and depth kept, distilled",
-    "tucker": "the trained teacher's convolutions in three parts, fine-tuned",
-    "textnet_int8": "textnet, trained on under the rounding of 8 bits by two teachers",
-    "bilstm": "conv-BiLSTM, the paper's assistant: no compression, but what the next one compresses",
-    "darknet_bilstm": "DarkNet-BiLSTM: its LSTM and linear layers kept, matched at the LSTM's input (CNN-MAH)",
+    TEACHER: "the large network that all others compress",
+    "textnet": "the teacher's architecture with fewer channels, distilled",
+    "darknet": "DarkNet-style: alternating 3x3 and 1x1 convolutions, distilled",
+    "parconv": "ParConv: depthwise and pointwise convolutions for each 3x3, same widths and depth, distilled",
+    "tucker": "the trained teacher's convolutions decomposed into three, fine-tuned",
+    "textnet_int8": "textnet, trained further with the rounding of 8 bits, by two teachers",
+    "bilstm": "conv-BiLSTM, the paper's assistant: not a compression, but the network that darknet_bilstm compresses",
+    "darknet_bilstm": "DarkNet-BiLSTM: bilstm's LSTM and linear layers, features matched at the LSTM's input (CNN-MAH)",
 }
-"""Stage -> what it is, in the order of the page. Other stages of a recipe are steps on the way."""
+"""Stage -> description, in the order of the page. A recipe's other stages are intermediate steps."""
 CHANCE = 0.01
-"""How far apart two families' accuracies may lie by their seeds alone: some two standard deviations."""
+"""How much two accuracies may differ by their seeds alone: about two standard deviations."""
 
 
 @dataclass(frozen=True)
 class FamilyFile:
-    """A family's file in one precision: its figures, one entry a seed, and the p50 of session.run of the first's."""
+    """A family's file in one precision: its figures, one entry a seed, and the first seed's p50 of session.run."""
 
     figures: list[Figures]
     milliseconds: float
 
     def values(self, field: str) -> list[float]:
-        """One of the figures over the seeds; empty where it was not measured."""
+        """Return a figure's value for each seed; empty if it was not measured."""
         found = [getattr(figures, field) for figures in self.figures]
         return [] if None in found else found
 
     def mean(self, field: str) -> float | None:
-        """The mean over the seeds; None where the figure was not measured."""
+        """Return a figure's mean over the seeds; None if it was not measured."""
         values = self.values(field)
         return statistics.fmean(values) if values else None
 
 
 @dataclass(frozen=True)
 class Family:
-    """macs: multiply-adds for the image that is timed. int8: None where the file failed its checks."""
+    """A family's files. macs: multiply-adds for the timed image. int8: None if the file failed its checks."""
 
     name: str
     macs: int
@@ -71,15 +71,15 @@ class Family:
 
     @property
     def files(self) -> dict[str, FamilyFile]:
-        """The family's files by precision."""
+        """Return the family's files by precision."""
         return {"fp32": self.fp32} | ({"int8": self.int8} if self.int8 else {})
 
 
 def family_variants(recipe: Recipe, data: Path, wanted: Collection[str] = ()) -> list[Variant]:
-    """One variant a family that the recipe has a stage for: that stage and those before it that it needs.
+    """Return one variant for each family in the recipe: the family's stage and the stages that it needs.
 
-    wanted: the only ones beside the teacher; none means all.
-    Raises ArgumentError for a recipe without the teacher, or without any family beside it, and for an unknown family.
+    wanted: the families to return beside the teacher; empty means all.
+    Raises ArgumentError for a recipe without the teacher or without another family, and for an unknown family.
     """
     names = [name for name in FAMILIES if name in recipe.stages]
     if unknown := [name for name in wanted if name not in names]:
@@ -100,10 +100,10 @@ def run_families(
     repeats: int,
     console: Console,
 ) -> list[Family]:
-    """Trains what is missing, exports, times all files in turns on one thread, and measures their figures.
+    """Train the missing networks, export them, time all files in turns on one thread, and measure their figures.
 
-    All families with the first seed, and the finalists with the others. Accuracy is that on the data set's test split,
-    and on `real` where it is given.
+    All families are trained with the first seed, and the finalists also with the others. Accuracy is measured on the
+    data set's test split, and on `real` if given.
     """
 
     def say(text: str) -> None:
@@ -149,12 +149,12 @@ def run_families(
 
 
 def accuracy_field(families: Sequence[Family]) -> str:
-    """The accuracy that counts: on real words where they were given."""
+    """Return the field of the accuracy that decides: on real words if they were given."""
     return "real" if any(family.fp32.values("real") for family in families) else "unseen"
 
 
 def finalists(families: Sequence[Family]) -> list[str]:
-    """The teacher, and every family with a file that no file as fast beats by more than one seed's chance."""
+    """Return the teacher, and every family with a file that no equally fast file beats by more than CHANCE."""
     field = accuracy_field(families)
     files = [file for family in families for file in family.files.values()]
 
@@ -166,7 +166,7 @@ def finalists(families: Sequence[Family]) -> list[str]:
 
 
 def _needed(recipe: Recipe, name: str) -> Recipe:
-    """The recipe with the stages alone that one of them is made from."""
+    """Return the recipe with only the stages that the stage `name` needs."""
     wanted, waiting = set(), [name]
     while waiting:
         stage = recipe.stages[waiting[-1]]
@@ -177,7 +177,7 @@ def _needed(recipe: Recipe, name: str) -> Recipe:
 
 
 def _int8(checkpoint: Path, data: Path, say: Say) -> Path | None:
-    """The int8 file beside a checkpoint, made if it is missing or older; None, which is said, where it fails."""
+    """Return the int8 file beside a checkpoint, exported if missing or older. Report a failure and return None."""
     path = checkpoint.with_suffix(".int8.onnx")
     if path.is_file() and path.stat().st_mtime >= checkpoint.stat().st_mtime:
         return path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from dataclasses import asdict
@@ -18,6 +17,7 @@ from rich.table import Table
 
 from scriptkd_train.data.dataset import read_dataset, read_split_or_all
 from scriptkd_train.recipe import load_recipe
+from scriptkd_train.utils.files import write_file, write_json
 
 from .compress import RECIPES, family_variants, run_families
 from .compress_report import figures_table, page, points, ratios_table, summary
@@ -25,32 +25,30 @@ from .crop import median_crop
 from .machine import describe_machine
 from .pareto import draw_pareto
 
-WIDTH = 160  # columns of the tables where there is no terminal to ask
+WIDTH = 160  # columns of the tables if there is no terminal
 
 
 def compress(
     data: Annotated[Path, typer.Option(help="Data set to learn from and to measure on, with train, val and test.")],
-    out: Annotated[Path, typer.Option(help="Folder of the runs and the page; what is there is gone on with.")],
+    out: Annotated[Path, typer.Option(help="Folder for runs and page; an earlier run is continued.")],
     real: Annotated[Path | None, typer.Option(help="Data set of real words to measure on as well.")] = None,
     scale: Annotated[
-        Literal["cpu", "gpu"], typer.Option(help="gpu: larger batches and up to twice the epochs, for more words.")
+        Literal["cpu", "gpu"], typer.Option(help="gpu: larger batches and up to twice as many epochs.")
     ] = "cpu",
-    family: Annotated[
-        list[str] | None, typer.Option(help="Only this one and the teacher, such as a finalist; may be repeated.")
-    ] = None,
+    family: Annotated[list[str] | None, typer.Option(help="Only this family and the teacher; may be repeated.")] = None,
     seeds: Annotated[
-        int, typer.Option(min=1, help="Repetitions of the finalists: families that none as fast beats clearly.")
+        int, typer.Option(min=1, help="Repetitions of families that no equally fast one clearly beats.")
     ] = 1,
     repeats: Annotated[int, typer.Option(min=20, help="Timed calls; fewer for models over 25 ms.")] = 200,
 ) -> None:
-    """Train every family of compression on one task and say which keeps most of the teacher, and at what cost."""
+    """Train every family of compression on one task, and compare their accuracy and cost with the teacher's."""
     console = Console()
     if not console.is_terminal:
         console = Console(width=WIDTH)
     cv2.setNumThreads(1)
     variants = family_variants(load_recipe(str(RECIPES / f"{scale}.yaml")), data, family or [])
     crop = median_crop([item.path for item in read_dataset(data, "test")], data.resolve().name)
-    if real is not None:  # whether it can be read at all is told before hours of training
+    if real is not None:  # an unreadable set is reported before hours of training
         read_split_or_all(real, "test")
     families = run_families(variants, range(1, seeds + 1), out, real, crop, repeats, console)
     facts = {
@@ -71,8 +69,8 @@ def compress(
     for sentence in summary(families):
         console.print(sentence, highlight=False, markup=False, soft_wrap=True)
     stem = out / "compress"
-    stem.with_suffix(".md").write_text(page(families, facts), "utf-8")
+    write_file(stem.with_suffix(".md"), page(families, facts))
     content = {"facts": facts, "families": [asdict(family) for family in families]}
-    stem.with_suffix(".json").write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    write_json(stem.with_suffix(".json"), content)
     draw_pareto(points(families), stem.with_suffix(".png"))
     console.print(f"Written: {stem}.md, {stem}.json, {stem}.png", highlight=False, markup=False, soft_wrap=True)

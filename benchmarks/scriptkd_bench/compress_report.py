@@ -1,4 +1,4 @@
-"""The page of `scriptkd compress`: figures, ratios to the teacher, and what others report of the same families."""
+"""The page of `scriptkd compress`: figures, ratios to the teacher, and others' reports on the same families."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from scriptkd_train.utils.markdown import markdown_table
 from .compress import FAMILIES, TEACHER, Family, FamilyFile, accuracy_field
 from .pareto import Point, front
 
-TOLERATED = 0.01  # of accuracy lost against the teacher, for the summary
-_ORIGINALS = {"darknet_bilstm": "bilstm"}  # what others measured these against; the rest against the teacher
+TOLERATED = 0.01  # loss of accuracy against the teacher that the summary allows
+_ORIGINALS = {"darknet_bilstm": "bilstm"}  # the network that others compared with, if not the teacher
 _SLIDES = 'slides "CNN-DBLSTM compression", text lines, one core'
 CLAIMS = {
     "darknet_bilstm": ("DarkNet-DBLSTM with CNN-MAH", "14.2x faster, 5.6x fewer parameters", _SLIDES),
@@ -19,17 +19,17 @@ CLAIMS = {
     "parconv": ("ParConv with distillation", ">10x less computation, >8x smaller", "arXiv 1912.07806"),
 }
 NOTES = (
-    "rendered, real: macro accuracy on the test split's words, in type that training never saw, and on real words. "
-    "±: standard deviation over seeds; finalists alone, families that none as fast beats clearly, have several.",
-    "ms: session.run, p50, one thread, all files in turns, the first seed's. Multiply-adds: of that image.",
-    "÷, x: how many times smaller, or faster, than the teacher's float32 file. lost: points of accuracy against it.",
-    "int8: after training, by calibration on validation images; textnet_int8 was trained for it. "
-    "–: not measured, or the file failed its comparison with the checkpoint.",
+    "rendered, real: macro accuracy on the test split's words, in fonts unseen in training, and on real words. "
+    "±: standard deviation over seeds. Only finalists have several: families that no equally fast one clearly beats.",
+    "ms: p50 of session.run on one thread, the first seed's files in turns. Multiply-adds: for the timed image.",
+    "÷, x: how many times smaller or faster than the teacher's float32 file. lost: points of accuracy below it.",
+    "int8: quantized after training, calibrated on validation images; textnet_int8 was trained for int8. "
+    "–: not measured, or the file differed too much from the checkpoint.",
 )
 
 
 def page(families: Sequence[Family], facts: dict[str, str]) -> str:
-    """Markdown: what wins, the figures, the ratios, and others' figures beside ours."""
+    """Return a page in Markdown: the winners, the figures, the ratios, and others' figures beside ours."""
     parts = [
         "# Compression families",
         "\n".join(f"- {name}: {fact}" for name, fact in facts.items()),
@@ -43,20 +43,20 @@ def page(families: Sequence[Family], facts: dict[str, str]) -> str:
     if any(family.name in CLAIMS for family in families):
         parts += [
             "## Beside what others report",
-            "Theirs are other tasks, networks and machines: no comparison, but the order of size to expect.",
+            "Their tasks, networks and machines differ. The figures only show an order of magnitude to expect.",
             "\n".join(markdown_table(*claims_table(families))),
         ]
     return "\n\n".join([*parts, "\n".join(f"- {note}" for note in NOTES)]) + "\n"
 
 
 def summary(families: Sequence[Family]) -> list[str]:
-    """Which files the front of accuracy and latency has, and the fastest that loses little, as sentences."""
+    """Return sentences on the Pareto front of accuracy and latency, and on the fastest file that loses little."""
     field = accuracy_field(families)
     name = {"real": "real words", "unseen": "rendered words"}[field]
     files = [(family.name, precision, file) for family in families for precision, file in family.files.items()]
     pairs = [(file.milliseconds, file.mean(field) or 0.0) for _, _, file in files]
     best = [f"{files[i][0]} {files[i][1]}" for i in front(pairs)]
-    told = [f"By latency and accuracy on {name}, no other file is better in both than: {', '.join(best)}."]
+    told = [f"Pareto front of latency and accuracy on {name}: {', '.join(best)}."]
     teacher = _teacher(families).fp32
     least = (teacher.mean(field) or 0.0) - TOLERATED
     close = [i for i, file in enumerate(files) if file[0] != TEACHER and pairs[i][1] >= least]
@@ -73,7 +73,7 @@ def summary(families: Sequence[Family]) -> list[str]:
 
 
 def figures_table(families: Sequence[Family]) -> tuple[list[str], list[list[str]]]:
-    """Heads and rows, as text: two columns for each figure that differs between float32 and int8."""
+    """Return header and rows as text. Figures that differ between float32 and int8 have two columns."""
     heads = ["family", "seeds", "parameters", "multiply-adds M"]
     columns = (("KB", "kilobytes"), ("ms", "milliseconds"), ("rendered %", "unseen"), ("real %", "real"))
     heads += [f"{title} {precision}" for title, _ in columns for precision in ("fp32", "int8")]
@@ -86,7 +86,7 @@ def figures_table(families: Sequence[Family]) -> tuple[list[str], list[list[str]
 
 
 def ratios_table(families: Sequence[Family]) -> tuple[list[str], list[list[str]]]:
-    """Heads and rows, as text, of all but the teacher in float32."""
+    """Return header and rows as text, for all files except the teacher's in float32."""
     heads = ["family", "parameters ÷", "multiply-adds ÷", "file ÷ fp32", "file ÷ int8", "faster x fp32"]
     heads += ["faster x int8", "lost rendered fp32", "lost rendered int8", "lost real fp32", "lost real int8"]
     teacher = _teacher(families)
@@ -103,7 +103,7 @@ def ratios_table(families: Sequence[Family]) -> tuple[list[str], list[list[str]]
 
 
 def claims_table(families: Sequence[Family]) -> tuple[list[str], list[list[str]]]:
-    """Heads and rows, as text: the families that others report, with their figures and ours, in float32."""
+    """Return header and rows as text: families that others report, with their figures and ours in float32."""
     heads = ["family", "theirs", "they report", "source", "here, against", "faster x", "multiply-adds ÷"]
     heads += ["parameters ÷", "lost rendered", "lost real"]
     known = {family.name: family for family in families}
@@ -121,7 +121,7 @@ def claims_table(families: Sequence[Family]) -> tuple[list[str], list[list[str]]
 
 
 def points(families: Sequence[Family]) -> list[Point]:
-    """Every file, for the plot."""
+    """Return a point for every file, for the plot."""
     found = []
     for family in families:
         for precision, file in family.files.items():

@@ -1,8 +1,8 @@
-"""Where a model's cost lies: parameters, multiply-adds, bytes and time of each layer, as onnxruntime runs it.
+"""A model's cost by layer: parameters, multiply-adds, bytes and time, as onnxruntime runs it.
 
-The graph as it is written gives the layers, their weights and multiply-adds; the graph as onnxruntime runs it, with
-operators fused and moved, the times. So that one can be told from the other, every node and value is given a number as
-its name before onnxruntime reads the model: what it makes of them keeps these names.
+The file's graph gives the layers, their weights and multiply-adds. The optimised graph, in which onnxruntime has fused
+and moved operators, gives the times. To match the two, every node and value is renamed to a number before onnxruntime
+reads the model. Optimised nodes keep these names.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from onnx import numpy_helper
 
 from .kernels import Kernel, Times, run_unoptimised, time_kernels
 
-# Operators with learned weights, and which of their inputs these are. Integer ones stand for the float ones in 8 bits.
+# Operators with learned weights, and the indices of the inputs that hold them. Integer operators are the 8-bit forms.
 _WEIGHTS = {
     "Conv": (1, 2),
     "ConvInteger": (1,),
@@ -39,7 +39,7 @@ _RESTORING = {
     "DequantizeLinear",
     "Cast",
     "Identity",
-}  # not worth naming beside what they are fused to
+}  # not worth naming beside the operators that they are fused with
 _TYPES = ("conv 3x3", "conv 1x1", "conv", "depthwise", "activation", "pooling", "LSTM", "linear", "other")
 Value = TypeVar("Value", int, bytes)
 NORMALISATION = "normalisation of the input"
@@ -48,7 +48,7 @@ CALL = "entering and leaving the call"
 
 @dataclass(frozen=True)
 class Layer:
-    """operators: what the file has fused here, such as "Conv + Relu". bytes: of its weights as the file stores them.
+    """A layer. operators: the fused operators, such as "Conv + Relu". bytes: of the weights, as the file stores them.
 
     macs: multiply-adds of one image. milliseconds: measured on one thread.
     """
@@ -64,9 +64,9 @@ class Layer:
 
 @dataclass(frozen=True)
 class Cost:
-    """layers: in the order in which they run, all of the call; whole: milliseconds of a call that nobody profiled.
+    """A call's cost. layers: all layers, in the order in which they run. whole: milliseconds of an unprofiled call.
 
-    input_shape: of the one input. calls: how many were timed. overhead: what was taken off each time, in milliseconds.
+    input_shape: the input's. calls: how many were timed. overhead: milliseconds of profiling subtracted per operator.
     """
 
     layers: list[Layer]
@@ -77,7 +77,7 @@ class Cost:
 
     @property
     def measured(self) -> float:
-        """Milliseconds that the layers add up to."""
+        """The layers' sum in milliseconds."""
         return sum(layer.milliseconds for layer in self.layers)
 
     def types(self) -> list[Layer]:
@@ -96,9 +96,10 @@ def measure_cost(
     repeats: int,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Cost:
-    """Counts and times the layers of a model for one input, `image`, as its graph takes it.
+    """Count and time the layers of a model for one input, `image`, in the form that its graph takes.
 
-    repeats: timed calls; slow models get fewer, but at least 20. `progress(done, total)` is called after each.
+    repeats: number of timed calls; fewer for slow models, but at least 20. `progress(done, total)` is called after
+    each.
     """
     feed = {model.graph.input[0].name: image}
     plan = _Plan(model)
@@ -109,7 +110,7 @@ def measure_cost(
 
 
 class _Plan:
-    """The nodes of a graph by their numbers; which of them only restore weights; and what each of the others holds."""
+    """A graph's nodes by number: which ones only dequantize weights, and which layer each of the others belongs to."""
 
     def __init__(self, model: onnx.ModelProto) -> None:
         self.nodes = list(model.graph.node)
@@ -122,7 +123,7 @@ class _Plan:
             if known.issuperset(node.input):
                 self.constant.add(i)
                 known.update(node.output)
-        self.normalising: set[int] = set()  # before any weights have had a part
+        self.normalising: set[int] = set()  # nodes before the first weights
         learned: set[str] = set()
         for i, node in enumerate(self.nodes):
             weighs = node.op_type in _WEIGHTS and any(map(self._roots, node.input))
@@ -134,15 +135,15 @@ class _Plan:
         self.outputs: dict[int, list[list[int]]] = {}
 
     def look(self, kernels: Iterable[Kernel]) -> None:
-        """Takes the shapes of a call of the graph as it is written."""
+        """Record the shapes in a call of the unoptimised graph."""
         for kernel in kernels:
             number = _number(kernel.name)
             if number is not None:
                 self.inputs[number], self.outputs[number] = kernel.inputs, kernel.outputs
 
     def layers(self, times: Times) -> list[Layer]:
-        """All layers in the order in which they run, and what a call costs by itself."""
-        spent: dict[int | str, float] = {}  # by node, or by name where onnxruntime put in an operator of its own
+        """Return all layers in the order in which they run, and the overhead of a call."""
+        spent: dict[int | str, float] = {}  # by node, or by name for operators that onnxruntime inserted
         operators: dict[int | str, str] = {}
         for kernel in times.kernels:
             key = self._node_of(kernel)
@@ -176,7 +177,7 @@ class _Plan:
         return [*rows, Layer(CALL, "other", "", 0, 0, 0, times.call)]
 
     def _node_of(self, kernel: Kernel) -> int | str:
-        """The node that an operator as it runs stands for; the operator's name if it is onnxruntime's own."""
+        """Return the node of an optimised operator, or the operator's name if onnxruntime inserted it."""
         number = _number(kernel.name)
         if number is None:
             return kernel.name
@@ -187,7 +188,7 @@ class _Plan:
         return number if self.nodes[number].op_type in kernel.operator else kernel.name
 
     def _weighted_before(self, number: int) -> int:
-        """The nearest node with weights at or before one: fused operators may be called after their last part."""
+        """Return the nearest node with weights, at or before a node after which a fused operator may be named."""
         waiting = [number]
         while waiting:
             at = max(waiting)
@@ -198,7 +199,7 @@ class _Plan:
         return number
 
     def _members(self, order: list[int | str]) -> dict[int | str, list[int]]:
-        """Node that runs -> itself and the nodes that were fused to it: each goes to the last of those it reads."""
+        """Map each running node to itself and its fused nodes. A fused node belongs to the last node that it reads."""
         place = {key: i for i, key in enumerate(order)}
         owner: dict[int, int] = {}
         first = next(key for key in order if isinstance(key, int))
@@ -255,7 +256,7 @@ class _Plan:
             return _attribute(node, "K", 0) * _attribute(node, "N", 0) + bias
         learned = [value for i, value in enumerate(node.input) if i in _WEIGHTS.get(node.op_type, ())]
         if node.op_type == "Add" and number not in self.normalising:
-            learned = list(node.input)  # a bias that stands by itself
+            learned = list(node.input)  # a separate bias
         return sum(prod(self._shape(value)) for value in learned if self._roots(value))
 
     def _macs(self, number: int) -> int:
@@ -276,7 +277,7 @@ class _Plan:
         return set().union(*map(self._roots, self.nodes[number].input))
 
     def _roots(self, value: str) -> set[str]:
-        """The stored tensors that a value is restored from; none for values that depend on the image."""
+        """Return the stored tensors that a value is dequantized from; empty for values that depend on the image."""
         if value in self.stored:
             return {value}
         producer = self.producer.get(value)
@@ -289,7 +290,7 @@ class _Plan:
 
 
 def _numbered(model: onnx.ModelProto) -> onnx.ModelProto:
-    """A copy whose nodes and values are called by the number of the node."""
+    """Return a copy whose nodes and values are named by the node's number."""
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
     del copy.graph.value_info[:]
@@ -311,7 +312,7 @@ def _number(name: str) -> int | None:
 
 
 def _kind(operator: str) -> str:
-    """The type of an operator without weights."""
+    """Return the type of an operator without weights."""
     if "Pool" in operator or operator.startswith("Reduce"):
         return "pooling"
     return "activation" if _ACTIVATIONS.search(operator) else "other"

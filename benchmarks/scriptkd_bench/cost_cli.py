@@ -23,14 +23,14 @@ from .crop import drawn_crop, network_input
 from .machine import describe_machine
 from .models import untrained_stage
 
-WIDTH = 140  # columns of the tables where there is no terminal to ask
+WIDTH = 140  # columns of the tables if there is no terminal
 
 
 def cost(
     model: Annotated[
         str,
         typer.Argument(
-            help="Model file (.onnx), bundled model by name, checkpoint (.pt), or RECIPE:STAGE with random weights."
+            help="Model file (.onnx), bundled model's name, checkpoint (.pt), or RECIPE:STAGE for random weights."
         ),
     ] = "student",
     repeats: Annotated[int, typer.Option(min=20, help="Timed calls; fewer for slow models.")] = 200,
@@ -38,9 +38,9 @@ def cost(
     json: Annotated[Path | None, typer.Option(help="Write all layers and sums into this file, as JSON.")] = None,
     png: Annotated[Path | None, typer.Option(help="Draw the shares into this file.")] = None,
 ) -> None:
-    """Say where a model's cost lies: parameters, multiply-adds, bytes and time on one thread, by layer and by type.
+    """Show a model's cost by layer and by type: parameters, multiply-adds, bytes, and time on one thread.
 
-    A checkpoint is turned into an ONNX file first, in float32, since that is what will be served.
+    A checkpoint is first exported to ONNX in float32, the form that is deployed.
     """
     console = Console()
     if not console.is_terminal:
@@ -65,7 +65,7 @@ def cost(
         "onnx": onnx.__version__,
         "threads": "1",
         "input": f"{'×'.join(map(str, measured.input_shape))}, from {crop.source}",
-        "calls": f"{measured.calls}; {1000 * measured.overhead:.1f} µs an operator are the profiler's and taken off",
+        "calls": f"{measured.calls}; {1000 * measured.overhead:.1f} µs of profiling an operator are subtracted",
     }
     for title, fact in facts.items():
         say(f"{title}: {fact}")
@@ -89,14 +89,14 @@ def cost(
 
 
 def _content(model: str, folder: Path) -> bytes:
-    """The bytes of a model file; of a checkpoint or a recipe's stage, the float32 file that it becomes.
+    """Return the bytes of a model file. A checkpoint or a recipe's stage is exported in float32.
 
     Raises:
         ScriptkdError: there is no such model, or it cannot be exported.
     """
     recipe, _, stage = model.rpartition(":")
     if model.endswith(".pt"):
-        from scriptkd_export import draw_samples, export_onnx  # here: an .onnx file does without torch
+        from scriptkd_export import draw_samples, export_onnx  # imported here, as an .onnx file needs no torch
         from scriptkd_train.models.checkpoint import load_checkpoint
 
         checkpoint = load_checkpoint(Path(model))

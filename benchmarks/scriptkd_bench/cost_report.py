@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import json
+import io
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -12,16 +12,18 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
+from scriptkd_train.utils import files
+
 from .cost import Cost, Layer
 
 FIELDS = ("parameters", "macs", "bytes", "milliseconds")
 TITLES = ("parameters", "multiply-adds", "bytes", "ms")
 DEAREST = 20  # layers in the terminal's table and in the picture
-AGREEMENT = 0.1  # how far the layers' sum may be from a whole call
+AGREEMENT = 0.1  # allowed relative difference between the layers' sum and a whole call
 
 
 def type_table(cost: Cost) -> Table:
-    """The sums by type, and of all layers."""
+    """Return the sums by type, and of all layers."""
     return _table("type", [*cost.types(), cost.total()], cost)
 
 
@@ -37,11 +39,9 @@ def dearest(cost: Cost) -> list[Layer]:
 
 
 def agreement(cost: Cost) -> str:
-    """How the layers' sum compares with a call that nobody profiled, for people."""
+    """Compare the layers' sum with a call without profiler, in words."""
     ratio = cost.measured / cost.whole
-    busy = (
-        "" if abs(ratio - 1) <= AGREEMENT else "; more than 10 % apart: measure again when the machine has less to do"
-    )
+    busy = "" if abs(ratio - 1) <= AGREEMENT else "; more than 10 % apart: measure again when the machine is less busy"
     return (
         f"the layers add up to {cost.measured:.4g} ms, and a call without the profiler takes {cost.whole:.4g} ms: "
         f"{100 * ratio:.1f} %{busy}"
@@ -49,22 +49,23 @@ def agreement(cost: Cost) -> str:
 
 
 def shares(layer: Layer, cost: Cost) -> dict[str, float]:
-    """A layer's shares of the whole, in 0..1, by field."""
+    """Return a layer's shares of the whole, in 0..1, by field."""
     total = cost.total()
     return {field: getattr(layer, field) / (getattr(total, field) or 1) for field in FIELDS}
 
 
 def write_csv(cost: Cost, path: Path) -> None:
-    """One row a layer, in the order in which they run."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["name", "type", "operators", *FIELDS, *(f"{field}_share" for field in FIELDS)])
-        for layer in cost.layers:
-            writer.writerow([*asdict(layer).values(), *(f"{share:.6f}" for share in shares(layer, cost).values())])
+    """Write one row a layer, in the order in which they run."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(["name", "type", "operators", *FIELDS, *(f"{field}_share" for field in FIELDS)])
+    for layer in cost.layers:
+        writer.writerow([*asdict(layer).values(), *(f"{share:.6f}" for share in shares(layer, cost).values())])
+    files.write_file(path, text.getvalue())
 
 
 def write_json(cost: Cost, facts: dict[str, str], path: Path) -> None:
-    """All of it; milliseconds, and shares in 0..1."""
+    """Write all figures, with times in milliseconds and shares in 0..1."""
 
     def rows(layers: Sequence[Layer]) -> list[dict[str, Any]]:
         return [{**asdict(layer), "shares": shares(layer, cost)} for layer in layers]
@@ -76,12 +77,12 @@ def write_json(cost: Cost, facts: dict[str, str], path: Path) -> None:
         "types": rows(cost.types()),
         "layers": rows(cost.layers),
     }
-    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    files.write_json(path, content)
 
 
 def draw(cost: Cost, title: str, path: Path) -> None:
-    """A PNG of two panels: each type's shares, and the layers that take most of the time, coloured by type."""
-    from matplotlib.figure import Figure  # here: takes a second to load
+    """Draw a PNG of two panels: each type's shares, and the most expensive layers, coloured by type."""
+    from matplotlib.figure import Figure  # imported here, as it takes a second
 
     types, layers = cost.types()[::-1], dearest(cost)[::-1]
     figure = Figure(figsize=(13, 1.6 + 0.26 * max(len(layers), 3 * len(types))), layout="constrained")
@@ -107,7 +108,7 @@ def draw(cost: Cost, title: str, path: Path) -> None:
     right.tick_params(axis="y", labelsize=8)
     right.margins(x=0.15)
     right.set_xlabel(f"ms of {cost.measured:.3g} on one thread")
-    figure.savefig(path, dpi=110)
+    files.write_figure(path, figure, 110)
 
 
 def _table(head: str, layers: Sequence[Layer], cost: Cost) -> Table:

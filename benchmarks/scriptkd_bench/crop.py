@@ -1,4 +1,4 @@
-"""The one image that everything is timed on."""
+"""The image that all timings use."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CVSI_HEIGHT, CVSI_WIDTH = 39, 114  # pixels: the median crop of CVSI-2015
 
 @dataclass(frozen=True)
 class Crop:
-    """path: the image's file. pixels: the same, decoded. source: where it is from, for people."""
+    """The timed image. path: its file. pixels: its decoded content. source: its origin, for people."""
 
     path: Path
     pixels: Pixels
@@ -26,7 +26,7 @@ class Crop:
 
 
 def median_crop(paths: Sequence[Path], source: str) -> Crop:
-    """The image with the median number of pixels. Raises ImageError for one that cannot be read."""
+    """Return the image with the median number of pixels. Raises ImageError for an unreadable image."""
     areas = [(load_image(path).size, path) for path in paths]
     path = sorted(areas)[len(areas) // 2][1]
     pixels = load_image(path)
@@ -34,7 +34,7 @@ def median_crop(paths: Sequence[Path], source: str) -> Crop:
 
 
 def drawn_crop(folder: Path) -> Crop:
-    """A drawn word, as large as the median crop of CVSI-2015, written into `folder` as a JPEG."""
+    """Draw a word as large as the median crop of CVSI-2015, and write it into `folder` as a JPEG."""
     image = np.full((CVSI_HEIGHT, CVSI_WIDTH, 3), 215, np.uint8)
     cv2.putText(image, "Script", (6, 28), cv2.FONT_HERSHEY_COMPLEX, 0.95, (40, 50, 60), 2, cv2.LINE_AA)
     path = folder / "word.jpg"
@@ -45,7 +45,7 @@ def drawn_crop(folder: Path) -> Crop:
 
 
 def network_input(info: ModelInfo, pixels: Pixels) -> Pixels:
-    """What a bare session.run takes: a crop's windows, or the image itself where the graph holds the pre-processing."""
+    """Return a bare session.run's input: a crop's windows, or the image itself if the graph does the pre-processing."""
     if info.any_size:
         return pixels
     seen, rows, _ = crops(pixels, info.preprocessing)

@@ -1,6 +1,6 @@
-"""What a model costs on this very device: latency by threads, energy where it can be read, and peak memory.
+"""A model's cost on the current device: latency by threads, energy if readable, and peak memory.
 
-For phones and small boards: needs the SDK's dependencies and Linux's files, and leaves out what they do not tell.
+It is made for phones and small boards. It needs only the SDK's dependencies, and reads energy from Linux's files.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from .crop import Crop, network_input
 from .timing import WARM_UP, Latency
 
 THREADS = (1, 2, 4)
-SECONDS = 1.0  # of calls for each figure, at least: counters of energy move every few milliseconds
-LEAST = 20  # calls, however slow a model is
+SECONDS = 1.0  # of calls at least for each figure, since energy counters move only every few milliseconds
+LEAST = 20  # calls at least, even of a slow model
 _POWER = Path("/sys/class/power_supply")
 _COUNTERS = Path("/sys/class/powercap")
 
 
 @dataclass(frozen=True)
 class DeviceRow:
-    """One model with so many threads. millijoules: of the whole processor, an image; None where not readable."""
+    """One model with a number of threads. millijoules: of the whole processor for an image; None if not readable."""
 
     model: str
     precision: str
@@ -44,7 +44,7 @@ def measure_device(
 ) -> list[DeviceRow]:
     """Time a bare session.run of each model (name, path, info) with 1, 2 and 4 threads.
 
-    Thread counts beyond the cores that this process may use are left out. `progress(done, total)` is called after each.
+    Thread counts above this process's number of cores are left out. `progress(done, total)` is called after each.
     """
     counts = [count for count in THREADS if count <= cores()]
     rows: list[DeviceRow] = []
@@ -70,7 +70,7 @@ def measure_device(
 
 
 def governor() -> str:
-    """How the kernel sets the clock of each core, such as "performance", "4x schedutil, 4x walt"; empty if unknown."""
+    """Return the cores' frequency governors, such as "performance" or "4x schedutil, 4x walt"; empty if unknown."""
     files = sorted(Path("/sys/devices/system/cpu").glob("cpu[0-9]*/cpufreq/scaling_governor"))
     names = [name for name in map(_read, files) if name]
     kinds = {name: names.count(name) for name in names}
@@ -78,7 +78,7 @@ def governor() -> str:
 
 
 def peak_memory() -> str:
-    """The most memory that this process has held, for people; empty where the system does not tell."""
+    """Return this process's peak memory, for people; empty if the system does not report it."""
     try:
         import resource
     except ImportError:  # Windows
@@ -88,10 +88,10 @@ def peak_memory() -> str:
 
 
 def energy() -> Callable[[float], float] | None:
-    """Start counting energy; returns the function from the seconds since then to joules, None if nothing is readable.
+    """Start counting energy. Return a function from elapsed seconds to joules, or None if energy is not readable.
 
-    Processors of Intel and AMD count it (RAPL; Linux lets only root read it). A device on battery tells current and
-    voltage: read at the end, as under way it would disturb the measurement, and only while it does not charge.
+    Processors of Intel and AMD count energy with RAPL, which only root can read on Linux. A device that runs on its
+    battery reports current and voltage. They are read only at the end, since reading disturbs the measurement.
     """
     counters = [path for path in sorted(_COUNTERS.glob("*-rapl:[0-9]/energy_uj")) if _number(path) is not None]
     if counters:
@@ -112,7 +112,7 @@ def energy() -> Callable[[float], float] | None:
 
 
 def _drawn(battery: Path, seconds: float) -> float:
-    """Joules at the power drawn now: microamperes, whose sign differs between makers, times microvolts."""
+    """Return the joules at the current power. It is microamperes times microvolts; the sign differs between makers."""
     return seconds * abs(_number(battery / "current_now") or 0.0) * (_number(battery / "voltage_now") or 0.0) / 1e12
 
 

@@ -1,8 +1,8 @@
-"""How long each operator of a model file takes inside one call, by onnxruntime's own profiler, on one thread.
+"""The time of each operator in one call of a model, measured by onnxruntime's profiler on one thread.
 
-The profiler's note on an operator takes about two microseconds and falls into the operator's own time: of a small model
-that is half of all. So the cost of a note is measured, on chains of tiny operators with and without the profiler, and
-taken away. What the operators then add up to is compared with calls that nobody profiled.
+Profiling adds about two microseconds to each operator's time, which is half of a small model's time. So this overhead
+is measured, on chains of tiny operators with and without the profiler, and subtracted. The operators' sum is then
+compared with calls without profiler.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from onnx import TensorProto, helper
 from scriptkd_sdk.runtime import cpu_session, import_onnxruntime
 
 WARM_UP = 5
-SECONDS = 20.0  # of calls at most, beyond the least repeats
+SECONDS = 20.0  # of calls at most, once the least repeats are done
 LEAST = 20
-_SUFFIX = "_kernel_time"  # of the notes on operators
-_INPUTS = 2, 9  # of the chains' operators: a note is longer with more inputs, and others lie between
+_SUFFIX = "_kernel_time"  # suffix of the profiler's events for operators
+_INPUTS = 2, 9  # inputs of the chains' operators: an event takes longer with more inputs, and we interpolate
 _LENGTHS = 8, 40  # operators in a chain
-_SIZES = 16 * np.arange(1, 129)  # numbers in a chain's tensors: durations are whole microseconds, and this spreads them
+_SIZES = 16 * np.arange(1, 129)  # elements of a chain's tensors: sizes vary, as durations are whole microseconds
 
 
 @dataclass(frozen=True)
 class Kernel:
-    """One operator as onnxruntime runs it. name: its node's. inputs, outputs: their shapes. milliseconds: corrected."""
+    """One operator that onnxruntime runs. name: its node's. inputs, outputs: shapes. milliseconds: without overhead."""
 
     name: str
     operator: str
@@ -45,9 +45,9 @@ class Kernel:
 
 @dataclass(frozen=True)
 class Times:
-    """kernels: in the order in which they run. call: milliseconds to enter and leave a call. whole: of a plain call.
+    """Times in milliseconds. kernels: in the order in which they run. call: of an empty call. whole: of a plain call.
 
-    overhead: milliseconds of one of the profiler's notes, on an operator with three inputs. calls: how many were timed.
+    overhead: of profiling an operator with three inputs. calls: how many were timed.
     """
 
     kernels: list[Kernel]
@@ -58,7 +58,7 @@ class Times:
 
 
 def run_unoptimised(model: bytes, feed: dict[str, NDArray[Any]]) -> list[Kernel]:
-    """One call of the graph as it is written, for the shapes: the times are not those of a served model."""
+    """Run the unoptimised graph once, to learn the shapes. The times are not those of a deployed model."""
     subject = _Subject(model, feed, profiled=True, optimised=False)
     subject.call()
     return [_kernel(events[0], events[0]["dur"] / 1000) for events in subject.events()]
@@ -67,9 +67,10 @@ def run_unoptimised(model: bytes, feed: dict[str, NDArray[Any]]) -> list[Kernel]
 def time_kernels(
     model: bytes, feed: dict[str, NDArray[Any]], repeats: int, progress: Callable[[int, int], None]
 ) -> Times:
-    """Times every operator of a model, optimised as it is when served. Profiled and plain calls take turns.
+    """Time every operator of a model, optimised as in deployment. Profiled and plain calls alternate.
 
-    feed: input name -> array. repeats: calls; fewer, but at least 20, of slow models. `progress(done, total)` by call.
+    feed: input name -> array. repeats: number of calls; fewer for slow models, but at least 20. `progress(done, total)`
+    is called after each.
     """
     plain, profiled = _Subject(model, feed), _Subject(model, feed, profiled=True)
     chains = [_Chains(inputs) for inputs in _INPUTS]
@@ -103,7 +104,7 @@ def time_kernels(
 
 
 class _Subject:
-    """One session under the clock."""
+    """One session to be timed."""
 
     def __init__(
         self, model: bytes, feed: dict[str, NDArray[Any]], profiled: bool = False, optimised: bool = True
@@ -122,9 +123,9 @@ class _Subject:
         self.session.run(None, self.feed)
 
     def time(self) -> float:
-        """Seconds of a call, after one that is not timed: else it would pay for what others swept from the caches.
+        """Return the seconds of a call. An untimed call before it fills the caches again.
 
-        Of the thread, which does all the work: other work on the machine does not count.
+        They are the thread's processor time, so other work on the machine does not count.
         """
         self.call()
         started = time.thread_time()
@@ -132,7 +133,7 @@ class _Subject:
         return time.thread_time() - started
 
     def events(self) -> list[list[dict[str, Any]]]:
-        """The profiler's notes by operator, each in the order of the calls. Ends profiling."""
+        """End profiling, and return the profiler's events by operator, in the order of the calls."""
         notes = json.loads(Path(self.session.end_profiling()).read_text("utf-8"))
         self.folder.cleanup()
         found: dict[str, list[dict[str, Any]]] = {}
@@ -143,7 +144,7 @@ class _Subject:
 
 
 class _Chains:
-    """Chains of tiny operators with so many inputs each: what an operator costs at least, and a note on it."""
+    """Chains of tiny operators with a given number of inputs, to measure an operator's least time and profiling."""
 
     def __init__(self, inputs: int) -> None:
         feed = {name: np.zeros((1, 1, 1, 16), np.float32) for name in "xy"}
@@ -152,18 +153,18 @@ class _Chains:
         self.seconds: list[list[float]] = []
 
     def time(self, size: int) -> None:
-        """One call of each, with tensors of so many numbers."""
+        """Call each chain once, with tensors of `size` elements."""
         for subject in self.subjects:
             subject.feed = {name: np.zeros((1, 1, 1, size), np.float32) for name in "xy"}
         self.seconds.append([subject.time() for subject in self.subjects])
 
     def overhead(self) -> float:
-        """Milliseconds that the profiler adds to an operator. Ends profiling."""
+        """End profiling, and return the milliseconds that the profiler adds to an operator."""
         noted = [_usual([note["dur"] / 1000 for note in notes[1::2]]) for notes in self.subjects[-1].events()]
         return float(np.mean(noted)) - self._operator()
 
     def call(self) -> float:
-        """Milliseconds of a call without operators."""
+        """Return the milliseconds of a call without operators."""
         return 1000 * _usual([short for short, *_ in self.seconds]) - _LENGTHS[0] * self._operator()
 
     def _operator(self) -> float:
@@ -172,7 +173,7 @@ class _Chains:
 
 
 def _chain(length: int, inputs: int) -> bytes:
-    """A model of so many Max operators, one after the other."""
+    """Return a model of `length` Max operators in a row."""
     values = ["x", *(f"t{i}" for i in range(1, length)), "z"]
     nodes = [
         helper.make_node("Max", [before, *["y"] * (inputs - 1)], [after], name=after)
@@ -194,5 +195,5 @@ def _shapes(note: dict[str, Any], side: str) -> list[list[int]]:
 
 
 def _usual(values: list[float]) -> float:
-    """Mean of the fastest quarter: what else a machine does only slows, and durations are whole microseconds."""
+    """Return the mean of the fastest quarter: other work only slows a call, and durations are whole microseconds."""
     return float(np.mean(sorted(values)[: max(1, len(values) // 4)]))

@@ -1,4 +1,4 @@
-"""What the figures were measured on: latencies mean little without it."""
+"""A description of the machine, without which latencies mean little."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import numpy as np
 
 from scriptkd_sdk.runtime import import_onnxruntime
 
-# These decide whether 8-bit arithmetic pays: x86 first, then ARM.
+# Instruction sets that decide whether 8-bit arithmetic is faster: x86 first, then ARM.
 _INSTRUCTIONS = ("avx2", "avx512f", "avx_vnni", "avx512_vnni", "amx_int8", "asimd", "asimddp", "i8mm")
 
-# ARM's processors tell numbers (implementer 0x41): those that phones and boards have.
+# ARM's part numbers (implementer 0x41) of the cores that phones and boards have.
 _ARM_PARTS = {
     0xD03: "A53",
     0xD04: "A35",
@@ -42,7 +42,7 @@ _ARM_PARTS = {
 
 
 def describe_machine() -> dict[str, str]:
-    """Processor, cores, operating system and versions, by name, ready to print."""
+    """Return processor, cores, operating system and versions by name, ready to print."""
     return {
         "processor": _processor(),
         "instructions": " ".join(
@@ -52,7 +52,7 @@ def describe_machine() -> dict[str, str]:
         "cores": str(os.cpu_count()),
         "system": f"{_system()}, {platform.system()} {platform.release()}",
         "python": platform.python_version(),
-        # Not the packages' metadata: Termux and distributions name them otherwise.
+        # Package metadata would not do: Termux and Linux distributions use other package names.
         "onnxruntime": import_onnxruntime().__version__,
         "numpy": np.__version__,
         "opencv": cv2.__version__,
@@ -60,7 +60,7 @@ def describe_machine() -> dict[str, str]:
 
 
 def _processor() -> str:
-    """The processor's name; on ARM the board's, where it has one, and its cores, such as "4x Cortex-A72"."""
+    """Return the processor's name; on ARM the board's name, if any, and the cores, such as "4x Cortex-A72"."""
     name = next((name for name in _cpuinfo("model name") if name), "")
     parts = Counter(int(part, 16) for part in _cpuinfo("CPU part"))
     kinds = [f"{count}x Cortex-{_ARM_PARTS.get(part, hex(part))}" for part, count in sorted(parts.items())]
@@ -70,7 +70,7 @@ def _processor() -> str:
 
 
 def _cpuinfo(*keys: str) -> list[str]:
-    """The values of the keys in Linux's list of processors, one for each; empty elsewhere."""
+    """Return the values of the keys in /proc/cpuinfo, one for each processor; empty without Linux."""
     path = Path("/proc/cpuinfo")
     lines = path.read_text("utf-8").splitlines() if path.is_file() else []
     pairs = (line.partition(":") for line in lines)

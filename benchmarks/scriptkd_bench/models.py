@@ -1,4 +1,4 @@
-"""Which models are measured: files, a training run's, the SDK's own, or the paper's teacher for its speed."""
+"""The models to measure: files, a training run's stages, the bundled ones, or the paper's teacher for its speed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from scriptkd_sdk.preprocess import Preprocessing
 if TYPE_CHECKING:
     from scriptkd_train.models.checkpoint import Checkpoint
 
-PRECISIONS = ("fp32", "int8", "int8-u8", "int4-u8", "int8-weights", "int4-weights")  # of files beside a checkpoint
+PRECISIONS = ("fp32", "int8", "int8-u8", "int4-u8", "int8-weights", "int4-weights")  # of exported files
 PAPER_SIDE = 299  # pixels: the paper's input is square
 LABELS = ("Arabic", "Bengali", "Devanagari", "Gujarati", "Gurmukhi", "Kannada", "Latin", "Oriya", "Tamil", "Telugu")
 CALIBRATION_IMAGES = 256
@@ -26,7 +26,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Candidate:
-    """A model to measure. trained: whether its answers mean anything."""
+    """A model to measure. trained: False if its weights are random."""
 
     name: str
     path: Path
@@ -34,7 +34,7 @@ class Candidate:
 
 
 def from_files(paths: list[Path]) -> list[Candidate]:
-    """Model files by path, or bundled ones by name; raises ArgumentError for a file of another kind."""
+    """Return model files by path, or bundled models by name. Raises ArgumentError for a file of another kind."""
     paths = [modelfile.model_path(path) for path in paths]
     for path in paths:
         if path.suffix != ".onnx":
@@ -46,7 +46,7 @@ def from_files(paths: list[Path]) -> list[Candidate]:
 
 
 def without_copies(candidates: list[Candidate]) -> list[Candidate]:
-    """The candidates less those that equal an earlier one byte for byte, as the bundled model does its run's own."""
+    """Return the candidates without byte-identical copies, as a bundled model and its run's file may be."""
     first: dict[bytes | Path, Candidate] = {}
     for candidate in candidates:
         first.setdefault(candidate.path.read_bytes() if candidate.path.is_file() else candidate.path, candidate)
@@ -54,7 +54,7 @@ def without_copies(candidates: list[Candidate]) -> list[Candidate]:
 
 
 def bundled() -> list[Candidate]:
-    """The models that come with the SDK; raises ArgumentError if this copy has none."""
+    """Return the bundled models. Raises ArgumentError if this copy has none."""
     names = modelfile.bundled_models()
     if not names:
         raise ArgumentError("this copy of scriptkd holds no model of its own: name model files, or a --run")
@@ -62,12 +62,11 @@ def bundled() -> list[Candidate]:
 
 
 def from_run(run: Path, data: Path | None, folder: Path, say: Say) -> list[Candidate]:
-    """The stages of a training run in their order, each in float32 and int8.
+    """Return the stages of a training run in order, each in float32 and int8.
 
-    A model file beside the checkpoint is taken as it is; where there is none, or one older than the checkpoint, the
-    checkpoint is exported into `folder`.
-    int8 files are calibrated on the validation images of `data`, and left out, which is said, where that fails.
-    Raises ArgumentError if the folder holds no run, ScriptkdError where float32 cannot be exported.
+    A model file beside the checkpoint is used as it is. If it is missing or older than the checkpoint, the checkpoint
+    is exported into `folder`. int8 files are calibrated on the validation images of `data`. If that fails, int8 is left
+    out with a message. Raises ArgumentError if the folder holds no run, ScriptkdError if float32 cannot be exported.
     """
     stages = [stage for stage in _stages(run) if (run / f"{stage}.pt").is_file()]
     if not stages:
@@ -79,7 +78,7 @@ def from_run(run: Path, data: Path | None, folder: Path, say: Say) -> list[Candi
         paths = {p: path for p, path in beside.items() if path.is_file() and path.stat().st_mtime >= made_at}
         wanted = [precision for precision in ("fp32", "int8") if precision not in paths]
         if "int8" in wanted and data is None:
-            say(f"{stage}: int8 left out, as it is calibrated on images: give --data")
+            say(f"{stage}: int8 left out, as it needs images for calibration: give --data")
             wanted.remove("int8")
         if wanted:
             paths |= export_precisions(run / f"{stage}.pt", wanted, data, folder, say)
@@ -88,11 +87,11 @@ def from_run(run: Path, data: Path | None, folder: Path, say: Say) -> list[Candi
 
 
 def untrained_teacher(model: str, folder: Path, say: Say) -> Candidate:
-    """A timm network as the paper uses it, 299x299 RGB and ten scripts, with random weights: it has the right speed.
+    """Return a timm network as in the paper, for 299x299 RGB and ten scripts. Random weights do not change its speed.
 
-    Raises ArgumentError where timm has no such network, ExportError where it cannot be exported.
+    Raises ArgumentError if timm has no such network, ExportError if it cannot be exported.
     """
-    from scriptkd_export import draw_samples, export_onnx  # here: most of this file does without torch
+    from scriptkd_export import draw_samples, export_onnx  # imported here, as most of this file needs no torch
 
     say(f"{model}: building it with random weights, for its speed only")
     preprocessing = Preprocessing(3, PAPER_SIDE, PAPER_SIDE, PAPER_SIDE, 1)
@@ -102,9 +101,9 @@ def untrained_teacher(model: str, folder: Path, say: Say) -> Candidate:
 
 
 def untrained_stage(recipe: str, stage: str) -> Checkpoint:
-    """A stage of a recipe, with random weights and ten scripts: it has the right size and speed.
+    """Return a recipe's stage with random weights and ten scripts, for its size and speed.
 
-    Raises ArgumentError where there is no such recipe or stage, or a stage whose network follows from trained weights.
+    Raises ArgumentError for an unknown recipe or stage, and for a stage whose network depends on trained weights.
     """
     from scriptkd_train.models.networks import without_download
     from scriptkd_train.recipe import load_recipe
@@ -123,11 +122,20 @@ def _untrained(network: str, arguments: dict[str, Any], preprocessing: Preproces
     from scriptkd_train.models.networks import build_network
 
     state = build_network(network, len(LABELS), preprocessing, **arguments).state_dict()
-    return Checkpoint(network, arguments, list(LABELS), preprocessing, state)
+    any_crop = preprocessing.square_height is not None
+    return Checkpoint(
+        network,
+        arguments,
+        list(LABELS),
+        preprocessing,
+        state,
+        orientation_temperature=1.0 if any_crop else None,
+        orientation_threshold=0.0 if any_crop else None,
+    )
 
 
 def _stages(run: Path) -> list[str]:
-    """Names of a run's stages in the order in which they were trained."""
+    """Return the names of a run's stages in the order of training."""
     try:
         return list(json.loads((run / "run.json").read_text("utf-8"))["recipe"]["stages"])
     except FileNotFoundError:
@@ -141,7 +149,7 @@ def _file_name(stage: str, precision: str) -> str:
 
 
 def export_precisions(ckpt: Path, precisions: list[str], data: Path | None, folder: Path, say: Say) -> dict[str, Path]:
-    """Export a checkpoint in the wanted precisions; returns their paths, without an int8 file that failed a check."""
+    """Export a checkpoint in the wanted precisions, and return their paths without an int8 file that failed a check."""
     from scriptkd_export import ExportError, draw_samples, export_graph, quantize_int8, read_samples, write_verified
     from scriptkd_export.samples import batches
     from scriptkd_train.models.checkpoint import load_checkpoint

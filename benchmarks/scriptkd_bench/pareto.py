@@ -1,4 +1,4 @@
-"""Accuracy against latency and file size: which model is worth its milliseconds."""
+"""The Pareto front: accuracy against latency and file size."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scriptkd_sdk.errors import ArgumentError
+from scriptkd_train.utils.files import write_figure
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Point:
 
 
 def front(points: Sequence[tuple[float, float]]) -> list[int]:
-    """Indices of the (cost, gain) pairs that no other beats, cheapest first: none costs less and gains as much."""
+    """Return the indices of the Pareto-optimal (cost, gain) pairs, the cheapest first."""
     best: list[int] = []
     for i in sorted(range(len(points)), key=lambda i: (points[i][0], -points[i][1])):
         if not best or points[i][1] > points[best[-1]][1]:
@@ -29,12 +30,12 @@ def front(points: Sequence[tuple[float, float]]) -> list[int]:
 
 
 def draw_pareto(points: Sequence[Point], path: Path) -> None:
-    """Write a PNG: a row of two panels, latency and size, for each set of images; a line joins the models of the front.
+    """Write a PNG. Each set of images has two panels, latency and size, with a line through the Pareto front.
 
     Raises ArgumentError if no model has an accuracy.
     """
     from adjustText import adjust_text
-    from matplotlib.figure import Figure  # here: takes a second to load
+    from matplotlib.figure import Figure  # imported here, as it takes a second
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     names = list(dict.fromkeys(name for point in points for name in point.accuracy))
@@ -62,4 +63,4 @@ def draw_pareto(points: Sequence[Point], path: Path) -> None:
             labels = [axes.text(*pair, point.name, fontsize=8) for point, pair in zip(shown, pairs, strict=True)]
             adjust_text(labels, *zip(*pairs, strict=True), ax=axes, arrowprops={"arrowstyle": "-", "color": "0.6"})
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110)
+    write_figure(path, figure, 110)

@@ -1,8 +1,7 @@
-"""One table of everything, for the terminal, for people who read Markdown, and for programs."""
+"""The report of `scriptkd bench`, for the terminal, as Markdown and as JSON."""
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from rich import box
 from rich.table import Table
 
 from scriptkd_sdk.errors import ArgumentError
+from scriptkd_train.utils.files import write_file, write_json
 from scriptkd_train.utils.markdown import markdown_table
 from scriptkd_train.utils.writable import check_file
 
@@ -35,7 +35,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Accuracy:
-    """Shares of images told rightly: of all, and the mean over the scripts. images: how many there were."""
+    """Shares of correct answers: of all images, and the mean over the scripts. images: how many there were."""
 
     accuracy: float
     macro: float
@@ -44,7 +44,7 @@ class Accuracy:
 
 @dataclass(frozen=True)
 class Row:
-    """One measured model. parameters: None if the file does not say. accuracy: by name of the images."""
+    """One measured model. parameters: None if the file does not tell. accuracy: by name of the images."""
 
     model: str
     precision: str
@@ -56,9 +56,9 @@ class Row:
 
 @dataclass(frozen=True)
 class Report:
-    """All rows, and how they came about: title of fact -> fact.
+    """All rows, and facts on the measurement: title -> text.
 
-    device: each model by threads. sdk: what the Python SDK costs, where it was asked.
+    device: each model by threads. sdk: the cost of the Python SDK, if it was measured.
     """
 
     rows: list[Row]
@@ -67,14 +67,14 @@ class Report:
     sdk: SdkCost | None = None
 
     def cells(self) -> tuple[list[str], list[list[str]]]:
-        """Heads and rows of the table, as text."""
+        """Return header and rows of the table, as text."""
         sets = list(self.rows[0].accuracy)
         heads = [*COLUMNS, *(f"{name} %" for name in sets)]
         first = self.rows[0].timing.run.p50
         return heads, [_cells(row, first, sets) for row in self.rows]
 
     def table(self) -> Table:
-        """The table for a terminal."""
+        """Return the table for a terminal."""
         heads, rows = self.cells()
         table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
         for number, head in enumerate(heads):
@@ -84,7 +84,7 @@ class Report:
         return table
 
     def markdown(self) -> str:
-        """The whole report as Markdown."""
+        """Return the whole report as Markdown."""
         heads, rows = self.cells()
         lines = ["# Benchmark", "", *(f"- {name}: {fact}" for name, fact in self.facts.items()), ""]
         lines += markdown_table(heads, rows, text_columns=2)
@@ -96,7 +96,7 @@ class Report:
         return "\n".join(lines) + "\n"
 
     def device_cells(self) -> list[list[str]]:
-        """Rows of the table by threads, as text."""
+        """Return the rows of the table by threads, as text."""
         return [
             [
                 row.model,
@@ -109,7 +109,7 @@ class Report:
         ]
 
     def device_table(self) -> Table:
-        """Latency and energy by threads, for a terminal."""
+        """Return latency and energy by threads, for a terminal."""
         table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
         for number, head in enumerate(DEVICE_COLUMNS):
             table.add_column(head, justify="left" if number < 2 else "right")
@@ -118,7 +118,7 @@ class Report:
         return table
 
     def sdk_cells(self) -> list[list[str]]:
-        """Rows of the table of the SDK's figures, as text."""
+        """Return the rows of the SDK's figures, as text."""
         figures = self.sdk.figures if self.sdk else []
         return [
             [
@@ -131,7 +131,7 @@ class Report:
         ]
 
     def sdk_table(self) -> Table:
-        """The SDK's figures for a terminal."""
+        """Return the SDK's figures for a terminal."""
         table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
         for number, head in enumerate(SDK_COLUMNS):
             table.add_column(head, justify="right" if number in (1, 2) else "left", overflow="fold")
@@ -140,7 +140,7 @@ class Report:
         return table
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything, ready for JSON; latencies in milliseconds, shares in 0..1."""
+        """Return all figures, ready for JSON, with latencies in milliseconds and shares in 0..1."""
         report: dict[str, Any] = {"facts": self.facts, "rows": [asdict(row) for row in self.rows]}
         report["device"] = [asdict(row) for row in self.device]
         return report | ({"sdk": self.sdk.to_dict()} if self.sdk else {})
@@ -154,18 +154,18 @@ AARCH64 = "arm64.md"
 
 NOTES = (
     "run: a bare session.run on a prepared input. array, path: the SDK's whole identify call on an array or a file.",
-    "Times are p50/p95. The models take turns in one process, with a call that is not timed before each that is.",
-    "speed: how many times as fast as the first row, by run. over: what identify(array) takes more than "
+    "Times are p50/p95. The models take turns in one process, with an untimed call before each timed one.",
+    "speed: how many times as fast as the first row, by run. over: extra time of identify(array) over "
     "Preprocessing.apply and session.run.",
-    "test %, real %: images told rightly / mean over the scripts, where images were given.",
+    "test %, real %: accuracy over the images / mean over the scripts, if images were given.",
 )
 """How to read the table."""
 
 
 def check_writable(path: Path) -> None:
-    """Raise what writing a report would, before minutes of measuring, not after; nothing is made.
+    """Check that a report can be written, before minutes of measuring. Nothing is written.
 
-    Raises ArgumentError for a name that what is written beside the report would have, or one that cannot be written to.
+    Raises ArgumentError for a path that cannot be written to, or whose name a file beside the report would have.
     """
     if path.suffix.lower() in BESIDE:
         raise ArgumentError(f"{path}: the report is Markdown (.md); {' and '.join(BESIDE)} files are written beside it")
@@ -173,25 +173,25 @@ def check_writable(path: Path) -> None:
 
 
 def write_report(report: Report, path: Path) -> Path:
-    """Write the Markdown file, and JSON of the same name beside it, whose path is returned.
+    """Write the Markdown file, and JSON of the same name beside it. Return the path of the JSON file.
 
-    What `make bench-arm64` counted, if it lies in the same folder, comes last; not in a report of the SDK's own costs.
+    If the results of `make bench-arm64` lie in the same folder, they are appended, except to a report on the SDK.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(report.markdown(), "utf-8")
+    write_file(path, report.markdown())
     if report.sdk is None and (counts := path.with_name(AARCH64)).is_file():
         append_counts(path, counts.read_text("utf-8"))
     beside = path.with_suffix(".json")
-    beside.write_text(json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n", "utf-8")
+    write_json(beside, report.to_dict())
     return beside
 
 
 def append_counts(path: Path, counts: str) -> None:
-    """Put the page of counted AArch64 instructions at the end of a report, in place of an older one."""
+    """Append the page of counted AArch64 instructions to a report, in place of an older one."""
     section = "\n" + re.sub(r"^#", "##", counts, flags=re.MULTILINE)
     heading = section.splitlines()[1]
     before, _, _ = path.read_text("utf-8").partition(f"\n{heading}\n")
-    path.write_text(before + section, "utf-8")
+    write_file(path, before + section)
 
 
 def _cells(row: Row, first: float, sets: list[str]) -> list[str]:
@@ -220,7 +220,7 @@ def _latency(latency: Latency) -> str:
 
 
 def _digits(value: float) -> str:
-    """Three digits that count: 0.123, 1.23, 12.3, 123."""
+    """Format a value with three significant digits: 0.123, 1.23, 12.3, 123."""
     return f"{value:.{max(0, 2 - (len(str(int(value))) - 1)) + (value < 1)}f}"
 
 

@@ -1,4 +1,4 @@
-"""What the Python SDK costs beyond the network itself: overhead, import, first answer, batches, memory."""
+"""The Python SDK's cost beyond the network: overhead, import, first answer, batches, memory."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ import numpy as np
 
 from scriptkd_sdk import ScriptIdentifier
 from scriptkd_sdk.errors import ArgumentError
-from scriptkd_sdk.modelfile import INPUT, OUTPUT
+from scriptkd_sdk.modelfile import INPUT
 from scriptkd_sdk.runtime import cpu_session
 
-from .crop import Crop
+from .crop import Crop, network_input
 
-PROCESSES = 15  # fresh ones of each kind
+PROCESSES = 15  # new processes of each kind
 BATCH = 64
 _STATM = Path("/proc/self/statm")
-SETTLED = 20_000  # calls after which memory has reached its level
+SETTLED = 20_000  # calls after which memory no longer rises
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure. value: measured, in `unit`. aim: what it should be at most, or at least if `least`.
+    """One figure. value: measured, in `unit`. aim: an upper limit, or a lower limit if `least`.
 
-    One without an aim says what another can be at best.
+    A figure without an aim gives the best possible value of another figure.
     """
 
     name: str
@@ -46,7 +46,7 @@ class Figure:
 
     @property
     def reached(self) -> bool | None:
-        """Whether the value is as good as the aim; None without one."""
+        """Whether the value reaches the aim; None without an aim."""
         if self.aim is None:
             return None
         return self.value >= self.aim if self.least else self.value <= self.aim
@@ -54,13 +54,13 @@ class Figure:
 
 @dataclass(frozen=True)
 class SdkCost:
-    """All figures, and how they were taken: title -> text."""
+    """All figures, and facts on the measurement: title -> text."""
 
     figures: list[Figure]
     facts: dict[str, str]
 
     def to_dict(self) -> dict[str, object]:
-        """Everything, ready for JSON."""
+        """Return all fields, ready for JSON."""
         return {
             "facts": self.facts,
             "figures": [asdict(figure) | {"reached": figure.reached} for figure in self.figures],
@@ -68,10 +68,10 @@ class SdkCost:
 
 
 def check_measurable(model: Path) -> None:
-    """Find what `measure_sdk` could not measure, before anything is timed.
+    """Check that `measure_sdk` can measure a model, before anything is timed.
 
-    Raises ModelError for a file that the SDK does not take, ArgumentError for one that takes whole images, or where the
-    system does not tell a process its memory.
+    Raises ModelError for a file that the SDK refuses. Raises ArgumentError for a file that takes whole images, or if
+    the system does not report a process's memory.
     """
     if ScriptIdentifier(model).info.any_size:
         raise ArgumentError(f"{model} takes whole images: give --sdk a file whose pre-processing the SDK does")
@@ -80,10 +80,10 @@ def check_measurable(model: Path) -> None:
 
 
 def measure_sdk(model: Path, crop: Crop, repeats: int, calls: int, progress: Progress) -> SdkCost:
-    """Take all figures of one model, on one thread, on one image.
+    """Measure all figures of one model, on one thread and one image.
 
-    repeats: timed calls. calls: for the figure of memory, at least 1. progress(done, total) is called now and then.
-    Raises what `check_measurable` raises.
+    repeats: timed calls. calls: for the figure of memory, at least 1. progress(done, total) is called from time to
+    time. Raises the errors of `check_measurable`.
     """
     check_measurable(model)
     figures = overheads(model, crop, repeats)
@@ -100,17 +100,17 @@ def measure_sdk(model: Path, crop: Crop, repeats: int, calls: int, progress: Pro
 
 
 def overheads(model: Path, crop: Crop, repeats: int) -> list[Figure]:
-    """What identify takes more than its parts called by hand: on an array and on a file."""
+    """Measure identify's overhead over direct calls of its parts, on an array and on a file."""
     identifier = ScriptIdentifier(model)
     run = _bare_run(model)
     steps = identifier.preprocessing
+    rows, width = network_input(identifier.info, crop.pixels).shape[-2:]
+    size = int(width), int(rows)
 
     def ours(pixels: np.ndarray) -> object:
-        return run(steps.apply(pixels)[None])
+        return run(network_input(identifier.info, pixels))
 
     def opencvs(pixels: np.ndarray) -> object:
-        height, width = pixels.shape[:2]
-        size = (steps.width_for(height, width), steps.height)
         if steps.channels == 1:
             small = cv2.resize(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), size, interpolation=cv2.INTER_AREA)[None]
         else:
@@ -147,15 +147,16 @@ def overheads(model: Path, crop: Crop, repeats: int) -> list[Figure]:
 
 
 def fresh_processes(model: Path, image: Path) -> list[Figure]:
-    """Import and first answer, each in a new process that starts with nothing imported."""
+    """Measure import and first answer, each in a new process."""
+    steps = ScriptIdentifier(model).preprocessing
+    width = steps.width_min if steps.fixed_width else 128  # a typical choice of a script without our pre-processing
     bare = (
         "import cv2, numpy as np, onnxruntime\n"
         "options = onnxruntime.SessionOptions()\n"
         "options.intra_op_num_threads = options.inter_op_num_threads = 1\n"
         f"session = onnxruntime.InferenceSession({str(model)!r}, options, providers=['CPUExecutionProvider'])\n"
-        "_, channels, height, width = session.get_inputs()[0].shape\n"
+        f"channels, height, width = {steps.channels}, {steps.height}, {width}\n"
         f"image = cv2.imread({str(image)!r}, 0 if channels == 1 else 1)\n"
-        "width = width if isinstance(width, int) else 128\n"
         "pixels = cv2.resize(image, (width, height)).reshape(1, height, width, channels).transpose(0, 3, 1, 2)\n"
         "(logits,) = session.run(['logits'], {'image': np.ascontiguousarray(pixels)})\n"
         "powers = np.exp(logits[0] - logits[0].max())\n"
@@ -175,16 +176,16 @@ def fresh_processes(model: Path, image: Path) -> list[Figure]:
     }
     seconds: dict[str, list[float]] = {name: [] for name in scripts}
     with tempfile.TemporaryDirectory(prefix="scriptkd-bench-") as cache:
-        # Installed packages are compiled; where this machine forbids that for the checkout, it would be timed as well.
+        # Installed packages are compiled already. In a checkout without bytecode, compiling would be timed as well.
         environment = {**os.environ, "PYTHONPYCACHEPREFIX": cache, "PYTHONDONTWRITEBYTECODE": ""}
         for number in range(PROCESSES + 1):
             for name, code in scripts.items():
                 started = time.perf_counter()
                 subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, env=environment)
-                if number:  # the first fills the cache
+                if number:  # the first run fills the cache
                     seconds[name].append(time.perf_counter() - started)
     taken = {name: statistics.median(times) for name, times in seconds.items()}
-    start = taken["nothing"]  # of Python itself, which is not counted as import
+    start = taken["nothing"]  # Python's own start, which is not counted as import
     dependencies = taken["dependencies"] - start
     return [
         Figure(
@@ -203,14 +204,14 @@ def fresh_processes(model: Path, image: Path) -> list[Figure]:
 
 
 def batches(model: Path, crop: Crop, repeats: int) -> list[Figure]:
-    """How many times as many images a second identify_batch of 64 answers as identify, on one core.
+    """Measure the throughput of identify_batch with 64 images relative to identify, on one core.
 
-    And what the network allows: the same of session.run alone, and a batch in which nothing else took time.
+    Also measure the limit that the network sets: session.run alone, and a batch with no other cost.
     """
     identifier = ScriptIdentifier(model)
     run = _bare_run(model)
     images = [crop.pixels] * BATCH
-    one = identifier.preprocessing.apply(crop.pixels)[None]
+    one = network_input(identifier.info, crop.pixels)
     many = np.repeat(one, BATCH, axis=0)
     together, alone, run_together, run_alone = _in_turns(
         [
@@ -233,7 +234,7 @@ def batches(model: Path, crop: Crop, repeats: int) -> list[Figure]:
 
 
 def memory(model: Path, crop: Crop, calls: int, progress: Progress) -> Figure:
-    """Growth of resident memory over many calls on images of many sizes."""
+    """Measure the growth of resident memory over many calls on images of many sizes."""
     identifier = ScriptIdentifier(model)
     height, width = crop.pixels.shape[:2]
     sizes = itertools.cycle([(height + 3 * i % 17, width + 7 * i % 61) for i in range(100)])
@@ -252,18 +253,19 @@ def memory(model: Path, crop: Crop, calls: int, progress: Progress) -> Figure:
 
 
 def _resident() -> float:
-    """Megabytes of this process that are in memory now."""
+    """Return this process's resident memory in megabytes."""
     pages = int(_STATM.read_text("ascii").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def _bare_run(model: Path) -> Callable[[np.ndarray], object]:
+    outputs = ScriptIdentifier(model).info.outputs
     session = cpu_session(model.read_bytes())
-    return lambda batch: session.run([OUTPUT], {INPUT: batch})
+    return lambda batch: session.run(outputs, {INPUT: batch})
 
 
 def _in_turns(calls: list[Callable[[], object]], repeats: int) -> list[np.ndarray]:
-    """Seconds that each call took, [repeats] for each; each is timed after two calls of its own that are not."""
+    """Return the seconds of each call, [repeats] each. Two untimed calls come before each timed one."""
     collecting = gc.isenabled()
     gc.disable()  # as timeit does
     try:

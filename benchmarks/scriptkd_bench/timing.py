@@ -1,4 +1,4 @@
-"""Latency of several models in one process, round by round, so that what disturbs the machine disturbs them all."""
+"""Latency of several models in one process. They take turns, so that other load affects all of them alike."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from scriptkd_sdk.runtime import cpu_session
 
 from .crop import Crop, network_input
 
-LEAST = 20  # repeats, however slow a model is
-SECONDS = 20.0  # for a model at most, beyond the least repeats
+LEAST = 20  # repeats at least, even for a slow model
+SECONDS = 20.0  # for a model at most, once the least repeats are done
 WARM_UP = 5
 
 
 @dataclass(frozen=True)
 class Latency:
-    """Milliseconds that half of the calls, and 95 % of them, took at most."""
+    """The median and the 95th percentile of the calls, in milliseconds."""
 
     p50: float
     p95: float
@@ -33,9 +33,9 @@ class Latency:
 class Timing:
     """One model's latencies.
 
-    run: a bare session.run on a prepared input, the two identify_* the SDK's whole call on an array and on a file.
-    overhead: what identify on an array takes more than Preprocessing.apply and session.run, as a share of those two.
-    input_shape: [C, H, W] of the prepared input, [H, W, 3] of a file that takes whole images.
+    run: a bare session.run on a prepared input. identify_*: the SDK's whole call, on an array and on a file.
+    overhead: extra time of identify on an array over Preprocessing.apply and session.run, as a share of these two.
+    input_shape: [C, H, W] of the prepared input, or [H, W, 3] for a file that takes whole images.
     repeats: how often each was timed.
     """
 
@@ -48,10 +48,10 @@ class Timing:
 
 
 class _Subject:
-    """One model under the clock: four ways to call it, and how long each call took, in seconds."""
+    """One model to be timed: four ways to call it, and the seconds of each call."""
 
     def __init__(self, path: Path, crop: Crop, threads: int) -> None:
-        identifier = ScriptIdentifier(path, threads=threads)  # first: it says what is wrong with a file
+        identifier = ScriptIdentifier(path, threads=threads)  # comes first, as it reports what is wrong with a file
         session = cpu_session(path.read_bytes(), threads)
         info = identifier.info
         prepared = network_input(info, crop.pixels)
@@ -68,9 +68,9 @@ class _Subject:
         self.cost = 2 * sum(last)
 
     def measure(self) -> list[float]:
-        """Seconds that each of the calls takes now, after one that is not timed.
+        """Time each of the four calls once, in seconds, after an untimed one.
 
-        Else the first would pay for what another model, or the identifier's own session, swept from the caches.
+        The untimed call fills the caches, which another model or the identifier's own session has used meanwhile.
         """
         found = []
         for call in self.calls:
@@ -86,7 +86,7 @@ class _Subject:
         run_taken, array_taken, path_taken = (
             Latency(float(np.median(each)), float(np.percentile(each, 95))) for each in (run, array, path)
         )
-        # Pairs from the same moment: their difference is steadier than the difference of two medians.
+        # The differences are between calls at the same moment, which is more stable than a difference of medians.
         overhead = float(np.median(array - bare) / np.median(bare))
         return Timing(run_taken, array_taken, path_taken, overhead, self.input_shape, len(self.seconds))
 
@@ -94,15 +94,15 @@ class _Subject:
 def time_models(
     paths: list[Path], crop: Crop, repeats: int, threads: int, progress: Callable[[int, int], None]
 ) -> list[Timing]:
-    """Time all models on one image; slow ones are called less often, but at least 20 times.
+    """Time all models on one image. Slow models are called less often, but at least 20 times.
 
-    `progress(done, total)` is called after each round. Raises ModelError for a file that the SDK does not take.
+    `progress(done, total)` is called after each round. Raises ModelError for a file that the SDK refuses.
     """
     subjects = [_Subject(path, crop, threads) for path in paths]
     collecting = gc.isenabled()
     gc.disable()  # as timeit does
     try:
-        # A slow model takes part in every n-th round, so that its calls too are spread over the whole time.
+        # A slow model takes part in every n-th round, so that its calls are also spread over the whole time.
         shares = [min(1.0, max(LEAST, SECONDS / subject.cost) / repeats) for subject in subjects]
         for i in range(repeats):
             for subject, share in zip(subjects, shares, strict=True):

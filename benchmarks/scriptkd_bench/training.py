@@ -1,8 +1,8 @@
-"""How much a training step costs beyond its network: the whole step of `scriptkd train` against a bare torch loop.
+"""The overhead of a training step: the whole step of `scriptkd train` against a bare torch loop.
 
-Bare is forward, backward and optimizer on one batch that lies ready on the device. The whole step cuts the batch, moves
-and augments it, asks the teachers, computes the recipe's loss and follows the moving average. Both take turns, step by
-step, so that what disturbs the machine disturbs both.
+The bare loop runs forward pass, backward pass and optimizer on one batch that is ready on the device. The whole step
+cuts the batch, moves and augments it, runs the teachers, computes the recipe's loss and updates the moving average. The
+two take turns, so that other load affects both alike.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ WARM_UP = 2
 
 @dataclass(frozen=True)
 class StepCost:
-    """Milliseconds a step, medians over the steps; shape: of the batch, [N, C, H, W].
+    """Milliseconds a step, as medians over the steps. shape: the batch's, [N, C, H, W].
 
-    bare, whole: see the module. loading, augmenting, averaging: parts of the whole, each on its own. peak: the
-    process's largest memory so far, in bytes, with `images` images resident.
+    bare, whole: see the module. loading, augmenting, averaging: parts of the whole step, each timed alone. peak: the
+    process's peak memory so far, in bytes, with `images` images resident.
     """
 
     stage: str
@@ -54,9 +54,9 @@ class StepCost:
 def time_stage(
     recipe: Recipe, name: str, steps: int, images: int, progress: Callable[[int, int], None] = lambda done, total: None
 ) -> StepCost:
-    """Time one stage of a recipe on random images; its teachers have random weights. `progress(done, total)` by step.
+    """Time one stage of a recipe on random images, with random teachers. `progress(done, total)` is called by step.
 
-    images: how many are resident, 0 for eight batches. Raises ArgumentError for fewer than one batch.
+    images: number of resident images; 0 means eight batches. Raises ArgumentError for fewer than one batch.
     """
     stage = recipe.stages[name]
     if 0 < images < stage.batch_size:
@@ -121,7 +121,7 @@ def _bare_step(
 
 
 def _seconds(fabric: Fabric, call: Callable[[], object]) -> float:
-    """Seconds of processor time on a CPU, where other work must not count; of the clock where a GPU does the work."""
+    """Return a call's seconds: processor time on a CPU, so that other work does not count; wall-clock time on a GPU."""
     on_gpu = fabric.device.type == "cuda"
     clock = time.perf_counter if on_gpu else time.process_time
     if on_gpu:
@@ -134,7 +134,7 @@ def _seconds(fabric: Fabric, call: Callable[[], object]) -> float:
 
 
 def _random_split(preprocessing: Preprocessing, images: int) -> InMemoryDataset:
-    """As many random images of the width that a median crop gets."""
+    """Return random images, as wide as the network's input for a median crop."""
     width = preprocessing.width_for(*MEDIAN_CROP)
     pixels = torch.randint(0, 256, (images, preprocessing.channels, preprocessing.height, width), dtype=torch.uint8)
     size = preprocessing.height, width
@@ -156,13 +156,13 @@ def _random_network(name: str, stage: Stage) -> Network:
 
 
 def _offline(name: str, stage: Stage) -> ResolvedStage:
-    """The stage without the download of weights, which cost the same as random ones.
+    """Return the stage without downloaded weights, as random weights have the same cost.
 
-    Raises ArgumentError for a stage that decomposes another's trained weights: there are none here.
+    Raises ArgumentError for a stage that decomposes another's trained weights, which do not exist here.
     """
     if stage.network is None:
         raise ArgumentError(
-            f"stage {name} decomposes trained weights, which this measurement does without: name another"
+            f"stage {name} decomposes trained weights, which this measurement does not have: name another"
         )
     network = stage.network.model_copy(
         update={"arguments": without_download(stage.network.name, stage.network.arguments)}

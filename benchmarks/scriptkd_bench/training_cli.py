@@ -13,14 +13,14 @@ from scriptkd_sdk.errors import ArgumentError
 
 def bench_train(
     recipe: Annotated[str, typer.Argument(help="Name of a ready recipe, or path of a YAML file.")] = "mobile",
-    stage: Annotated[str | None, typer.Option(help="One stage of it; else all.")] = None,
-    steps: Annotated[int, typer.Option(min=3, help="Timed steps of each.")] = 20,
+    stage: Annotated[str | None, typer.Option(help="One stage of the recipe. Default: all.")] = None,
+    steps: Annotated[int, typer.Option(min=3, help="Timed steps of each stage.")] = 20,
     images: Annotated[
-        int, typer.Option(min=0, help="Images held in memory, e.g. 6412 for CVSI-2015's size; 0: eight batches.")
+        int, typer.Option(min=0, help="Images in memory, such as CVSI-2015's 6412; 0 means eight batches.")
     ] = 0,
 ) -> None:
-    """Measure what a training step costs beside a bare torch loop of the same network, and the peak memory."""
-    # Here, because torch takes seconds to import, which --help need not wait for.
+    """Measure a training step's time against a bare torch loop of the same network, and the peak memory."""
+    # Imported here, because torch takes seconds to import and --help should be fast.
     import torch
 
     from scriptkd_train.recipe import load_recipe

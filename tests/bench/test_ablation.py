@@ -61,7 +61,7 @@ def test_changes_data_and_other_recipes(tmp_path: Path):
         ("parent: demo\nvariants: {a: {receipt: {}}}", "must be a mapping with the keys recipe and data"),
         ("parent: demo\nvariants: {a: {recipe: 3}}", "recipe must be a name, a path, or the keys"),
         ("parent: demo\nvariants: {a: {recipe: {stages: {student: {epoch: 3}}}}}", "epoch.*no such key"),
-        ("parent: nowhere.yaml\nvariants: {a: {}}", "neither a file nor one of the ready ones"),
+        ("parent: nowhere.yaml\nvariants: {a: {}}", "neither a file nor a ready recipe"),
         ("variants: {a: [", "is not YAML"),
         ("parent: demo\nvariants: {a: {}, b: {data: other/words}}", "need folders of different names, not /"),
     ],

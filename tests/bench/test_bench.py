@@ -138,7 +138,7 @@ def test_int8_of_a_run_needs_data(run: Path, capsys: pytest.CaptureFixture[str])
     bench(run=run, repeats=20)
     rows = json.loads((run / "RESULTS.json").read_text())["rows"]
     assert [(row["model"], row["precision"]) for row in rows] == [("teacher", "fp32"), ("student", "fp32")]
-    assert "teacher: int8 left out, as it is calibrated on images: give --data" in capsys.readouterr().out
+    assert "teacher: int8 left out, as it needs images for calibration: give --data" in capsys.readouterr().out
 
 
 def test_int8_of_a_run_needs_a_validation_split(run: Path, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -200,7 +200,7 @@ def test_counted_instructions_close_the_report(student: Path, tmp_path: Path) ->
 def test_refusals(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     before = sorted(tmp_path.rglob("*"))
-    with pytest.raises(ArgumentError, match=r"must be a model file \(\.onnx\) or .* \(any-crop, student, world\)"):
+    with pytest.raises(ArgumentError, match=r"must be a model file \(\.onnx\) or .* \(student, upright, world\)"):
         bench(models=[run / "student.pt"])
     with pytest.raises(ModelError, match=r"nothing\.onnx: no such model file"):
         bench(models=[tmp_path / "nothing.onnx"])

@@ -232,7 +232,7 @@ def test_where_nothing_can_be_written_nothing_is_measured(name: str, tmp_path: P
         ("nothing.pt", ModelError, "nothing.pt does not exist"),
         ("model.ort", ArgumentError, "cannot look into model.ort: give the .onnx file"),
         ("mobile:stuent", ArgumentError, "recipe mobile has no stage 'stuent'; it has assistant, "),
-        ("mobil:student", ArgumentError, "recipe 'mobil' is neither a file nor one of the ready ones"),
+        ("mobil:student", ArgumentError, "recipe 'mobil' is neither a file nor a ready recipe"),
     ],
 )
 def test_wrong_models(model: str, error: type[Exception], message: str) -> None:
@@ -264,6 +264,14 @@ def test_an_architecture_before_it_is_trained(tmp_path: Path) -> None:
     assert "depthwise" in result.output and "input: 1×1×32×96" in result.output
     with pytest.raises(ArgumentError, match="stage small decomposes trained weights: train it"):
         cost(f"{tmp_path / 'r.yaml'}:small")
+
+
+def test_an_architecture_for_any_crop(tmp_path: Path) -> None:
+    any_crop = RECIPE.replace("height: 32,", "height: 32, square_height: 48,", 1)
+    (tmp_path / "r.yaml").write_text(any_crop)
+    result = CliRunner().invoke(app, [f"{tmp_path / 'r.yaml'}:student", "--repeats", "20"])
+    assert result.exit_code == 0, result.output
+    assert "input: 1×1×32" in result.output
 
 
 def test_a_file_that_takes_whole_images(tmp_path: Path) -> None:

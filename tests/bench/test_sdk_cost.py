@@ -11,11 +11,12 @@ from scriptkd_bench.report import Report
 from scriptkd_sdk.modelfile import MODELS
 
 
-def test_all_figures_of_the_bundled_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("model", ["student", "upright"])
+def test_all_figures_of_a_bundled_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str) -> None:
     monkeypatch.setattr(sdk, "PROCESSES", 1)
     seen: list[int] = []
     cost = sdk.measure_sdk(
-        MODELS / "student.onnx", drawn_crop(tmp_path), 20, 2000, lambda done, total: seen.append(done)
+        MODELS / f"{model}.onnx", drawn_crop(tmp_path), 20, 2000, lambda done, total: seen.append(done)
     )
     assert seen == [0, 1000]
     figures = {figure.name: figure for figure in cost.figures}

@@ -23,9 +23,9 @@ Scores = NDArray[np.float64]
 
 SDK = Path(__file__).parents[2] / "sdk"
 GOLDEN = SDK / "contract" / "golden"
-ANY_CROP = SDK / "scriptkd_sdk" / "models" / "any-crop.onnx"  # of the newest format
+BUNDLED = SDK / "scriptkd_sdk" / "models" / "student.onnx"  # the default, of the newest format
 FLOAT = GOLDEN / "fp32.onnx"
-MODELS = {"fp32": (FLOAT, 1e-3), "int8": (ANY_CROP, 5e-3)}  # file, and by how much a score may be off
+MODELS = {"fp32": (FLOAT, 1e-3), "int8": (BUNDLED, 5e-3)}  # file, and by how much a score may be off
 # Networks that the bundled one is not: of an older format, several channels, one width for all images.
 OTHER_INPUTS = {
     "upright": Preprocessing(1, 48, 48, 384, 24),
@@ -39,16 +39,16 @@ LAST_BITS = 5e-5  # by which scores differ between processors without any roundi
 
 
 def floating() -> onnx.ModelProto:
-    """The bundled model of the newest format, with the ends of its activations' ranges alone: computed in float32.
+    """The default model, with the ends of its activations' ranges alone: computed in float32.
 
     It rounds activations to 8 bits. The ends stay, since a range that starts at 0 does what a ReLU did. It is here to
     test arithmetic, not to ship.
     """
-    model = onnx.load(ANY_CROP)
+    model = onnx.load(BUNDLED)
     numbers = {each.name: numpy_helper.to_array(each) for each in model.graph.initializer}
     rounded = {node.output[0]: node for node in model.graph.node if node.op_type == "QuantizeLinear"}
     if not rounded:
-        raise ValueError(f"{ANY_CROP.name} rounds no activations: it is no model in 8 bits")
+        raise ValueError(f"{BUNDLED.name} rounds no activations: it is no model in 8 bits")
     nodes = []
     for node in model.graph.node:
         if node.op_type == "DequantizeLinear" and node.input[0] in rounded:

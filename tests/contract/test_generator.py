@@ -55,7 +55,7 @@ def test_the_float_model_is_the_bundled_one_without_rounding(generator: Any) -> 
     scores = {model: np.array([vector["scores"][model] for vector in vectors]) for model in ("fp32", "int8")}
     assert 0 < np.abs(scores["fp32"] - scores["int8"]).mean() < 0.01
     sure = scores["fp32"].max(axis=1) >= 0.9  # as in the export's checks: what a model is unsure of, any rounding turns
-    assert sure.mean() > 0.5
+    assert sure.mean() > 0.2
     assert (scores["fp32"].argmax(axis=1) == scores["int8"].argmax(axis=1))[sure].all()
 
 
