@@ -1,10 +1,10 @@
-"""How much slower each command is beside one busy process, on two cores: quiet and busy in turns.
+"""Measures how much slower each command is beside one busy process, on two cores. Quiet and busy runs alternate.
 
     make bench-busy              the SDK, rendering, training, export and evaluation on small data
     make bench-busy DEMO=1       `make demo` alone: at most 6 minutes quiet and 15 busy
 
-The machine must be quiet otherwise; what the load average says is printed. GOMP_SPINCOUNT=300000 in the environment
-gives OpenMP's threads back the waiting that torch has by default, to compare with.
+The machine must otherwise be quiet; the load average is printed. For comparison, GOMP_SPINCOUNT=300000 in the
+environment lets OpenMP's idle threads spin, which is torch's default.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MOST = 2.5  # times the quiet time
 
 @dataclass
 class Command:
-    """line: run in the repository; writes: what is deleted before each run. Seconds of each run, in both conditions."""
+    """line: run in the repository. writes: deleted before each run. quiet, busy: seconds of each run."""
 
     name: str
     line: str
@@ -52,7 +52,7 @@ DEMO = [Command("demo", "scripts/demo.sh", limits=(6 * 60, 15 * 60))]
 
 
 def commands() -> list[Command]:
-    """In order: each uses what those before it made."""
+    """Return the commands in order: each uses the output of earlier ones."""
     words, digits, run = FOLDER / "words", FOLDER / "digits", FOLDER / "run"
     student = run / "student.pt"
     exported = FOLDER / "exported"
@@ -101,7 +101,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--repeats", type=int, default=3, help="runs in each condition; their median counts")
     parser.add_argument("--demo", action="store_true", help="`make demo` alone, once in each condition")
-    parser.add_argument("--only", help="those whose names begin so, and what they need before, once")
+    parser.add_argument("--only", help="time only commands whose names begin so; the others run once, untimed")
     options = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])

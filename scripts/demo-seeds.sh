@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# `make demo`'s training and export for several seeds, in float32 and bfloat16, each under three instruction sets: no gate
-# may hang on a processor's rounding. Prints a table; exit status 1 if an export did not end with status 0 or did not
-# write both files. SEEDS, PRECISIONS and ISAS narrow it. What is already trained in build/demo-seeds is not trained again.
+# Runs `make demo`'s training and export for several seeds, in float32 and bfloat16, each with three instruction sets.
+# No check of the export may depend on a processor's rounding. Prints a table. The status is 1 if an export failed or
+# did not write both files. SEEDS, PRECISIONS and ISAS select fewer runs. Networks that are already in build/demo-seeds
+# are not trained again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export PATH="$PWD/.venv/bin:$PATH"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The main job end to end, small enough for two cores: `make demo` runs it after set-up. Everything it writes is in build/demo.
+# The whole chain, small enough for two cores. `make demo` runs it after set-up. All output is in build/demo.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export PATH="$PWD/.venv/bin:$PATH"
@@ -7,7 +7,7 @@ rm -rf build/demo
 mkdir -p build/demo
 
 number=0
-step() { # HEADLINE COMMAND...: runs the command, showing what it is for, what it is and how long it took
+step() { # HEADLINE COMMAND...: prints headline and command, runs the command, and prints how long it took
     local headline=$1 start=$SECONDS
     shift
     number=$((number + 1))
@@ -25,9 +25,9 @@ step "Distil teacher -> assistant -> student" \
     scriptkd train demo --data build/demo/data --out build/demo/run
 step "Export the student to ONNX, fp32 and int8, and check it against torch" \
     scriptkd-export --ckpt build/demo/run/student.pt --data build/demo/data --quantize fp32 --quantize int8
-step "Identify the sample crops with the model that the SDK brings along" \
+step "Identify the sample crops with the SDK's bundled model" \
     scriptkd identify samples
-step "Benchmark the chain just trained" \
+step "Benchmark the trained chain" \
     scriptkd bench --run build/demo/run --data build/demo/data
 
-printf '\n=== Demo done in %d min %d s; all it made is in build/demo\n' $((SECONDS / 60)) $((SECONDS % 60))
+printf '\n=== Demo done in %d min %d s; its output is in build/demo\n' $((SECONDS / 60)) $((SECONDS % 60))

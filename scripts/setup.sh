@@ -4,10 +4,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# Measured: .venv keeps 6.1 GB (torch and the CUDA libraries that its ordinary build brings), the downloads lie beside it
-# while pip works (9.1 GB together), and fonts and word lists take 0.7 GB.
+# Measured: .venv has 6.1 GB, with torch and the CUDA libraries of its ordinary build. While pip works, .venv and the
+# downloads take 9.1 GB. Fonts and word lists take 0.7 GB.
 disk_needed_gb=10
-extras="train,export,bench,dev"
+extras="train,export,bench,page,dev"
 
 say() { printf 'set-up: %s\n' "$*"; }
 fail() {
@@ -15,7 +15,7 @@ fail() {
     exit 1
 }
 
-# Sets $python to a Python that is new enough, else to nothing, and $too_old to one that is not.
+# Sets $python to a Python that is new enough, or to nothing, and $too_old to the version of an older one.
 find_python() {
     local candidate version
     python="" too_old=""
@@ -29,12 +29,12 @@ find_python() {
     done
 }
 
-# Prints those of the given packages that are installed.
+# Prints the given packages that are installed.
 installed() {
     dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null | awk '$1 == "installed" { print $2 }'
 }
 
-# Prints those of the given packages that the release has, as far as the downloaded package lists tell.
+# Prints the given packages that the release has, according to the downloaded package lists.
 available() {
     LC_ALL=C apt-cache policy "$@" | awk '/^[^ ]/ { name = $1; sub(/:$/, "", name) }
                                           $1 == "Candidate:" && $2 != "(none)" { print name }'
@@ -46,7 +46,7 @@ install_system_packages() {
     if [ -z "$python" ]; then
         wanted+=(python3 python3-venv)
     elif ! "$python" -c 'import ensurepip' 2>/dev/null; then
-        wanted+=("python$python_version-venv") # Debian keeps what `python -m venv` needs in a package of its own
+        wanted+=("python$python_version-venv") # Debian has a separate package for `python -m venv`
     fi
 
     command -v apt-get >/dev/null || fail "there is no apt-get here, and set-up by make is for Debian and Ubuntu." \
@@ -68,14 +68,14 @@ install_system_packages() {
     fi
     say "installing system packages (fonts, word lists, tools): ${#missing[@]} are missing"
     apt_get=("${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3)
-    "${apt_get[@]}" update || say "apt-get update failed; going on with the package lists that are here"
+    "${apt_get[@]}" update || say "apt-get update failed; continuing with the existing package lists"
     skip_unavailable
     [ ${#missing[@]} -gt 0 ] || return 0
     "${apt_get[@]}" install -y --no-install-recommends "${missing[@]}" ||
         fail "apt-get could not install the system packages; its message is above. Put it right and run make again."
 }
 
-# Takes out of $missing what this release does not have: the lists differ a little between Debian and Ubuntu releases.
+# Removes from $missing what this release does not have: the lists differ slightly between Debian and Ubuntu releases.
 skip_unavailable() {
     local known unknown
     compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null || return 0 # never updated: nothing is known yet
@@ -86,15 +86,15 @@ skip_unavailable() {
 }
 
 install_python_packages() {
-    # An interrupted set-up, or a system Python that has since been upgraded, leaves a .venv that cannot install.
+    # An interrupted set-up, or an upgrade of the system's Python, leaves a .venv that cannot install.
     if ! .venv/bin/python -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
         say "creating .venv with Python $python_version"
         "$python" -m venv --clear .venv || fail "$python could not create .venv; its message is above."
     fi
     say "installing Python packages into .venv (a few minutes the first time)"
-    # pip downloads 3 GB to its temporary folder, and /tmp is often a small file system in memory. A cache would keep as
-    # much again in the home folder.
-    rm -rf .venv/tmp # what an interrupted run left
+    # pip downloads 3 GB to its temporary folder, and /tmp is often a small file system in memory. A cache would take
+    # another 3 GB in the home folder.
+    rm -rf .venv/tmp # left by an interrupted run
     mkdir .venv/tmp
     TMPDIR="$PWD/.venv/tmp" PIP_DISABLE_PIP_VERSION_CHECK=1 \
         .venv/bin/python -m pip install --no-input --no-cache-dir -e ".[$extras]" ||

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# The SDK's wheel and tests on each Python that it names: those that are here. Ends with status 75, after the others have
-# passed, where one of them is missing.
+# Tests the SDK's wheel on each supported Python that is installed. If one is missing, the status is 75 after the others
+# have passed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# Prints a Python of that version: on the path, or in pyenv, whose launchers start only the one that is chosen.
+# Prints a Python of that version, from the path or from pyenv's folder. pyenv's launchers start only the selected
+# version.
 find_python() {
     local candidate
     for candidate in "python$1" "${PYENV_ROOT:-$HOME/.pyenv}/versions/$1".*/bin/python; do

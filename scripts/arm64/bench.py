@@ -1,9 +1,9 @@
-"""Writes benchmarks/arm64.md: AArch64 instructions per image, a cost free of noise, and what time they may take.
+"""Writes benchmarks/arm64.md: AArch64 instructions per image, which have no noise, and an estimate of the time.
 
 The page is also the last section of benchmarks/RESULTS.md.
 
-The networks of a recipe are built with random weights, which do not change the count, and measured in float32 and int8;
-model files may be named as well.
+The networks of a recipe are measured in float32 and int8. Their weights are random, which does not change the count.
+Model files may be named as well.
 """
 
 from __future__ import annotations
@@ -24,10 +24,11 @@ import onnxruntime
 import typer
 from onnx import helper
 
+from scriptkd_bench.devices import devices_section
 from scriptkd_bench.report import AARCH64, append_counts
 from scriptkd_export import draw_samples, export_graph, export_onnx, quantize_int8
 from scriptkd_sdk import ScriptIdentifier
-from scriptkd_sdk.modelfile import METADATA_KEY
+from scriptkd_sdk.modelfile import METADATA_KEY, MODELS, bundled_models
 from scriptkd_train.models.checkpoint import Checkpoint
 from scriptkd_train.models.networks import build_network
 from scriptkd_train.recipe import load_recipe
@@ -35,14 +36,14 @@ from scriptkd_train.synth.render import SCRIPTS
 from scriptkd_train.utils.markdown import markdown_table
 
 ROOT = Path(__file__).resolve().parents[2]
-BUNDLED = ROOT / "sdk" / "scriptkd_sdk" / "models" / "student.onnx"
 COUNTER = ROOT / "build" / "arm64" / "counter" / "build"
 OUT = ROOT / "benchmarks" / AARCH64
 RESULTS = OUT.with_name("RESULTS.md")
+DEVICES = OUT.with_name("devices")
 CPUS = ("cortex-a53", "cortex-a76")
-FEW, MANY = 1, 10  # calls counted: of a network of large images, and of others
-LARGE = 30_000  # values of an input
-# Core -> clock in GHz, instructions a cycle assumed for this kind of code, and the instruction set counted.
+FEW, MANY = 1, 10  # counted calls, of networks for large images and of others
+LARGE = 30_000  # values of an input that counts as large
+# Core -> clock in GHz, assumed instructions a cycle for this kind of code, and the counted instruction set.
 CORES = {
     "Cortex-A53, 1.4 GHz (Raspberry Pi 3B+)": (1.4, 0.8, "cortex-a53"),
     "Cortex-A55, 2.0 GHz (little core of a phone)": (2.0, 0.9, "cortex-a76"),
@@ -53,28 +54,29 @@ CORES = {
 INTRODUCTION = """\
 # Cost on AArch64
 
-Instructions that onnxruntime executes for one image, counted by an emulator: repeatable to about 0.2 %, whatever else
-the machine does. They are a cost, not a time. Made by `make bench-arm64`.
+Instructions that onnxruntime executes for one image, counted by an emulator. The count repeats to about
+0.2 %, whatever else the machine does. It is a cost, not a time. Made by `make bench-arm64`.
 
 - onnxruntime {version}, one thread, a crop of 114x39 pixels; millions of instructions per image
-- the CPU names an instruction set: cortex-a53 has no 8-bit dot product, cortex-a76 has
-- run: a bare session.run. identify: the Python SDK's whole call on an array, pre-processing included
+- CPU names stand for instruction sets: cortex-a76 has an 8-bit dot product, cortex-a53 has none
+- run: a bare session.run. identify: the Python SDK's whole call on an array, with pre-processing
 - int8: weights and activations in 8 bits; int4-u8: weights stored in 4 bits, computed as int8
 - networks named after a recipe have random weights, which do not change the count
 """
 ESTIMATE = """\
 ## Estimated time
 
-Nobody has run these on such a device. This is the count divided by clock times instructions a cycle, and the last is an
-assumption, for dense arithmetic from the first-level cache. The true time may be half or twice as much: memory, other
-loads and throttling add, and onnxruntime's Android build may have other kernels. `scriptkd bench` on the device tells.
+Nobody has run these on such a device. The time is the count divided by clock times instructions a cycle. The
+instructions a cycle are an assumption, for dense arithmetic from the first-level cache. The true time may be half or
+twice as much: memory, other load and throttling add, and onnxruntime's Android build may have other kernels. Measure
+with `scriptkd bench` on the device.
 Milliseconds for one run:
 """
 
 
 @dataclass(frozen=True)
 class Row:
-    """counts: CPU -> instructions of a bare session.run. whole: of the SDK's identify, where that was counted."""
+    """counts: CPU -> instructions of a bare session.run. whole: of the SDK's identify, if counted."""
 
     name: str
     precision: str
@@ -84,14 +86,15 @@ class Row:
 
 
 def main(
-    models: Annotated[list[Path] | None, typer.Argument(help="Model files (.onnx) besides the bundled one.")] = None,
+    models: Annotated[list[Path] | None, typer.Argument(help="Model files (.onnx) besides the bundled ones.")] = None,
     recipes: Annotated[
-        list[str] | None, typer.Option("--recipe", help="Recipe whose networks to build; else mobile and the paper's.")
+        list[str] | None, typer.Option("--recipe", help="Recipe to build. Default: mobile and the paper's.")
     ] = None,
 ) -> None:
     """Count instructions."""
     with tempfile.TemporaryDirectory(prefix="scriptkd-arm64-") as name:
-        subjects = [("bundled", BUNDLED), *((path.stem, path) for path in models or [])]
+        bundled = [(f"bundled {each}", MODELS / f"{each}.onnx") for each in bundled_models()]
+        subjects = [*bundled, *((path.stem, path) for path in models or [])]
         for recipe in recipes or ["mobile", "paper-inceptionv3"]:
             subjects += untrained(recipe, Path(name))
         identifiers = [ScriptIdentifier(path) for _, path in subjects]
@@ -99,11 +102,13 @@ def main(
         calls = [FEW if np.prod(shape) > LARGE else MANY for shape in shapes]
         jobs = [("run", number, path) for number, (_, path) in zip(calls, subjects, strict=True)]
         with ThreadPoolExecutor() as pool:
-            found = pool.map(lambda cpu: per_call([*jobs, ("identify", MANY, BUNDLED)], cpu), CPUS)
+            whole_calls = [("identify", MANY, path) for _, path in bundled]
+            found = pool.map(lambda cpu: per_call([*jobs, *whole_calls], cpu), CPUS)
             counts = dict(zip(CPUS, found, strict=True))
-    whole = {cpu: counts[cpu][-1] for cpu in CPUS}  # of the first subject, the bundled model
+    whole = [{cpu: counts[cpu][len(jobs) + index] for cpu in CPUS} for index in range(len(bundled))]
+    whole += [{}] * (len(subjects) - len(bundled))
     rows = [
-        Row(title, each.info.precision, shape, {cpu: counts[cpu][index] for cpu in CPUS}, {} if index else whole)
+        Row(title, each.info.precision, shape, {cpu: counts[cpu][index] for cpu in CPUS}, whole[index])
         for index, ((title, _), each, shape) in enumerate(zip(subjects, identifiers, shapes, strict=True))
     ]
     OUT.write_text(markdown(rows), "utf-8")
@@ -113,7 +118,7 @@ def main(
 
 
 def untrained(recipe: str, folder: Path) -> list[tuple[str, Path]]:
-    """The stages of a recipe as model files, in float32 and int8, with random weights: name and path of each."""
+    """Export the stages of a recipe in float32 and int8, with random weights. Return each file's name and path."""
     found = []
     for stage, plan in load_recipe(recipe).stages.items():
         preprocessing, arguments = plan.input.preprocessing(), plan.network.arguments
@@ -135,7 +140,7 @@ def untrained(recipe: str, folder: Path) -> list[tuple[str, Path]]:
 
 
 def per_call(jobs: list[tuple[str, int, Path]], cpu: str) -> list[float]:
-    """Instructions of one call for each of (what, calls, model), on an emulated machine that starts once (count.py)."""
+    """Return the instructions of one call for each (what, calls, model), counted in one emulated machine."""
     plugin = COUNTER / "tests" / "tcg" / "plugins" / "libinsn.so"
     environment = {**os.environ, "QEMU": str(COUNTER / "qemu-aarch64"), "QEMU_PLUGIN": f"{plugin},inline=on"}
     here = Path(__file__).parent
@@ -163,6 +168,8 @@ def markdown(rows: list[Row]) -> str:
         "",
         ESTIMATE,
         *markdown_table(["model", "precision", *CORES], [assumed, *times], text_columns=2),
+        "",
+        devices_section(DEVICES).rstrip("\n"),
     ]
     return "\n".join(lines) + "\n"
 

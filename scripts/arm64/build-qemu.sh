@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds qemu's AArch64 emulator with its plugins, which Debian's package leaves out, in build/arm64/counter: the same version
-# as there, from Debian's source. About 6 minutes of one core, once.
+# Builds qemu's AArch64 emulator with its plugins, which Debian's package lacks, in build/arm64/counter. The version and
+# the source are Debian's. It takes about 6 minutes of one core, once.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 here=$PWD/build/arm64/counter
@@ -8,13 +8,14 @@ here=$PWD/build/arm64/counter
 missing=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' libglib2.0-dev ninja-build gcc pkg-config python3-venv 2>&1 |
     awk '/^installed/ { next } { print $NF }')
 if [ -n "$missing" ]; then
-    echo "qemu: installing what it builds with"
+    echo "qemu: installing its build tools"
     DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 update
     DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 install -y --no-install-recommends \
         libglib2.0-dev ninja-build gcc pkg-config python3-venv > /dev/null
 fi
 mkdir -p "$here"
-# The upstream archive alone: Debian's patches do not touch this emulator. Its hash is that of Debian's list of sources.
+# The upstream archive is enough, as Debian's patches do not touch this emulator. The hash is from Debian's list of
+# sources.
 archive=qemu_10.0.2+ds.orig.tar.xz
 mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Origin: Debian' 'Codename: bookworm' | head -1)
 cd "$here"

@@ -1,8 +1,8 @@
-"""Runs inside the emulated machine: count.py [run|identify CALLS MODEL]... makes so many calls of each model.
+"""Runs inside the emulated machine: count.py [run|identify CALLS MODEL]... calls each model CALLS times.
 
-Each model gets a process of its own, which loads it and calls it once; then one copy of that process ends and another
-makes the calls and ends. The emulator reports each end, in this order: idle copy, calling copy, the model's process.
-So the machine starts once for all models, and what a model's loading costs does not count.
+Each model gets its own process, which loads it and calls it once. Then two forked copies run: an idle one, which ends
+at once, and one that makes the calls. The emulator reports each end, in this order: idle copy, calling copy, the
+model's process. So the machine starts once for all models, and loading a model does not count.
 """
 
 import os
@@ -17,12 +17,12 @@ from scriptkd_sdk import ScriptIdentifier
 
 
 def copy_of_process(work: Callable[[], object]) -> None:
-    """Do the work in a copy of this process, and wait for its end."""
+    """Do the work in a forked copy of this process, and wait for its end."""
     child = os.fork()
     if child == 0:
         try:
             work()
-        except BaseException as error:  # whatever it is: it must not run on as a second parent
+        except BaseException as error:  # any error: the copy must not run on as a second parent
             print(error, file=sys.stderr)
             os._exit(1)
         os._exit(0)
@@ -50,6 +50,6 @@ def count(what: str, calls: int, path: str) -> None:
     copy_of_process(lambda: call(calls))
 
 
-cv2.setNumThreads(1)  # a copy of a process has no threads but its first
+cv2.setNumThreads(1)  # a forked process has only its first thread
 for what, calls, path in zip(sys.argv[1::3], sys.argv[2::3], sys.argv[3::3], strict=True):
     copy_of_process(lambda job=(what, int(calls), path): count(*job))

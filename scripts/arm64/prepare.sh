@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Gets what an emulated AArch64 machine needs into build/arm64: qemu, a Debian root with Python, and the SDK's packages.
+# Downloads an emulated AArch64 machine into build/arm64: qemu, a Debian root with Python, and the SDK's packages.
 # No root rights, chroot or binfmt: packages are unpacked, not installed. About 100 MB, once.
-# Status 75 says that nothing is wrong but that something could not be downloaded, so that CI can go on.
+# Status 75 means that a download failed and nothing else, so that CI can go on.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+. scripts/own-apt.sh
 here=$PWD/build/arm64
 if [ "$here/.ready" -nt scripts/arm64/prepare.sh ]; then exit 0; fi
 rm -rf "$here"/{apt,debs,root,qemu,wheels,site}
-mkdir -p "$here"/apt/{lists/partial,cache/archives/partial} "$here"/{debs,root,qemu,wheels,site}
+mkdir -p "$here"/{debs,root,qemu,wheels,site}
 
 unavailable() {
     echo "arm64: $* could not be downloaded" >&2
@@ -18,26 +19,12 @@ unavailable() {
 mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Origin: Debian' 'Codename: bookworm' | head -1)
 [ -n "$mirror" ] || unavailable "this needs Debian bookworm, whose packages are those of the emulated machine: they"
 
-# apt with a configuration of its own, which knows arm64 and leaves this machine's alone.
 host=$(dpkg --print-architecture)
 keys=/usr/share/keyrings/debian-archive-keyring.gpg
 [ -f "$keys" ] || { echo "$keys is missing: install debian-archive-keyring" >&2; exit 1; }
-cat > "$here/apt/sources.list" <<END
+own_apt "$here/apt" arm64 "\"arm64\"; \"$host\";" <<END
 deb [signed-by=$keys] $mirror bookworm main
 deb [signed-by=$keys] $mirror bookworm-backports main
-END
-: > "$here/apt/status"
-cat > "$here/apt/apt.conf" <<END
-APT::Architecture "arm64";
-APT::Architectures { "arm64"; "$host"; };
-APT::Sandbox::User "root";
-Acquire::Retries "3";
-Acquire::Languages "none";
-Dir::Etc::SourceList "$here/apt/sources.list";
-Dir::Etc::SourceParts "-";
-Dir::State::Lists "$here/apt/lists";
-Dir::State::Status "$here/apt/status";
-Dir::Cache "$here/apt/cache";
 END
 export APT_CONFIG=$here/apt/apt.conf
 echo "arm64: qemu and a Debian root"
@@ -50,7 +37,7 @@ apt-get -qq download -t bookworm-backports "qemu-user:$host" || unavailable qemu
 dpkg-deb --fsys-tarfile qemu-user_*.deb | tar -x -C "$here/qemu" --strip-components=3 ./usr/bin/qemu-aarch64
 cd - > /dev/null
 
-# The same onnxruntime as here, so that a difference is the processor's and not the version's.
+# The same version of onnxruntime as here, so that the processor is the only difference.
 echo "arm64: Python packages"
 runtime=$(.venv/bin/python -c 'from importlib.metadata import version; print(version("onnxruntime"))')
 .venv/bin/pip download --quiet --disable-pip-version-check --dest "$here/wheels" --only-binary=:all: \

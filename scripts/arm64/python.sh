@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs AArch64 Python with the SDK of this checkout, emulated: python.sh CPU ARGUMENT..., CPU being a name that qemu knows.
-# QEMU and QEMU_PLUGIN choose another build of qemu, and a plugin of it.
+# Runs this checkout's SDK in emulated AArch64 Python: python.sh CPU ARGUMENT... CPU is a name that qemu knows. QEMU and
+# QEMU_PLUGIN choose another build of qemu and its plugin.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 here=$root/build/arm64

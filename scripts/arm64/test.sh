@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The Python SDK's golden tests on emulated AArch64: cortex-a53 has no dot product, cortex-a76 has.
+# The Python SDK's golden tests on emulated AArch64: cortex-a53 without and cortex-a76 with an 8-bit dot product.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 scripts/arm64/prepare.sh

@@ -1,0 +1,49 @@
+"""Putting the words of a page into lines and the lines into order, whichever way the page lies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+
+def in_lines(corners: Floats, right_to_left: Sequence[bool]) -> list[list[int]]:
+    """Return the lines, first to last, each a list of word numbers in reading order.
+
+    Columns are not told apart: words that stand side by side are one line.
+
+    Args:
+        corners: [N, 4, 2], each word's top left, top right, bottom right and bottom left as it is read, so their upper
+            edges tell which way the page lies and how it is tilted. In pixels.
+        right_to_left: for each word, whether its script is written so. Most of a line decides for it.
+    """
+    if not len(corners):
+        return []
+    # Where most of the text runs: long words count more than short ones, whose edges are less exact.
+    run = (corners[:, 1] - corners[:, 0] + corners[:, 2] - corners[:, 3]).sum(axis=0)
+    length = float(np.hypot(*run))
+    along = run / length if length > 0 else np.array([1.0, 0.0])
+    down = np.array([-along[1], along[0]])
+    centres = corners.mean(axis=1)
+    heights = np.hypot(*(corners[:, 3] - corners[:, 0]).T)
+    lines: list[list[int]] = []
+    for word in np.argsort(centres @ down, kind="stable").tolist():
+        line = lines[-1] if lines else []
+        # The last word of a line is its lowest so far; one that begins below half of it begins a new line.
+        if line and _beside(word, line, centres @ down, heights):
+            line.append(word)
+        else:
+            lines.append([word])
+    for line in lines:
+        line.sort(key=lambda word: float(centres[word] @ along))
+        if 2 * sum(right_to_left[word] for word in line) > len(line):
+            line.reverse()
+    return lines
+
+
+def _beside(word: int, line: list[int], places: Floats, heights: Floats) -> bool:
+    middle = float(np.mean(places[line]))
+    return bool(places[word] - middle < min(heights[word], float(np.mean(heights[line]))) / 2)
