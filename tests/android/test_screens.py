@@ -1,6 +1,7 @@
 """The Android demo's screens, run and drawn on a desktop JVM with Android's own framework: android-demo/screens."""
 
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -13,6 +14,7 @@ from scriptkd_bench.cli import app
 
 ROOT = Path(__file__).parents[2]
 SCREENS = ROOT / "build" / "android" / "screens"
+TESTS = ROOT / "android-demo" / "screens" / "java" / "org" / "scriptkd" / "demo"
 
 pytestmark = [
     pytest.mark.slow,
@@ -36,7 +38,8 @@ def test_the_screens_were_drawn(screens: Path) -> None:
     sizes = {path.stem: struct.unpack(">II", path.read_bytes()[16:24]) for path in screens.glob("*.png")}
     assert sizes["phone-3-answer"] == (720, 1480)
     assert sizes["phone-5-turned"] == (1480, 720)
-    assert len(sizes) == 11
+    asked = {name for test in TESTS.glob("*.java") for name in re.findall(r'shoot\(\w+, "([\w-]+)"\)', test.read_text())}
+    assert sizes.keys() == asked
 
 
 def test_the_shared_result_can_be_compared(screens: Path) -> None:
