@@ -172,6 +172,7 @@ class _Datasets:
                 del self.loaded[old]
             data, scratch = self.run.data, self.run.out / f".pixels-{split}"
             items = data.train if split == "train" else data.val
+            self.run.print(f"reads {len(items):,} images of the {split} split")  # takes minutes when there are many
             self.loaded[key] = load_shared(self.run.fabric, items, data.labels, preprocessing, scratch)
         return self.loaded[key]
 

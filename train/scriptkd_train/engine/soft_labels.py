@@ -89,6 +89,8 @@ def make_soft_labels(
     done, answered = fabric.broadcast(_what_is_there(folder))
     if len(train) > answered > 0:
         folder.say(f"resumes after {answered:,} of {len(train):,} soft labels, in {folder.path}")
+    elif answered == 0:
+        folder.say(f"computes {len(train):,} soft labels, in {folder.path}")
     missing = (each for each in enumerate(train.batches(batch_size)) if each[0] not in done)
 
     def work() -> None:
