@@ -1,6 +1,7 @@
 """The Java SDK's own tests, which hold the golden vectors, and beside the Python SDK on pictures of all shapes."""
 
 import base64
+import importlib
 import json
 import os
 import re
@@ -13,6 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
@@ -60,7 +62,8 @@ def java(tested: str, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     (version,) = re.findall(r"com\.microsoft\.onnxruntime:(onnxruntime:.*)", ARTIFACTS)
     libraries = f"{SDK}:{ROOT}/build/maven/{version.replace(':', '-')}.jar"
     classes = tmp_path_factory.mktemp("probe")
-    subprocess.run(["javac", "-cp", libraries, "-d", classes, ROOT / "tests/java/Probe.java"], check=True)
+    sources = [ROOT / "tests/java" / name for name in ("Probe.java", "FindWords.java")]
+    subprocess.run(["javac", "-cp", libraries, "-d", classes, *sources], check=True)
     return ["java", "-cp", f"{classes}:{libraries}", "org.scriptkd.sdk.Probe"]
 
 
@@ -163,6 +166,34 @@ def test_java_and_python_agree_on_pictures_of_all_shapes(
     assert {turned for _, turned, *_ in seen} == {0, 90} and {rows for _, _, rows, *_ in seen} == set(steps.heights)
     assert {lines for *_, lines, _ in seen} == {True, False} - ({True} if steps.fixed_width else set())
     assert steps.fixed_width or {mixed for *_, mixed in seen} == {True, False}
+
+
+def test_words_are_found_as_the_contract_says(java: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the real detector: its map, boxed by the reference. A float's last bits may move a pixel over the limit."""
+    detector = Path(pytest.importorskip("rapidocr").__file__).parent / "models/PP-OCRv6_det_small.onnx"
+    monkeypatch.syspath_prepend(str(ROOT / "tests/contract"))
+    arithmetic, boxing = (importlib.import_module(name) for name in ("arithmetic", "boxing"))
+    image = load_image(ROOT / "benchmarks/pages/set/sign-01.jpg")
+    cv2.imwrite(str(tmp_path / "sign.png"), image[:, :, ::-1])
+    (height, width, _), identifier = image.shape, ScriptIdentifier()
+    columns, rows = boxing.input_size(width, height)
+    planes = image[:, :, ::-1].transpose(2, 0, 1).astype(float)
+    levels = np.round(arithmetic.weights(height, rows) @ planes @ arithmetic.weights(width, columns).T)
+    session = onnxruntime.InferenceSession(detector)
+    (found,) = session.run(None, {session.get_inputs()[0].name: (levels[None] / 127.5 - 1).astype(np.float32)})
+    expected = boxing.boxes(found[0, 0], width, height)
+    model = ROOT / "sdk/scriptkd_sdk/models/student.onnx"
+    program = [*java[:-1], "org.scriptkd.sdk.FindWords"]
+    lines = subprocess.run(
+        [*program, detector, model, tmp_path / "sign.png"], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    words = [json.loads(line) for line in lines]
+    assert len(words) == len(expected) == 3  # a line each
+    for word, box in zip(words, expected, strict=True):
+        np.testing.assert_allclose(word["corners"], box.corners, atol=0.1)
+        assert word["score"] == pytest.approx(box.score, abs=1e-3)
+        answer = identifier.identify(image, region=box.corners)
+        assert (word["script"], word["orientation"]) == (answer.script, answer.orientation)
 
 
 def test_nothing_is_written_and_nothing_is_sent(java: list[str], tmp_path: Path) -> None:

@@ -22,6 +22,28 @@ public final class Corners extends Area {
         ys = new double[] {y1, y2, y3, y4};
     }
 
+    /**
+     * The x of a corner.
+     *
+     * @param corner 0 is the top left, 1 the top right, 2 the bottom right, 3 the bottom left
+     * @throws ArgumentException for another number
+     */
+    public double x(int corner) {
+        return xs[checked(corner)];
+    }
+
+    /** The y of a corner. See {@link #x}. */
+    public double y(int corner) {
+        return ys[checked(corner)];
+    }
+
+    private static int checked(int corner) {
+        if (corner < 0 || corner > 3) {
+            throw new ArgumentException("corner must be an integer from 0 to 3, not " + corner);
+        }
+        return corner;
+    }
+
     @Override
     Picture cut(int[] argb, int width, int height) {
         check();

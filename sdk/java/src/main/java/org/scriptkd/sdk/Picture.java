@@ -124,16 +124,17 @@ final class Picture {
 
     /** Red, green and blue as separate planes. */
     Plane[] colours() {
-        Plane[] planes = new Plane[3];
-        for (int channel = 0; channel < 3; channel++) {
-            byte[] bytes = new byte[width * height];
-            int shift = 16 - 8 * channel;
-            for (int i = 0; i < bytes.length; i++) {
-                bytes[i] = (byte) (rgb[i] >> shift);
-            }
-            planes[channel] = new Plane(bytes, width, height);
+        return new Plane[] {colour(0), colour(1), colour(2)};
+    }
+
+    /** Red (0), green (1) or blue (2). */
+    Plane colour(int channel) {
+        byte[] bytes = new byte[width * height];
+        int shift = 16 - 8 * channel;
+        for (int i = 0; i < bytes.length; i++) {
+            bytes[i] = (byte) (rgb[i] >> shift);
         }
-        return planes;
+        return new Plane(bytes, width, height);
     }
 
     /** Red, green and blue bytes, [height, width, 3]: the input of a network that does the pre-processing itself. */

@@ -127,6 +127,11 @@ public final class Preprocessing {
         return inputs;
     }
 
+    /** Resamples a plane to rows x columns bytes, from an offset on. */
+    static void resample(Plane plane, int rows, int columns, byte[] inputs, int offset) {
+        resample(plane, new Filter(plane.height, rows), new Filter(plane.width, columns), inputs, offset);
+    }
+
     /** Resamples first rows, then columns. Whole lines are added in a loop so simple that a JVM vectorizes it. */
     private static void resample(Plane plane, Filter down, Filter across, byte[] inputs, int offset) {
         float[][] columns = columns(plane, down);

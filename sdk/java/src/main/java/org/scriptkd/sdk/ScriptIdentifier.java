@@ -4,25 +4,20 @@ import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
-import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
-import java.io.ByteArrayOutputStream;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
-import java.util.concurrent.locks.Lock;
-import java.util.concurrent.locks.ReadWriteLock;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,19 +32,14 @@ import org.jspecify.annotations.Nullable;
  * no telemetry.
  */
 public final class ScriptIdentifier implements AutoCloseable {
-    static final int MOST_THREADS = 256;
     private static final String BUNDLED = "org/scriptkd/models/"; // in the artifact scriptkd-models
     private static final String DEFAULT = "student";
 
-    private final OrtEnvironment environment;
-    private final OrtSession session;
+    private final Session session;
     private final ModelInfo info;
     private final Set<String> outputs;
-    private final ReadWriteLock lock = new ReentrantReadWriteLock(); // close takes the write lock
-    private boolean closed;
 
-    private ScriptIdentifier(OrtEnvironment environment, OrtSession session, ModelInfo info) {
-        this.environment = environment;
+    private ScriptIdentifier(Session session, ModelInfo info) {
         this.session = session;
         this.info = info;
         this.outputs = new HashSet<String>(
@@ -79,7 +69,7 @@ public final class ScriptIdentifier implements AutoCloseable {
                 throw new ModelException(name + ": no such model is bundled; org.scriptkd:scriptkd-models, which has those "
                         + "of scriptkd, must be among the program's dependencies");
             }
-            return open(read(stream), name + ".onnx", 1);
+            return open(ModelBytes.of(stream), name + ".onnx", 1);
         } catch (IOException error) {
             throw new ModelException(path + ": cannot be read: " + error.getMessage(), error);
         }
@@ -99,12 +89,8 @@ public final class ScriptIdentifier implements AutoCloseable {
      * @throws ArgumentException for a wrong number of threads
      */
     public static ScriptIdentifier open(File model, int threads) {
-        checkThreads(threads);
-        if (!Arguments.given(model, "model").isFile()) {
-            throw new ModelException(
-                    model + ": " + (model.isDirectory() ? "a folder, not a model file" : "no such model file"));
-        }
-        return open(read(model), model.getPath(), threads);
+        Session.checkThreads(threads);
+        return open(ModelBytes.of(model), model.getPath(), threads);
     }
 
     /**
@@ -115,38 +101,18 @@ public final class ScriptIdentifier implements AutoCloseable {
      * @throws ArgumentException for a wrong number of threads
      */
     public static ScriptIdentifier open(byte[] model, String name, int threads) {
-        checkThreads(threads);
-        Arguments.given(model, "model");
-        Arguments.given(name, "name");
-        OrtSession session = null;
-        boolean fit = false;
-        try {
-            Telemetry.off(); // before onnxruntime's library is loaded
-            OrtEnvironment environment =
-                    OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, "scriptkd");
-            session = session(environment, model, threads);
-            String text = session.getMetadata().getCustomMetadata().get(ModelInfo.METADATA_KEY);
-            if (text == null) {
-                throw new ModelException("an ONNX file without scriptkd's metadata; export it with scriptkd-export");
-            }
-            ScriptIdentifier result = new ScriptIdentifier(environment, session, ModelInfo.parse(text));
-            result.checkNetwork();
-            fit = true;
-            return result;
-        } catch (ModelException error) {
-            // The message may quote the file's text.
-            throw new ModelException(name + ": " + Json.printable(error.getMessage()), error.getCause());
-        } catch (OrtException error) {
-            throw new ModelException(name + ": cannot be opened (" + firstLine(error) + ")", error);
-        } catch (LinkageError error) {
-            throw new ModelException(
-                    name + ": onnxruntime's library for this kind of processor is missing (" + firstLine(error) + ")",
-                    error);
-        } finally {
-            if (session != null && !fit) {
-                closeQuietly(session);
-            }
+        return Session.open("identifier", model, name, threads, ScriptIdentifier::of);
+    }
+
+    private static ScriptIdentifier of(Session session) throws OrtException {
+        String text = session.use((environment, network) ->
+                network.getMetadata().getCustomMetadata().get(ModelInfo.METADATA_KEY));
+        if (text == null) {
+            throw new ModelException("an ONNX file without scriptkd's metadata; export it with scriptkd-export");
         }
+        ScriptIdentifier identifier = new ScriptIdentifier(session, ModelInfo.parse(text));
+        identifier.checkNetwork();
+        return identifier;
     }
 
     /** The model file's metadata. */
@@ -268,6 +234,39 @@ public final class ScriptIdentifier implements AutoCloseable {
         return batch.results();
     }
 
+    /** Finds the words of an image and tells their scripts. See {@link #findWords(TextDetector, Pixels, Options)}. */
+    public List<Word> findWords(TextDetector detector, Pixels image) {
+        return findWords(detector, image, new Options());
+    }
+
+    /**
+     * Finds the words of an image, or lines where words stand close, and tells the script of each.
+     *
+     * @return the words in order, from the top and in a line from the left; none if there is no text. A box nearly all
+     *     of which lies outside the image is left out
+     * @throws ImageException for an image that is too small or too large, or an array that is too short
+     * @throws ModelException if the detector fails on this image
+     * @throws ArgumentException as {@link #identify(Pixels, Area, Options)} does
+     * @throws ClosedException after {@link #close}, also the detector's
+     */
+    public List<Word> findWords(TextDetector detector, Pixels image, Options options) {
+        Pixels page = Arguments.given(image, "image").opaque();
+        List<TextBox> boxes = Arguments.given(detector, "detector").find(page);
+        List<Corners> regions = new ArrayList<Corners>();
+        for (TextBox box : boxes) {
+            regions.add(box.corners);
+        }
+        List<Word> words = new ArrayList<Word>();
+        int number = 0;
+        for (Result result : identifyRegions(page, regions, options)) {
+            TextBox box = boxes.get(number++);
+            if (result.prediction != null) {
+                words.add(new Word(box, result.prediction));
+            }
+        }
+        return words;
+    }
+
     private static <T> T each(@Nullable T value) {
         if (value == null) {
             throw new ImageException("it must not be null");
@@ -305,17 +304,10 @@ public final class ScriptIdentifier implements AutoCloseable {
     float[][][] answers(Input input) {
         boolean whole = input.count == Input.ANY_COUNT;
         long[] shape = whole ? new long[] {input.rows, input.columns, 3} : shape(input.count, input.rows, input.columns);
-        Lock reading = lock.readLock();
-        reading.lock();
         try {
-            if (closed) {
-                throw new ClosedException("the identifier is closed; make a new one");
-            }
             return run(input.bytes, shape, input.count);
         } catch (OrtException error) {
-            throw new ModelException("the network does not run (" + firstLine(error) + ")", error);
-        } finally {
-            reading.unlock();
+            throw new ModelException("the network does not run (" + Session.firstLine(error) + ")", error);
         }
     }
 
@@ -330,15 +322,7 @@ public final class ScriptIdentifier implements AutoCloseable {
     /** Frees the network's memory once running calls have ended. Closing again does nothing. */
     @Override
     public void close() {
-        lock.writeLock().lock();
-        try {
-            if (!closed) {
-                closed = true;
-                closeQuietly(session);
-            }
-        } finally {
-            lock.writeLock().unlock();
-        }
+        session.close();
     }
 
     private long[] shape(int count, int rows, int columns) {
@@ -347,11 +331,16 @@ public final class ScriptIdentifier implements AutoCloseable {
 
     /** Runs the network on {@code count} inputs. Returns as many rows of logits, in format 3 also of orientation. */
     private float[][][] run(byte[] inputs, long[] shape, int count) throws OrtException {
+        return session.use((environment, network) -> run(environment, network, inputs, shape, count));
+    }
+
+    private float[][][] run(OrtEnvironment environment, OrtSession network, byte[] inputs, long[] shape, int count)
+            throws OrtException {
         ByteBuffer buffer = ByteBuffer.allocateDirect(inputs.length).order(ByteOrder.nativeOrder());
         buffer.put(inputs).rewind();
         OnnxTensor image = OnnxTensor.createTensor(environment, buffer, shape, OnnxJavaType.UINT8);
         try {
-            OrtSession.Result result = session.run(Collections.singletonMap("image", image), outputs);
+            OrtSession.Result result = network.run(Collections.singletonMap("image", image), outputs);
             try {
                 OnnxTensor logits = (OnnxTensor) result.get("logits").get();
                 float[][] scripts = rows(logits, count, info.labels.size(), "labels");
@@ -383,14 +372,34 @@ public final class ScriptIdentifier implements AutoCloseable {
 
     /** Checks the inputs and outputs against the metadata, then runs the network on blank images. */
     private void checkNetwork() throws OrtException {
-        Set<String> inputs = session.getInputNames();
-        Set<String> given = session.getOutputNames();
+        session.use((environment, network) -> {
+            checkInput(network);
+            return null;
+        });
+        Preprocessing wanted = info.preprocessing;
+        if (info.anySize) {
+            runBlank(new long[] {1, 9, 3}, info.tellsOrientation() ? Input.ANY_COUNT : 1);
+            runBlank(new long[] {16, 2, 3}, info.tellsOrientation() ? Input.ANY_COUNT : 1);
+            return;
+        }
+        // Two images at each limit of the width reveal a batch size or a width that the export fixed.
+        for (int rows : wanted.heights()) {
+            runBlank(shape(2, rows, wanted.widthMin), 2);
+            if (!wanted.fixedWidth()) {
+                runBlank(shape(2, rows, wanted.widthMax), 2);
+            }
+        }
+    }
+
+    private void checkInput(OrtSession network) throws OrtException {
+        Set<String> inputs = network.getInputNames();
+        Set<String> given = network.getOutputNames();
         if (!inputs.equals(Collections.singleton("image")) || !given.containsAll(outputs)) {
             throw new ModelException("the network must have the one input 'image' and the output "
                     + (info.tellsOrientation() ? "'logits' and 'orientation'" : "'logits'") + ", not " + inputs + " and "
                     + given);
         }
-        Object node = session.getInputInfo().get("image").getInfo();
+        Object node = network.getInputInfo().get("image").getInfo();
         if (!(node instanceof TensorInfo) || ((TensorInfo) node).type != OnnxJavaType.UINT8) {
             String type = node instanceof TensorInfo ? "tensor(" + name(((TensorInfo) node).type) + ")" : "no tensor";
             throw new ModelException("the network's input must be tensor(uint8), not " + type);
@@ -409,18 +418,6 @@ public final class ScriptIdentifier implements AutoCloseable {
             throw new ModelException("the network's input has the shape " + Arrays.toString(shape)
                     + ", but its metadata asks for " + Arrays.toString(expected) + ", -1 being any");
         }
-        if (info.anySize) {
-            runBlank(new long[] {1, 9, 3}, info.tellsOrientation() ? Input.ANY_COUNT : 1);
-            runBlank(new long[] {16, 2, 3}, info.tellsOrientation() ? Input.ANY_COUNT : 1);
-            return;
-        }
-        // Two images at each limit of the width reveal a batch size or a width that the export fixed.
-        for (int rows : heights) {
-            runBlank(shape(2, rows, wanted.widthMin), 2);
-            if (!wanted.fixedWidth()) {
-                runBlank(shape(2, rows, wanted.widthMax), 2);
-            }
-        }
     }
 
     private void runBlank(long[] shape, int count) {
@@ -432,7 +429,7 @@ public final class ScriptIdentifier implements AutoCloseable {
         try {
             answers = run(new byte[size], shape, count);
         } catch (OrtException error) {
-            throw new ModelException("the network does not run on a blank image (" + firstLine(error) + ")", error);
+            throw new ModelException("the network does not run on a blank image (" + Session.firstLine(error) + ")", error);
         }
         for (float[][] answer : answers) {
             for (float[] row : answer) {
@@ -445,67 +442,7 @@ public final class ScriptIdentifier implements AutoCloseable {
         }
     }
 
-    private static OrtSession session(OrtEnvironment environment, byte[] model, int threads) throws OrtException {
-        OrtSession.SessionOptions options = new OrtSession.SessionOptions();
-        try {
-            options.setIntraOpNumThreads(threads);
-            options.setInterOpNumThreads(1);
-            options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL); // other errors also come as exceptions
-            try {
-                return environment.createSession(model, options);
-            } catch (OrtException error) {
-                throw new ModelException("not an ONNX file that onnxruntime can load (" + firstLine(error) + ")", error);
-            }
-        } finally {
-            options.close();
-        }
-    }
-
-    private static byte[] read(File file) {
-        try {
-            RandomAccessFile stream = new RandomAccessFile(file, "r");
-            try {
-                byte[] content = new byte[(int) Math.min(stream.length(), Integer.MAX_VALUE - 8)];
-                stream.readFully(content);
-                return content;
-            } finally {
-                stream.close();
-            }
-        } catch (IOException error) {
-            throw new ModelException(file + ": cannot be read: " + error.getMessage(), error);
-        }
-    }
-
-    private static byte[] read(InputStream stream) throws IOException {
-        ByteArrayOutputStream content = new ByteArrayOutputStream();
-        byte[] part = new byte[1 << 16];
-        for (int length = stream.read(part); length >= 0; length = stream.read(part)) {
-            content.write(part, 0, length);
-        }
-        return content.toByteArray();
-    }
-
-    private static void checkThreads(int threads) {
-        if (threads < 1 || threads > MOST_THREADS) {
-            throw new ArgumentException("threads must be an integer from 1 to " + MOST_THREADS + ", not " + threads);
-        }
-    }
-
     private static String name(OnnxJavaType type) {
         return type.name().toLowerCase(Locale.ROOT);
-    }
-
-    private static String firstLine(Throwable error) {
-        String text = error.getMessage() == null ? error.getClass().getSimpleName() : error.getMessage().trim();
-        text = text.split("[\\r\\n]", 2)[0];
-        return text.substring(0, Math.min(text.length(), 200));
-    }
-
-    private static void closeQuietly(OrtSession session) {
-        try {
-            session.close();
-        } catch (OrtException error) {
-            // Its memory may leak, which the caller cannot change.
-        }
     }
 }
