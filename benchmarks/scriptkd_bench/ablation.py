@@ -81,7 +81,7 @@ class Figures:
 
 @dataclass(frozen=True)
 class Row:
-    """A variant's figures, one entry a seed, and the first seed's p50 of session.run on one thread."""
+    """A variant's figures, one entry per seed, and the first seed's p50 of session.run on one thread."""
 
     name: str
     figures: list[Figures]

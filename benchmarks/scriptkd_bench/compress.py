@@ -44,7 +44,7 @@ CHANCE = 0.01
 
 @dataclass(frozen=True)
 class FamilyFile:
-    """A family's file in one precision: its figures, one entry a seed, and the first seed's p50 of session.run."""
+    """A family's file in one precision: its figures, one entry per seed, and the first seed's p50 of session.run."""
 
     figures: list[Figures]
     milliseconds: float

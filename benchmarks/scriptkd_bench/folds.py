@@ -1,7 +1,7 @@
 """Cross-validation over typefaces: how much the accuracy depends on the designs that happen to be tested.
 
-The designs of every script are divided into three folds. Each fold tests a short student that learned from the other
-two. The network is the same in all folds, so the figures differ because of the designs.
+The designs of every script are divided into three folds. Each fold tests a student that learned for a short time from
+the other two. The network is the same in all folds, so the figures differ because of the designs.
 """
 
 from __future__ import annotations

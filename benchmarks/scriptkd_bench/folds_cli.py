@@ -29,7 +29,7 @@ def folds(
     scripts: Annotated[Literal["ten", "world"], typer.Option(help="CVSI-2015's ten scripts, or world's 26.")] = "ten",
     recipe: Annotated[str, typer.Option(help="Name of a ready recipe, or path of a YAML file.")] = "folds",
 ) -> None:
-    """Cross-validate a short student over three folds of typefaces."""
+    """Cross-validate a short training over three folds of typefaces."""
     check_folder(out)
     console = Console()
     if not console.is_terminal:

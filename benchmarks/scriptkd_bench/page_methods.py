@@ -55,7 +55,7 @@ def methods(model: str | Path) -> list[Method]:
     """Return all methods, with their models loaded.
 
     Args:
-        model: the model that routes, as ScriptIdentifier takes it.
+        model: the model that chooses each word's reader, as ScriptIdentifier takes it.
 
     Raises:
         ScriptkdError: tesseract is missing, or a model is missing or cannot be used.

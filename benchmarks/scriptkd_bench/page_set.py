@@ -135,7 +135,7 @@ def _draw(
 
 
 def _set_lines(rng: np.random.Generator, shape: _Shape, mix: tuple[str, ...]) -> tuple[Floats, list[Word]]:
-    """Return ink, float32 [H, W] in 0..1, and its pieces: adjacent words of one script in a line."""
+    """Draw the text. Return its ink, float32 [H, W] in 0..1, and its pieces, each of adjacent words in one script."""
     canvas = Image.new("L", (shape.width, shape.height))
     pen = ImageDraw.Draw(canvas)
     letters = int(rng.integers(shape.letters[0], shape.letters[1] + 1))

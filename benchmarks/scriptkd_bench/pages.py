@@ -35,7 +35,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Row:
-    """A method's figures over some pages. errors, characters: sums over the pages. seconds, processor: means a page."""
+    """A method's figures over some pages. errors, characters: sums over the pages. seconds, processor: page means."""
 
     method: str
     pages: int

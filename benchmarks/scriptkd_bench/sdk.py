@@ -265,7 +265,7 @@ def _bare_run(model: Path) -> Callable[[np.ndarray], object]:
 
 
 def _in_turns(calls: list[Callable[[], object]], repeats: int) -> list[np.ndarray]:
-    """Return the seconds of each call, [repeats] each. Two untimed calls come before each timed one."""
+    """Return for each call an array [repeats] of its seconds. Two untimed calls come before each timed one."""
     collecting = gc.isenabled()
     gc.disable()  # as timeit does
     try:

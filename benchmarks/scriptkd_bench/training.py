@@ -34,7 +34,7 @@ WARM_UP = 2
 
 @dataclass(frozen=True)
 class StepCost:
-    """Milliseconds a step, as medians over the steps. shape: the batch's, [N, C, H, W].
+    """Milliseconds per step, as medians over the steps. shape: the batch's, [N, C, H, W].
 
     bare, whole: see the module. loading, augmenting, averaging: parts of the whole step, each timed alone. peak: the
     process's peak memory so far, in bytes, with `images` images resident.

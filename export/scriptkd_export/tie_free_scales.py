@@ -61,7 +61,7 @@ def tie_free_sums(model: onnx.ModelProto) -> dict[str, QuantParams]:
 
 
 def tie_free(first: QuantParams, second: QuantParams, result: QuantParams) -> QuantParams:
-    """Return the result's grid, its scale enlarged by up to 2 % to keep all pairs as far as possible from a tie."""
+    """Enlarge the result's scale by up to 2 %, so that all pairs are as far as possible from a tie. Return its grid."""
     tried = (QuantParams(float(result.scale * factor), result.zero) for factor in _LARGER)
     return max(tried, key=lambda grid: _clear(first, second, grid))
 

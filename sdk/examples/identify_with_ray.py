@@ -4,8 +4,8 @@
     python identify_with_ray.py FOLDER_OF_IMAGES FOLDER_FOR_ANSWERS
 
 Reads the images of a folder (any that Ray reads, such as s3://bucket/words), and writes Parquet files with the columns
-path, script, code, score, best and error. Each worker opens the model once; an image that cannot be used has an error
-in place of an answer, and stops nothing.
+path, script, code, score, best and error. Each worker opens the model once. An image that cannot be used gets an error
+instead of an answer, and does not stop the others.
 """
 
 import sys
@@ -33,7 +33,7 @@ ANSWERS = pyarrow.schema(list(TYPES.items()))
 
 
 class Identify:
-    """What a worker does to its share of the images."""
+    """A worker's task: identify its share of the images."""
 
     def __init__(self, model: str | None = None) -> None:
         self.identifier = ScriptIdentifier(model)
@@ -49,7 +49,8 @@ class Identify:
 
 
 def identify(images: str, answers: str, workers: int, model: str | None = None) -> None:
-    """Identify all files of a folder and write the answers as Parquet. workers: models at work at the same time."""
+    """Identify all files of a folder and write the answers as Parquet. workers: number of models that work at the same
+    time."""
     files = ray.data.read_binary_files(images, include_paths=True, num_cpus=READER)
     found = files.map_batches(
         Identify,

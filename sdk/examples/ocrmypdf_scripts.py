@@ -4,8 +4,8 @@
     sudo apt-get install tesseract-ocr tesseract-ocr-script-latn tesseract-ocr-script-deva
     ocrmypdf --plugin sdk/examples/ocrmypdf_scripts.py in.pdf out.pdf
 
-With --rotate-pages scriptkd tells which way up a page lies, too. Pages without letters, and those with letters of no
-script whose model is here, are read in the languages of `-l`.
+With --rotate-pages, scriptkd also tells a page's orientation. A page is read in the languages of `-l` if it has no
+letters, or if no model of its scripts is installed.
 """
 
 import logging

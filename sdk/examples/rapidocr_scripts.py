@@ -4,9 +4,9 @@
     sudo apt-get install tesseract-ocr tesseract-ocr-script-deva
     python sdk/examples/rapidocr_scripts.py sign.jpg
 
-RapidOCR's own recogniser reads Latin, Han, Kana, digits, and lines of no certain script. Tesseract reads the others,
-with the model of their script. The result is RapidOCR's own, so whatever takes that takes this one too. The page must
-be upright: the classifier by which RapidOCR turns lines that stand on their heads errs in scripts it has not learned.
+RapidOCR's own recogniser reads Latin, Han, Kana, digits, and lines whose script is uncertain. Tesseract reads the
+others, with the model of their script. The result is RapidOCR's own type, so programs for RapidOCR can use it. The page
+must be upright. RapidOCR turns upside-down lines by a classifier, which errs in scripts that it has not learned.
 """
 
 import logging
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 
 class ScriptOCR(RapidOCR):
-    """To be used as RapidOCR is. Lines whose reader is missing are left out, with a warning that names its package."""
+    """RapidOCR with more readers. Lines whose reader is missing are left out, with a warning that names its package."""
 
     def __init__(self, model: str = "world", params: dict[str, Any] | None = None) -> None:
         super().__init__(params={"Global.use_cls": False, **(params or {})})

@@ -18,23 +18,25 @@ from scriptkd_sdk.output import printable
 def page(
     paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Images, PDF files, folders of them.")],
     out: Annotated[
-        Path, typer.Option(help="Folder to write to. Pages that it holds already are not done again.")
+        Path, typer.Option(help="Folder to write to. Pages that it already holds are not done again.")
     ] = Path("pages"),
-    recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Look into the folders of folders too.")] = False,
-    read: Annotated[bool, typer.Option("--read", help="Read each word by the reader of its script.")] = False,
+    recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Look into subfolders too.")] = False,
+    read: Annotated[bool, typer.Option("--read", help="Read each word by the text recogniser of its script.")] = False,
     as_alto: Annotated[bool, typer.Option("--alto", help="Write ALTO XML too.")] = False,
     as_hocr: Annotated[bool, typer.Option("--hocr", help="Write hOCR too.")] = False,
     as_pdf: Annotated[
-        bool, typer.Option("--pdf", help="Write a searchable PDF of each file too; needs --read.")
+        bool, typer.Option("--pdf", help="Also write a searchable PDF of each file; needs --read.")
     ] = False,
-    model: Annotated[str, typer.Option(metavar="NAME|FILE", help="The script model, by name or as a file.")] = MODEL,
+    model: Annotated[
+        str, typer.Option(metavar="NAME|FILE", help="The script model: a bundled model's name, or a file.")
+    ] = MODEL,
 ) -> None:
     """Find the words of photographs and pages, and tell which script each is written in.
 
-    For each page a picture with coloured boxes and a JSON file are written, and a table of the scripts is printed, by
-    their share of the words' area. With --read the text is printed before it.
+    For each page, a picture with coloured boxes and a JSON file are written. A table of the scripts is printed, with
+    their shares of the words' area. With --read the text is printed before the table.
 
-    Exit status: 0 all well, 1 some files could not be used or words not read (the others are), 2 wrong usage or model.
+    Exit status: 0 success, 1 some files could not be used or words not read (the others are), 2 wrong usage or model.
     """
     if as_pdf and not read:
         raise ArgumentError("--pdf writes what was read: give --read too")

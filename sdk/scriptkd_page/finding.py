@@ -50,7 +50,7 @@ class _Found:
 
 
 class WordFinder:
-    """Finds words and tells their scripts. Making one opens the networks, so keep it; not for several threads at once.
+    """Finds words and tells their scripts. Opening the networks takes time, so reuse a finder, in one thread at a time.
 
     Attributes:
         info: what the script model's file says about itself.
@@ -60,9 +60,10 @@ class WordFinder:
         """Open the script model; the detector is opened at the first page.
 
         Args:
-            model: as ScriptIdentifier takes it, or one that is open. One of format 3, such as "student", tells how each
-                word lies. With others all words are taken to lie as most do: as their scripts are told best.
-            threads: how many the detector may use; None is what onnxruntime takes, one for each core.
+            model: as ScriptIdentifier takes it, or an open ScriptIdentifier. A model of format 3, such as "student",
+                tells the orientation of each word. With other models, all words get the orientation with the best
+                scores.
+            threads: how many the detector may use; None leaves it to onnxruntime, which takes one for each core.
 
         Raises:
             ModelError: a model that is missing or unfit.
@@ -78,14 +79,14 @@ class WordFinder:
 
         Args:
             image: as ScriptIdentifier.identify takes it.
-            name: what to call the page; a path is called by itself.
+            name: the page's name in results and errors; a path is its own name.
 
         Returns:
-            The page. Where it has no text, or nothing but digits and signs, it has no words and a note that says so.
+            The page. If it has no text, or only digits and signs, it has no words, and a note says so.
 
         Raises:
             ImageError: an image that cannot be read or used.
-            ModelError: the detector is not at hand.
+            ModelError: the detector is missing.
         """
         pixels = load_image(image, name)
         name = name or (str(image) if isinstance(image, (str, Path)) else "page")
@@ -122,7 +123,7 @@ class WordFinder:
     def _identify(
         self, pixels: Pixels, boxes: list[npt.NDArray[np.float64]]
     ) -> tuple[list[Prediction | ImageError], bool]:
-        """The script and the orientation of each box; and whether the page lies any other way for all that is known."""
+        """Return the answer to each box, and whether the page's orientation remains uncertain."""
         if self._way_up is None:
             return self._identifier.identify_regions(pixels, boxes), False
         helped = self._way_up.identify_regions(pixels, boxes)
@@ -138,7 +139,7 @@ class WordFinder:
         return found, not known
 
     def _parts(self, pixels: Pixels, line: _Found) -> list[_Found]:
-        """A line itself, or its parts where it surely is of several scripts."""
+        """Return a line, or its parts if it surely has several scripts."""
         cuts = pieces(cut(pixels, line.corners))
         if len(cuts) == 1:
             return [line]
@@ -160,7 +161,7 @@ class WordFinder:
 
 
 class _Signs:
-    """Which boxes of a page surely hold digits and signs alone. No box is read twice the same way up."""
+    """Finds the boxes of a page that hold only digits and signs. No box is read twice in one orientation."""
 
     def __init__(self, ppocr: PpOcr, pixels: Pixels, boxes: list[npt.NDArray[np.float64]]) -> None:
         self._ppocr = ppocr
@@ -169,9 +170,9 @@ class _Signs:
         self._are_signs: dict[tuple[int, int], bool] = {}
 
     def way(self, number: int, known: int | None = None) -> int | None:
-        """By how many degrees the signs of a box are turned; None if it holds anything else.
+        """Return the orientation of the digits and signs in a box; None if it holds anything else.
 
-        known: how the page lies; None looks at both ways of the box's longer side.
+        known: the page's orientation. With None, the two orientations along the box's longer side are tried.
         """
         box = self._boxes[number]
         width, height = np.hypot(*(box[1] - box[0])), np.hypot(*(box[3] - box[0]))
@@ -196,7 +197,7 @@ def find_words(image: ImageInput, *, model: str | Path = MODEL) -> list[Word]:
         model: the script model, by name or as a file.
 
     Returns:
-        The words in reading order; none where there is no text, or nothing but digits and signs.
+        The words in reading order. The list is empty if there is no text, or only digits and signs.
 
     Raises:
         ImageError: an image that cannot be read or used.
@@ -216,5 +217,5 @@ def _commonest(orientations: list[int | None]) -> int:
 
 
 def _as_read(box: npt.NDArray[np.float64], orientation: int) -> npt.NDArray[np.float64]:
-    """The corners of a box, given from the page's top left on, from the top left of letters that are so turned on."""
+    """Reorder a box's corners, so that they begin at the top left of letters of this orientation, not of the page."""
     return np.roll(box, -(orientation // 90), axis=0)

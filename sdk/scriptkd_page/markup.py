@@ -14,7 +14,7 @@ XHTML = "http://www.w3.org/1999/xhtml"
 
 
 def alto(page: Page) -> bytes:
-    """Return the page in ALTO 4, in pixels; a word's script is a tag, and words that were not read are empty."""
+    """Return the page in ALTO 4, in pixels. A word's script is a tag, and words that were not read are empty."""
     ET.register_namespace("", ALTO)
     root = ET.Element(f"{{{ALTO}}}alto")
     about = _add(root, "Description")
@@ -43,7 +43,7 @@ def alto(page: Page) -> bytes:
 
 
 def hocr(page: Page) -> bytes:
-    """Return the page in hOCR 1.2, as XHTML; a word's script stands in its `lang`, such as und-Deva."""
+    """Return the page in hOCR 1.2, as XHTML. A word's script is in its `lang`, such as und-Deva."""
     ET.register_namespace("", XHTML)
     root = ET.Element(f"{{{XHTML}}}html")
     head = _add(root, "head")
@@ -77,13 +77,13 @@ def hocr(page: Page) -> bytes:
 
 
 def _add(parent: ET.Element, tag: str, attributes: dict[str, str] | None = None) -> ET.Element:
-    """A new child in its parent's namespace."""
+    """Return a new child in its parent's namespace."""
     space = parent.tag.partition("}")[0]
     return ET.SubElement(parent, f"{space}}}{tag}", attributes or {})
 
 
 def _clean(text: str) -> str:
-    """Text without what XML cannot hold: control characters, and the halves of file names that are no text."""
+    """Return a text without characters that XML cannot hold: control characters and lone surrogates."""
     return one_line(text.encode("utf-8", "replace").decode("utf-8")).translate({0xFFFE: None, 0xFFFF: None})
 
 

@@ -1,4 +1,4 @@
-"""Putting the words of a page into lines and the lines into order, whichever way the page lies."""
+"""Putting the words of a page into lines, and the lines into order, in any orientation of the page."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ Floats = npt.NDArray[np.float64]
 def in_lines(corners: Floats, right_to_left: Sequence[bool]) -> list[list[int]]:
     """Return the lines, first to last, each a list of word numbers in reading order.
 
-    Columns are not told apart: words that stand side by side are one line.
+    Columns are not told apart: words side by side are one line.
 
     Args:
-        corners: [N, 4, 2], each word's top left, top right, bottom right and bottom left as it is read, so their upper
-            edges tell which way the page lies and how it is tilted. In pixels.
-        right_to_left: for each word, whether its script is written so. Most of a line decides for it.
+        corners: [N, 4, 2], in pixels: each word's top left, top right, bottom right and bottom left as it is read. So
+            their upper edges tell the page's orientation and tilt.
+        right_to_left: for each word, whether its script is written from right to left. The majority decides for a line.
     """
     if not len(corners):
         return []

@@ -1,4 +1,4 @@
-"""A page and its words: what finding them makes, reading them fills in and every file format is written from."""
+"""A page and its words. Finding makes them, reading adds text, and every file format is written from them."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ RIGHT_TO_LEFT = ("Arab", "Hebr")
 
 @dataclass(frozen=True)
 class Word:
-    """A word of a page, or a line of words where no gap parts them.
+    """A word of a page, or a line of words without clear gaps.
 
     Attributes:
         corners: four (x, y), in pixels of the upright page: the top left, top right, bottom right and bottom left of
-            the letters as they are read, whatever way up they are.
+            the letters as they are read, in any orientation.
         script: its name, or "unknown" below the model's threshold and for digits and signs, which every script uses.
         code: its ISO 15924 code, "Zyyy" for "unknown".
         score: the best script's probability, 0 to 1.
-        orientation: by how many degrees the letters are turned clockwise: 0, 90, 180, 270; None where there is no
-            telling, and the corners are then as most of the page's.
+        orientation: the letters' clockwise rotation in degrees: 0, 90, 180 or 270. None if it cannot be told; then the
+            corners follow the orientation of most words on the page.
         line: which line of the page it is in, from 0.
-        text: what a reader read; None where none did.
+        text: what a reader read; None if no reader did.
     """
 
     corners: Corners
@@ -41,7 +41,7 @@ class Word:
 
     @property
     def area(self) -> float:
-        """Of its box, in square pixels."""
+        """The area of its box, in square pixels."""
         x, y = np.asarray(self.corners, np.float64).T
         return float(abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2)
 
@@ -58,11 +58,11 @@ class Page:
     """A page with its words in reading order: line by line.
 
     Attributes:
-        name: what the user knows it by.
+        name: the user's name for it, such as a path.
         width: of the upright page, in pixels.
         height: of the upright page, in pixels.
         words: in reading order; in a line of a script written from right to left, the rightmost is first.
-        notes: sentences on what could not be done: why there are no words, which reader is missing.
+        notes: sentences on what could not be done, such as why there are no words, or which reader is missing.
     """
 
     name: str
@@ -81,7 +81,7 @@ class Page:
 
     @property
     def text(self) -> str:
-        """What was read, a line for each line; words that were not read are left out."""
+        """The text that was read, line by line. Words that were not read are left out."""
         read = (" ".join(word.text for word in line if word.text) for line in self.lines)
         return "\n".join(line for line in read if line)
 
@@ -91,7 +91,7 @@ class Page:
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> Self:
-        """Return the page that `to_dict` made the fields of.
+        """Return the page with these fields, the inverse of `to_dict`.
 
         Args:
             fields: as `to_dict` returns them, or as JSON gives them back.
@@ -105,7 +105,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Share:
-    """A script's part of some pages. words: their number. area: of their boxes, in square pixels; share: of all."""
+    """A script's part of some pages. words: their number. area: of their boxes, in square pixels. share: of all."""
 
     script: str
     code: str
@@ -115,7 +115,7 @@ class Share:
 
 
 def shares(words: tuple[Word, ...] | list[Word]) -> list[Share]:
-    """The scripts of words by their share of the words' area, the largest first and "unknown" last."""
+    """Return the scripts of words by their share of the words' area, the largest first and "unknown" last."""
     groups: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
     for word in words:
         groups[word.script, word.code].append(word.area)

@@ -1,4 +1,4 @@
-"""PDF files: their pages as pictures, and the searchable file with an invisible text over each page. By PDFium."""
+"""PDF files, by PDFium: their pages as pictures, and searchable files with invisible text over each page."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ADVANCE = 500  # font units: of their width
 
 
 def is_pdf(content: bytes) -> bool:
-    """Whether a file's first bytes, 1,024 or more, say that it is a PDF: as readers allow, others may stand before."""
+    """Whether a file's first bytes, 1,024 or more, contain a PDF's signature. Readers allow other bytes before it."""
     return b"%PDF-" in content[:1024]
 
 
@@ -45,7 +45,7 @@ class PdfFile:
 
         Args:
             source: its path, or what it holds.
-            name: what to call it in errors; a path is called by itself.
+            name: its name in errors; a path is its own name.
 
         Raises:
             ImageError: it cannot be read, is encrypted, broken or huge.
@@ -77,7 +77,7 @@ class PdfFile:
         self.document.close()
 
     def render(self, number: int) -> Pixels:
-        """Return a page as it is shown, uint8 [H, W, 3] RGB, in 300 dots an inch or, if that is too large, fewer.
+        """Return a page as it is shown, uint8 [H, W, 3] RGB, at 300 dots per inch, or fewer if that is too large.
 
         Raises:
             ImageError: a broken page, or one that is too large to be read.
@@ -102,8 +102,8 @@ def write_searchable(pages: Sequence[tuple[int, Page]], source: PdfFile | Pixels
 
     Args:
         pages: with text, each with its number, from 0.
-        source: the PDF file, whose pages stay as they are below the text; or the pixels of an image, uint8 [H, W, 3]
-            RGB or [H, W] gray, of a single page.
+        source: the PDF file, whose pages stay unchanged below the text; or the pixels of an image, uint8 [H, W, 3] RGB
+            or [H, W] gray, of a single page.
         path: the file to write, whole or not at all.
     """
     if isinstance(source, PdfFile):
@@ -125,7 +125,7 @@ def write_searchable(pages: Sequence[tuple[int, Page]], source: PdfFile | Pixels
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all: a reader, or a run after this one was killed, never sees half of it."""
+    """Write a file whole or not at all: no reader, and no later run, ever sees half of it."""
     draft = path.with_name(f"{path.name}.part")
     try:
         draft.write_bytes(content)
@@ -150,7 +150,7 @@ def _of_picture(pixels: Pixels) -> Any:
 
 @contextmanager
 def _letters(document: Any) -> Iterator[Any]:
-    """A font for a document, whose every letter is blank and as wide: the text is to be found, not to be seen."""
+    """Yield a font with blank letters of one width: the text should be found by search, not seen."""
     font = _blank_font()
     glyphs = bytes(2 * 0x10000)  # all codes are glyph 0
     # Codes are those of UTF-16, so a code's text is itself.
@@ -226,7 +226,7 @@ def _write(document: Any, page: Any, font: Any, found: Page, word: Word) -> None
 
 
 def _place(page: Any, found: Page, corner: tuple[float, ...]) -> tuple[float, float]:
-    """Where a point of the page's picture, in pixels, is on the page, which may be cropped and turned."""
+    """Convert a point of the page's picture, in pixels, to the page's units. The page may be cropped and turned."""
     x, y = ctypes.c_double(), ctypes.c_double()
     at = (round(corner[0]), round(corner[1]))
     pdfium.FPDF_DeviceToPage(page, 0, 0, found.width, found.height, 0, *at, x, y)

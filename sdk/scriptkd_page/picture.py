@@ -1,4 +1,4 @@
-"""The picture of a page: every word in a box of its script's colour, and below a legend."""
+"""The picture of a page: every word in a box of its script's colour, and a legend below."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def colour(code: str) -> Colour:
 
 
 def draw(page: Page, pixels: Pixels) -> Pixels:
-    """Return the picture, uint8 [h, w, 3] RGB, at most 1600 pixels wide and, without the legend, high.
+    """Return the picture, uint8 [h, w, 3] RGB, at most 1600 pixels wide, and as high without the legend.
 
     The upper edge of the letters is drawn thick, which shows their orientation.
 

@@ -1,4 +1,4 @@
-"""PP-OCR's text detector and recogniser, out of the `rapidocr` wheel, run by that library's own code."""
+"""PP-OCR's text detector and recogniser, from the `rapidocr` wheel, run by that library's own code."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class PpOcr:
         """Nothing is opened yet.
 
         Args:
-            threads: how many one run may use; None is one for each core.
+            threads: how many one run may use; None means one for each core.
         """
         self._threads = threads
         self._detector: Any = None
@@ -45,7 +45,7 @@ class PpOcr:
             page: uint8 [H, W, 3] RGB or [H, W] gray.
 
         Raises:
-            ModelError: the wheel is not at hand in the pinned version, or its file is another.
+            ModelError: the wheel is not installed in the pinned version, or its file was changed.
         """
         if self._detector is None:
             self._detector = _engine("Det", *DETECTOR, self._threads)
@@ -90,7 +90,7 @@ def _bgr(pixels: Pixels) -> Pixels:
 
 
 def _padded(page: Pixels) -> Pixels:
-    """The page, a strip made wider or higher: at its right or its foot, so that boxes keep their places."""
+    """Return the page. A strip is padded at its right or its bottom, so that boxes keep their places."""
     height, width = page.shape[:2]
     right = max(0, max(height // SLIMMEST, SMALLEST) - width)
     below = max(0, max(width // SLIMMEST, SMALLEST) - height)
@@ -101,7 +101,7 @@ def _padded(page: Pixels) -> Pixels:
 
 
 def _engine(task: str, file: str, sha256: str, threads: int | None) -> Any:
-    """The library's engine for one task alone, "Det" or "Rec"."""
+    """Return the library's engine for one task, "Det" or "Rec"."""
     import rapidocr  # here: it takes a second
 
     path = Path(rapidocr.__file__).parent / "models" / file

@@ -28,14 +28,14 @@ RIM = 3  # a word gets a plain rim of one part in so many of its height, as read
 def read_page(page: Page, image: ImageInput, readers: Mapping[str, Reader] | None = None) -> Page:
     """Hand each word of a page to the reader of its script.
 
-    A word of script "unknown", such as a number, goes to the reader of the script that most of the page is in. Han
-    goes to the reader of Kana where the page has Kana too, as it is Japanese then.
+    A word of script "unknown", such as a number, goes to the reader of the page's main script. If the page has Kana,
+    Han goes to the reader of Kana, since it is Japanese.
 
     Args:
         page: as WordFinder.find returns it.
-        image: what it was found in.
-        readers: by the script's name; the others are read as `reader_of` says. A reader that raises ScriptkdError
-            leaves its words unread, and the page gets its message as a note.
+        image: the image in which the words were found.
+        readers: by the script's name. All other scripts have the reader that `reader_of` returns. A reader that raises
+            ScriptkdError leaves its words unread, and the page gets its message as a note.
 
     Returns:
         The page with text.
@@ -70,10 +70,10 @@ def read_page(page: Page, image: ImageInput, readers: Mapping[str, Reader] | Non
 
 
 def reader_of(script: str) -> Reader | None:
-    """Return the reader of a script where the user gives none; None where there is none.
+    """Return the default reader of a script; None if there is none.
 
-    PP-OCR reads its own scripts, Tesseract all others by a model for each. Of Latin, Han and Kana in the page set of
-    benchmarks/pages PP-OCR misreads less, in a third of the time.
+    PP-OCR reads Latin, Han and Kana. Tesseract reads all others, with a model for each. On the page set of
+    benchmarks/pages, PP-OCR misreads its three scripts less than Tesseract does, in a third of the time.
 
     Args:
         script: by name, such as "Devanagari".
@@ -87,7 +87,7 @@ def _ppocr() -> PpOcr:
 
 
 def framed(crop: Pixels) -> Pixels:
-    """Return a word with a plain rim in the colour of its ground.
+    """Return a word with a plain rim in its background's colour.
 
     Args:
         crop: uint8 [H, W, 3] RGB or [H, W] gray.

@@ -23,7 +23,7 @@ class Source:
 
     @property
     def is_pdf(self) -> bool:
-        """Whether the file begins as a PDF does, whatever its name; False where it cannot be read."""
+        """Whether the file begins like a PDF, whatever its name; False if it cannot be read."""
         try:
             with open(self.path, "rb") as file:
                 return is_pdf(file.read(1024))
@@ -32,11 +32,11 @@ class Source:
 
 
 def find_sources(names: Iterable[str], recursive: bool, without: Path) -> Iterator[Source | ImageError]:
-    """Yield the files that the names stand for: itself for a file, the images and PDF files in it for a folder.
+    """Yield the files that the names stand for: a file itself, or the images and PDF files of a folder.
 
-    A folder's files come in the order of their names. recursive: look into the folders of folders too; links to
-    folders are not followed. A folder without such files, or that cannot be read, is an error in its place.
-    without: a folder that is left out: the pictures of earlier outputs are no pages.
+    A folder's files come in the order of their names. recursive: look into subfolders too; links to folders are not
+    followed. A folder without such files, or that cannot be read, gives an error in its place. without: a folder to
+    leave out, since the pictures of earlier outputs are no pages.
     """
     for name in names:
         path = Path(name)

@@ -1,4 +1,4 @@
-"""Cutting a line of several scripts into parts of one: the detector boxes whole lines where words stand close."""
+"""Cutting a line of several scripts into parts of one script. The detector may put a whole line into one box."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ SHORT = 0.6  # of the height: what is narrower, such as a dash, goes with what s
 
 
 def pieces(line: Pixels) -> list[tuple[float, float]]:
-    """Where a line may be cut into words: start and end of each piece, as parts of the width from 0 to 1.
+    """Return the pieces at which a line may be cut: start and end of each, as shares of the width, 0 to 1.
 
-    The pieces cover the whole line. A line that is not long, or has no gaps, is one piece.
+    The pieces cover the whole line. A short line, or a line without gaps, is one piece.
 
     Args:
         line: upright, uint8 [H, W, 3] RGB or [H, W] gray.
@@ -51,7 +51,7 @@ def pieces(line: Pixels) -> list[tuple[float, float]]:
 
 
 def part(corners: npt.NDArray[np.float64], start: float, stop: float) -> npt.NDArray[np.float64]:
-    """The corners of a part of a line. start, stop: where along its width, from 0 to 1."""
+    """Return the corners of a part of a line. start, stop: shares of its width, 0 to 1."""
     above, below = corners[1] - corners[0], corners[2] - corners[3]
     return np.stack(
         [corners[0] + start * above, corners[0] + stop * above, corners[3] + stop * below, corners[3] + start * below]
@@ -59,13 +59,13 @@ def part(corners: npt.NDArray[np.float64], start: float, stop: float) -> npt.NDA
 
 
 def runs(answers: Sequence[Prediction | None], sure: float) -> list[tuple[int, int, Prediction]]:
-    """Group the pieces of a line by script: first piece, the one after the last, and the surest answer of each group.
+    """Group a line's pieces by script. Return each group's first piece, its end (exclusive), and its best answer.
 
-    Only pieces that are surely of a script make a group; the others go with those before them, or behind at the start.
+    Only pieces with a sure answer make a group. The others join the group before them, or at the start the next one.
 
     Args:
         answers: for each piece; None where there is none.
-        sure: the score from which on an answer counts.
+        sure: the least score of a sure answer.
     """
     told = [(index, each) for index, each in enumerate(answers) if each and each.known and each.score >= sure]
     groups = [list(group) for _, group in groupby(told, key=lambda pair: pair[1].code)]

@@ -50,16 +50,17 @@ PATIENCE = 10.0  # seconds for a word, at the most
 
 
 class Tesseract:
-    """Reads words by the program `tesseract` with its model of one script.
+    """Reads words with the program `tesseract` and its model of one script.
 
-    Debian has the program in the package tesseract-ocr, and a model in one such as tesseract-ocr-script-deva.
+    In Debian, the program is in the package tesseract-ocr, and each model in its own, such as
+    tesseract-ocr-script-deva.
     """
 
     def __init__(self, model: str, package: str) -> None:
-        """Name a model; it is looked for at the first words.
+        """Name a model. The file is looked for when the first words are read.
 
         Args:
-            model: such as "Devanagari", a file of Tesseract's folder of models or of `script` in it; or "eng".
+            model: a file in Tesseract's folder of models or in its `script`, such as "Devanagari" or "eng".
             package: the Debian package that has it, for the error.
         """
         self.model = model
@@ -67,7 +68,7 @@ class Tesseract:
 
     @classmethod
     def for_script(cls, script: str) -> Tesseract | None:
-        """Return the reader of a script; None where Tesseract has none.
+        """Return the reader of a script; None if Tesseract has no model of it.
 
         Args:
             script: by name, such as "Devanagari".
@@ -84,7 +85,7 @@ class Tesseract:
             crops: upright, uint8 [h, w, 3] RGB or [h, w] gray.
 
         Returns:
-            The text of each, on one line; empty where nothing was read.
+            The text of each, on one line; empty if nothing was read.
 
         Raises:
             ScriptkdError: no tesseract, no such model, or tesseract failed.
@@ -107,9 +108,9 @@ class Tesseract:
 
 
 def local_name(model: str) -> str | None:
-    """Return what a model is called here; None where it is not installed.
+    """Return the local name of a model; None if it is not installed.
 
-    Debian has the scripts' models beside those of the languages, Tesseract's own installation in `script`.
+    Debian keeps the scripts' models beside those of languages. Tesseract's own installation keeps them in `script`.
 
     Raises:
         ScriptkdError: no tesseract, or it failed.
@@ -128,7 +129,7 @@ def installed() -> frozenset[str]:
 
 
 def run(command: list[str], given: bytes, seconds: float) -> str:
-    """Return what tesseract prints, on one thread.
+    """Run tesseract on one thread, and return its output.
 
     Args:
         command: its own name and its arguments.

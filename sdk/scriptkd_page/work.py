@@ -1,4 +1,4 @@
-"""From the files of a folder to the files of another: a picture, JSON and other formats for each page, resumable."""
+"""Resumable work on the files of a folder: a picture, JSON and other formats are written for each page."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SEARCHABLE = ".searchable.pdf"
 
 @dataclass(frozen=True)
 class Job:
-    """What is wanted. out: the folder to write to. formats: of "alto", "hocr" and "pdf", which needs `read`."""
+    """The task. out: the folder to write to. formats: some of "alto", "hocr" and "pdf", which needs `read`."""
 
     out: Path
     model: str | Path
@@ -38,7 +38,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Done:
-    """A page that is done, now or by an earlier run; or why a file or page could not be used."""
+    """A page that is done, now or by an earlier run, or the reason why a file or page could not be used."""
 
     name: str
     page: Page | ImageError
@@ -48,8 +48,8 @@ class Done:
 class Work:
     """Does a job, file by file.
 
-    A page's JSON is written last. Where it is there already, of the same model and an unchanged source, the page is
-    done; an error in it, or a word that no reader took, is tried again.
+    A page's JSON is written last. If it already exists, of the same model and an unchanged source, the page is done. A
+    page with an error, or with a word that no reader took, is tried again.
     """
 
     def __init__(self, job: Job) -> None:
@@ -83,7 +83,7 @@ class Work:
         yield done
 
     def _made(self, source: Source) -> dict[str, object]:
-        """What a page's JSON holds of how it was made: where any of it differs, the page is done again."""
+        """The settings stored in a page's JSON. If any of them changed, the page is done again."""
         try:
             status = source.path.stat()
         except OSError:  # the loader says why

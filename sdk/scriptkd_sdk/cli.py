@@ -36,7 +36,7 @@ KNOWN_COMMANDS = {
     "cost": ("Show a model's cost by layer and by type of operation.", "bench"),
     "ablation": ("Train variants of a recipe and show the gain of each.", "bench"),
     "compress": ("Train a network with every family of compression and compare them.", "bench"),
-    "folds": ("Test a short student on three parts of the designs of type.", "train"),
+    "folds": ("Cross-validate a short training over three folds of typefaces.", "train"),
     "bench-train": ("Measure the time and the memory that a training step takes.", "train"),
 }
 

@@ -80,7 +80,7 @@ class Decision:
 def tell_orientation(
     windows: Sequence[Sequence[float]], temperature: float, threshold: float, turned: int
 ) -> tuple[int | None, float]:
-    """Return the letters' clockwise rotation from upright in degrees, or None below the threshold; and its score.
+    """Return the letters' clockwise rotation in degrees, None below the threshold, and the score of that rotation.
 
     windows: the logits of 0, 90, 180 and 270 degrees for each window. turned: how far the crop was turned
     counterclockwise before the network saw it, in degrees.

@@ -90,7 +90,7 @@ def _webp_size(data: bytes) -> tuple[int, int]:
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int, int]:
-    """Return the width, the height and the samples a pixel."""
+    """Return the width, the height and the samples per pixel."""
     position = 2
     for _ in range(4096):  # the limit on segments keeps a malicious file from taking long
         position = data.index(b"\xff", position) + 1

@@ -27,14 +27,18 @@ def identify(
     ],
     recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Look into subfolders too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list instead of a table.")] = False,
-    as_jsonl: Annotated[bool, typer.Option("--jsonl", help="Print one JSON object a line, as it goes.")] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values, as it goes.")] = False,
+    as_jsonl: Annotated[
+        bool, typer.Option("--jsonl", help="Print one JSON object per line, without waiting for the end.")
+    ] = False,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="Print comma-separated values, without waiting for the end.")
+    ] = False,
     template: Annotated[
         str | None,
         typer.Option(
             "--format",
             metavar="TEXT",
-            help="Print a line in this format, as it goes: {file}, {script}, {code}, {score}, {best}, {orientation}.",
+            help="Print lines in this format. Fields: {file}, {script}, {code}, {score}, {best}, {orientation}.",
         ),
     ] = None,
     model: Annotated[

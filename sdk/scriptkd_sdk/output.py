@@ -28,7 +28,7 @@ class Writer(Protocol):
 
 
 class JsonLines:
-    """One JSON object a line, written at once. An image that cannot be used gives a line with `error`."""
+    """One JSON object per line, written at once. An image that cannot be used gives a line with `error`."""
 
     def __init__(self, top: int | None) -> None:
         self._top = top

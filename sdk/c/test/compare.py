@@ -140,7 +140,7 @@ class Core:
 
 
 def check(status: int, error: ctypes.Array[ctypes.c_char]) -> None:
-    """Raise the Python SDK's error of the same kind."""
+    """Raise a C error as the Python SDK's error of the same kind."""
     for kind, number in STATUS.items():
         if status == number:
             raise kind(error.value.decode())

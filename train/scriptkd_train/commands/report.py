@@ -17,9 +17,9 @@ from scriptkd_train.paper.report import write_report
 
 def report(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The --out folder of `scriptkd reproduce`.")],
-    out: Annotated[Path | None, typer.Option(help="Where to write; else the folder `report` in it.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder to write to. Default: the folder `report` in it.")] = None,
     against: Annotated[
-        str | None, typer.Option(metavar="RECIPE", help="The recipe that the others are held to; else the first.")
+        str | None, typer.Option(metavar="RECIPE", help="The recipe to compare the others with. Default: the first.")
     ] = None,
 ) -> None:
     """Write what `scriptkd reproduce` has found so far: report.md, report.html, report.json and figures as PNG."""

@@ -16,23 +16,23 @@ from scriptkd_train.recipe import load_recipe
 
 def reproduce(
     data: Annotated[Path, typer.Option(help="Data set with train, val and test (folders, or CVSI-2015's layout).")],
-    out: Annotated[Path, typer.Option(help="Folder of all runs. Finished runs are kept, unfinished ones go on.")],
+    out: Annotated[Path, typer.Option(help="Folder of all runs. Finished runs are kept, unfinished ones are resumed.")],
     scale: Annotated[
         Literal["paper", "cpu"], typer.Option(help="The paper's sizes, for GPUs; or small images and few epochs.")
     ] = "cpu",
     seeds: Annotated[int, typer.Option(min=1, help="Repetitions of every row, with the seeds 1, 2, ...")] = 3,
     teachers: Annotated[
-        list[str] | None, typer.Option(help=f"One of {', '.join(TEACHERS)}; may be repeated; else all three.")
+        list[str] | None, typer.Option(help=f"One of {', '.join(TEACHERS)}; may be repeated. Default: all three.")
     ] = None,
     recipe: Annotated[
         list[str] | None,
-        typer.Option(help="Compare these recipes instead, by name or path; the first is what the others are held to."),
+        typer.Option(help="Compare these recipes instead, by name or path. The others are compared with the first."),
     ] = None,
 ) -> None:
     """Train and measure the seven students of the paper's Table 6, or a set of recipes, over several seeds.
 
-    What is missing is trained, what is there is reused. To work on several GPUs or machines start it once for each, by
-    torchrun or by hand, with the same --out.
+    Missing networks are trained, existing ones are reused. To use several GPUs or machines, start the command once for
+    each, by torchrun or by hand, with the same --out.
     """
     if recipe and teachers:
         raise ArgumentError("--recipe and --teachers exclude each other: the teachers are those of the paper's recipes")

@@ -55,7 +55,7 @@ class Item:
 
 @lru_cache(maxsize=4)
 def _scene(path: Path) -> Pixels:
-    """A picture with several words, which are read one after the other; an IDX file is one of images on end."""
+    """Load a file that holds several words: a picture, or an IDX file as one tall picture."""
     if is_idx(path):
         images = read_idx(path, 3)
         return images.reshape(-1, images.shape[2])

@@ -1,8 +1,8 @@
-"""IDX, the format of MNIST's files: an array with its sizes before it, gzipped or not.
+"""IDX, the format of MNIST's files: an array after a header with its shape, gzipped or not.
 
-Two zero bytes, the kind of number (8: unsigned bytes, the only one read here), how many sides the array has, each side
-as a big-endian integer of four bytes, then the numbers, the last side's index changing fastest. Source: the page of
-MNIST, yann.lecun.com/exdb/mnist, which the mirror github.com/cvdfoundation/mnist cites.
+The header has two zero bytes, the type of the numbers (8, unsigned bytes, is the only one read here) and the number of
+dimensions. Then come the dimensions as big-endian integers of four bytes, and the numbers in row-major order. Source:
+the page of MNIST, yann.lecun.com/exdb/mnist, which the mirror github.com/cvdfoundation/mnist cites.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _UNSIGNED_BYTES = 8
 
 
 def is_idx(path: Path) -> bool:
-    """Tell by a file's name whether it is in this format, as "train-images-idx3-ubyte.gz"."""
+    """Tell by a file's name whether it is in this format, such as "train-images-idx3-ubyte.gz"."""
     return path.name.removesuffix(".gz").endswith(("idx1-ubyte", "idx3-ubyte"))
 
 
@@ -31,7 +31,7 @@ def read_idx(path: Path, sides: int) -> NDArray[np.uint8]:
 
     Args:
         path: the file; with the suffix .gz it is unpacked.
-        sides: how many sides the array is to have: 1 for labels, 3 for images.
+        sides: the array's number of dimensions: 1 for labels, 3 for images.
 
     Returns:
         The array, [N] or [N, height, width].

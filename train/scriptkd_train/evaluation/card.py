@@ -317,7 +317,7 @@ def _counted(cell: Accuracy | None) -> str:
 
 
 def _chance(column: Mapping[str, Accuracy | None]) -> str:
-    """How far another draw of as many words of each script may move the mean over scripts."""
+    """The 95 % interval of the mean over scripts, if as many other words of each script were drawn."""
     right = {each: np.arange(cell.images) < round(cell.images * cell.accuracy) for each, cell in column.items() if cell}
     found = interval(np.concatenate([*right.values()]), np.repeat([*right], [*map(len, right.values())]), macro=True)
     return f"- 95 % interval of that mean, of real words: {_percent(found.low)} to {_percent(found.high)} %."

@@ -1,19 +1,21 @@
 """How far chance may have moved a figure: the one place where 95 % intervals are made.
 
-Two draws are chance. Other images of the same kind would have given another figure, and so would the same recipe
-trained with other seeds. An interval covers both, where there are several seeds:
+There are two kinds of chance. Other images of the same kind would have given another figure. So would the same recipe,
+trained with other seeds. With several seeds, an interval covers both:
 
-- **Images** by a bootstrap: those of each script are drawn again, with replacement, and the figure is taken anew.
+- **Images** by a bootstrap: the images of each script are drawn again, with replacement, and the figure is computed
+  from these.
 - **Seeds** by Student's t: the spread of the seeds' figures, with S - 1 degrees of freedom. Drawing three seeds again
   would make an interval far too narrow.
 
-The seeds' spread already holds the chance of single answers, which one seed gets right and another wrong. So what the
-bootstrap adds is scaled to what the images do to all seeds alike, or that chance would count twice.
+The seeds' spread already includes the chance of single answers, which one seed gets right and another wrong. To count
+that chance only once, the bootstrap's part is scaled down to the effect of images that all seeds share.
 
-Simulated worlds, in which seeds, images, single answers or all of them differ, had the truth in 94 to 97 % of the
-intervals of three and of ten seeds. A bootstrap over both draws had it in 81 to 99 %, Student's t over the seeds alone
-in 31 to 95 %. Sources: A. B. Owen, "The pigeonhole bootstrap", Annals of Applied Statistics 1 (2007), 386-411, for two
-draws that cross; B. Efron and R. Tibshirani, An Introduction to the Bootstrap (1993), chapters 8 and 13.
+In simulations, seeds, images, single answers or all of them varied. The intervals of three and of ten seeds contained
+the true value in 94 to 97 % of the cases. Those of a bootstrap over both seeds and images did in 81 to 99 %, and those
+of Student's t over the seeds alone in 31 to 95 %. Sources: A. B. Owen, "The pigeonhole bootstrap", Annals of Applied
+Statistics 1 (2007), 386-411, for two draws that cross; B. Efron and R. Tibshirani, An Introduction to the Bootstrap
+(1993), chapters 8 and 13.
 """
 
 from __future__ import annotations
@@ -41,16 +43,17 @@ class Interval:
 
 
 def interval(values: NDArray[np.generic], scripts: Sequence[str] | NDArray[np.str_], macro: bool = False) -> Interval:
-    """The mean of what each seed's network did with each image, and its 95 % interval. The same each time.
+    """The mean over seeds and images, and its 95 % interval. The result is the same at each call.
 
     Args:
-        values: [S, N] of S seeds, or [N] of one network: whether it is right, or of two that are paired what one is
-            more right than the other: 1, 0 or -1. With one seed the interval is of the images alone.
+        values: [S, N] of S seeds, or [N] of one network. For one network: whether each image is right. For two paired
+            networks: 1 if only the first is right, -1 if only the second, else 0. With one seed the interval covers the
+            images alone.
         scripts: the script [N] of each image.
-        macro: each script weighs the same, instead of each image.
+        macro: whether each script has the same weight, instead of each image.
 
     Returns:
-        Mean and limits, in the values' unit. A script's only image tells nothing of its spread.
+        Mean and limits, in the values' unit. A script with a single image adds nothing to the spread.
 
     Raises:
         ValueError: there are no images.
@@ -79,7 +82,7 @@ def interval(values: NDArray[np.generic], scripts: Sequence[str] | NDArray[np.st
 
 
 def _shared(again: Floats) -> float:
-    """The share of the images' deviations, [draws, S], that all seeds have in common, 0 to 1."""
+    """Return which share, 0 to 1, of the images' deviations [draws, S] all seeds have in common."""
     seeds = again.shape[1]
     if seeds == 1:
         return 1.0
@@ -90,7 +93,7 @@ def _shared(again: Floats) -> float:
 
 
 def _of_seeds(means: Floats) -> Floats:
-    """What other seeds would move the mean of these, [S], by: evenly placed quantiles, [draws]; 0 for one seed."""
+    """Return by how much other seeds would move the mean of values [S]: even quantiles, [draws]; 0 for one seed."""
     if len(means) == 1:
         return np.zeros(_DRAWS)
     from scipy.special import stdtrit  # here: a second to load, and one network needs none of it

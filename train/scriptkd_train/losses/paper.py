@@ -33,7 +33,7 @@ def feature_loss(features: Tensor, teacher_features: Tensor) -> Tensor:
 
 
 def total_loss(task: Tensor, soft: Tensor, alpha: float, matched: Iterable[tuple[float, Tensor]] = ()) -> Tensor:
-    """Eqs. 4 and 5: K = (1 - alpha) CE(P, y) + alpha tau^2 KL(P^tau, PT^tau) + lambda KL(PSf, PAf).
+    """The total loss, eqs. 4 and 5: (1 - alpha) CE(P, y) + alpha tau^2 KL(P^tau, PT^tau) + lambda KL(PSf, PAf).
 
     task: CE(P, y). soft: tau^2 KL(P^tau, PT^tau), or another loss of `SOFT_LOSSES`. matched: pairs of a weight, the
     paper's lambda, and a loss between feature maps; none in eq. 4, KL(PSf, PAf) in eq. 5.

@@ -161,11 +161,12 @@ class _Page:
             self.add(text)
         self.add(
             "**How to read it:** figures are per cent of right test images, the mean over the seeds ± the standard "
-            "deviation between them. A gain is taken image by image and seed by seed. A 95 % interval covers other "
-            f"seeds and another draw of {matrix.images:,} test images of the same kind; with one seed, the images "
-            "alone. A gain whose interval holds 0 is no difference shown. Each interval stands for itself: of twenty "
-            "recipes that gain nothing, one will look better or worse. Other training data, and type or places that "
-            "no test image shows, are covered by none. A dash: not measured, or nothing to compare with."
+            "deviation between them. A gain is computed image by image and seed by seed. A 95 % interval covers other "
+            f"seeds and another draw of {matrix.images:,} test images of the same kind. With one seed, it covers the "
+            "images alone. If the interval of a gain contains 0, no difference is shown. Each interval is for one "
+            "comparison: of twenty recipes that gain nothing, about one will look better or worse by chance. No "
+            "interval covers other training data, or fonts and places that no test image shows. A dash: not measured, "
+            "or nothing to compare with."
         )
 
     def confusions(self, stages: dict[str, dict[str, str]]) -> None:
@@ -176,7 +177,7 @@ class _Page:
 
     def examples(self, titles: dict[str, str], right: str, wrong: str) -> None:
         self.add("## Examples")
-        self.add("Of the first seed, one image a script, drawn at random; wrong ones as `truth > what was predicted`.")
+        self.add("One image per script of the first seed, drawn at random. Wrong ones are marked `truth > prediction`.")
         before = len(self.pictures)
         self.figure("examples-right.png", right, _examples(True), titles)
         self.figure("examples-wrong.png", wrong, _examples(False), titles)
@@ -193,8 +194,8 @@ class _Page:
         self.add(tables.settings(matrix))
         self.add("## Parameters, time and cost")
         self.add(
-            "Epochs' time, training and validation; a network that serves several rows stands where it was trained. "
-            "A checkpoint is float32."
+            "The time of the epochs includes validation. A network that serves several rows is listed where it was "
+            "trained. A checkpoint is float32."
         )
         self.add(tables.costs(matrix))
         if data:

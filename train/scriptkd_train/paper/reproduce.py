@@ -2,8 +2,8 @@
 
 Every job runs the chain in its own folder, `out/seed-<seed>/<row>/`, and measures each of its networks on the test
 split. Jobs whose recipes begin with the same stages share them, so that one teacher serves all its rows. Any number of
-processes, on any machines with access to `out`, may work on one matrix. Each takes the next free job as a whole. So
-batch size and result of a job do not depend on the number of processes.
+processes, on any machines with access to `out`, may work on one matrix. Each process takes a whole job at a time. So a
+job's batch size and result do not depend on the number of processes.
 """
 
 from __future__ import annotations

@@ -170,7 +170,7 @@ def _scan(directories: tuple[str, ...]) -> dict[str, list[Face]]:
 
 
 def _design(family: str) -> str:
-    """The name of a family's design. `Noto Sans Bengali UI` and `Noto Sans Bengali` have one, so they share a split."""
+    """The name of a family's design, which `Noto Sans Bengali UI` and `Noto Sans Bengali` have in common."""
     family = family.replace("\\", "")
     for script, pattern in _LANGUAGES.items():
         family = pattern.sub(script, family)

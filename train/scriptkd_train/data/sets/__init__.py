@@ -1,6 +1,6 @@
-"""Sets that researchers have, each in the layout of its authors: a module a set, and here the list of them all.
+"""Sets that researchers have, in the layouts of their authors. Each set has a module, and all are listed here.
 
-A further set is a module with a `ResearchSet`, and a line in `SETS`.
+To add a set, write a module with a `ResearchSet`, and add a line to `SETS`.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from scriptkd_train.data.sets.siw13 import SIW_13
 __all__ = ["SETS", "ResearchSet", "find_set"]
 
 SETS: tuple[ResearchSet, ...] = (CVSI_2015, MLT_2017, SIW_13, MLE2E, BSTD_WORDS, BSTD_SCENES, MNIST, MLT_2019)
-"""The first that knows a folder as its own reads it. MLT-2019 comes last, as it is known by the least."""
+"""The first set that recognises a folder reads it. MLT-2019 comes last, as its mark is the weakest."""
 
 
 def find_set(root: str | Path) -> ResearchSet | None:
-    """Tell which set a folder holds, by the names of what lies in it.
+    """Tell which set a folder holds, by the names of its files and folders.
 
     Args:
         root: The folder.

@@ -1,6 +1,6 @@
 """BSTD (Bharat Scene Text Dataset, De et al. 2025, arXiv 2511.23071): signs of India in eleven languages and English.
 
-Its page (https://github.com/Bhashini-IITJ/BharatSceneTextDataset, README) describes two archives, and both are read.
+Its page (https://github.com/Bhashini-IITJ/BharatSceneTextDataset, README) describes two archives. Both are read.
 
 - `Recognition`: words that are cut out, `<train|test>/<language>/A_image_1005_0.jpg`, and beside the folders
   `train_recognition_data.json` and `test_recognition_data.json`: {"A_image_1005_0.jpg": {"path":
@@ -9,16 +9,16 @@ Its page (https://github.com/Bhashini-IITJ/BharatSceneTextDataset, README) descr
   `test.csv` instead, which are not read.
 - `Detection`: pictures `A/image_xx.jpg` to `M/`, and `BSTD_v17.57.json` (the first release: `BSTD_release_v1.json`):
   {"A_image_1005": {"annotations": {"polygon_0": {"coordinates": [[x, y], ...], "text": ..., "script_language": ...}},
-  "image_name": "A/image_1005.jpg", "split": "train", ...}}. How the words of `Recognition` were cut is not told. The
-  authors' IndicPhotoOCR cuts the upright box around a polygon (and blackens what is outside of it, which is not done
-  here). So a word is that box.
+  "image_name": "A/image_1005.jpg", "split": "train", ...}}. How the words of `Recognition` were cut is not published.
+  The authors' IndicPhotoOCR cuts the upright box around a polygon, and blackens the rest of the box. Here a word is the
+  whole box.
 
-Published counts are the page's: of words by language, and of polygons. The 12 classes are languages, and scriptkd tells
-scripts: Assamese and Bengali are both Bengali, Hindi and Marathi both Devanagari, which leaves ten. Words of Urdu and
-Meitei are left out, as the authors do, and those without a language ("unk", "na"). Some languages in `Detection` are
-misspelled; the spellings below are read, any other is left out.
+Published counts are the page's: of words by language, and of polygons. The 12 classes are languages, but scriptkd tells
+scripts. Assamese and Bengali are both Bengali, Hindi and Marathi both Devanagari, which leaves ten. Words of Urdu and
+Meitei are left out, as the authors do. So are words without a language ("unk", "na"). Some languages in `Detection` are
+misspelled: the spellings below are read, others are left out.
 
-There is no validation part: a tenth of the training pictures is held out.
+There is no validation split: a tenth of the training pictures is held out.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def _polygons(root: Path, truth: Path, part: str) -> Iterator[tuple[Path, str, s
 
 
 def _box(polygon: Any) -> Box | None:
-    """The upright box around a polygon; None if it is none."""
+    """The upright box around a polygon; None if the value is not a polygon."""
     try:
         points = [(float(x), float(y)) for x, y in polygon["coordinates"]]
     except (TypeError, ValueError, KeyError):

@@ -1,8 +1,8 @@
 """CVSI-2015 (ICDAR 2015 competition on video script identification) in its own layout, task 4: all ten scripts.
 
 `TrainDataset_CVSI2015/<Arabic|Bengali|English|Gujrathi|Hindi|Kannada|Oriya|Punjabi|Tamil|Telegu>/ARB_001.jpg`,
-`ValidationDataset_CVSI2015` likewise, and `GroundTruth_TestDataset_CVSI2015/Task4/*.jpg` flat. A mirror is known to
-hold 3,234 test files instead of 3,207. The competition's page: http://www.ict.griffith.edu.au/cvsi2015/.
+`ValidationDataset_CVSI2015` likewise, and `GroundTruth_TestDataset_CVSI2015/Task4/*.jpg` without subfolders. A mirror
+is known to hold 3,234 test files instead of 3,207. The competition's page: http://www.ict.griffith.edu.au/cvsi2015/.
 """
 
 from __future__ import annotations

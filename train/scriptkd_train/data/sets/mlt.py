@@ -1,23 +1,25 @@
 """ICDAR MLT-2017 and MLT-2019 (RRC-MLT): their cropped words for script identification, task 2.
 
-Found for certain, of 2017 (downloads and tasks pages of https://rrc.cvc.uab.es/?ch=8; the reader in
+Of 2017 this is certain (downloads and tasks pages of https://rrc.cvc.uab.es/?ch=8; the reader in
 https://github.com/ccx1997/Patch-Aggregator-for-Script-Identification, MLT2017/dataset): the archives
 `ch8_training_word_images_gt_part_1.zip` to `_3` (words 1 to 23,000, to 46,000, to 68,613),
 `ch8_training_word_gt_v2.zip`, `ch8_validation_word_images_gt.zip` (16,255 words) and `ch8_validation_word_gt_v2.zip`.
-Each is read from a folder of its own name. Words are `word_<number>.png`. The ground truth is `gt.txt` in UTF-8, a line
-a word, `word_1.png,Arabic,transcription`; the transcription is whatever follows the second comma. The `v2` one counts
-where it is there, else the one that comes with the images. Its seven classes are Arabic, Latin, Chinese, Japanese,
-Korean, Bangla and Symbols. How many training words each has is from that reader's MLT2017/main.py, and they add up to
-68,613.
+Each is read from a folder of its own name. Words are `word_<number>.png`. The ground truth is `gt.txt` in UTF-8, with a
+line for each word, `word_1.png,Arabic,transcription`. The transcription is all that follows the second comma. The `v2`
+file is used if it exists, else the one that comes with the images. Its seven classes are Arabic, Latin, Chinese,
+Japanese, Korean, Bangla and Symbols. Their numbers of training words are from that reader's MLT2017/main.py, and add up
+to 68,613.
 
-Found of 2019 (tasks page of https://rrc.cvc.uab.es/?ch=15): the same lines, with a class Hindi more. The competition
-counts eight classes; a competitor's description (method 57692 of task 2) names Mixed and None among those of the
-training words. There are 111,998 training words, in two archives (PaddleOCR's page on data sets). Not found: what the
-archives of the words are called. So a folder is read as MLT-2019 if it is not 2017's, and if in it, or in a folder in
-it, a file named `*gt*.txt` begins with such a line. The words are looked for in the folder and in the folders in it.
+Of 2019 (tasks page of https://rrc.cvc.uab.es/?ch=15) this is known: the same lines, with one more class, Hindi. The
+competition counts eight classes. A competitor's description (method 57692 of task 2) also names Mixed and None among
+the classes of the training words. There are 111,998 training words, in two archives (PaddleOCR's page on data sets).
+The names of the archives of words were not found. So a folder is read as MLT-2019 if it is not 2017's and has a file
+`*gt*.txt`, directly or in a subfolder, that begins with such a line. The words are looked for in the folder and its
+subfolders.
 
-The test words' truth is on the competition's server alone. 2019 has no validation part: a tenth of the training words
-is held out by their names. From which picture a word was cut is not told, so both sides may have words of one picture.
+Only the competition's server has the labels of the test words. 2019 has no validation split: a tenth of the training
+words is held out by their names. It is not known from which picture a word was cut, so both splits may have words of
+one picture.
 
 Symbols (digits and signs of no script) and Mixed become `none`. Words labelled None, whose script nobody could tell,
 are left out. Japanese stays a class of its own: its words are Han, Kana or both.
@@ -46,7 +48,7 @@ LABELS: dict[str, str | None] = {
     "Mixed": NON_TEXT,
     "None": None,
 }
-"""Class of the competitions -> label; None: left out."""
+"""Class of the competitions -> label. None means that its words are left out."""
 
 FOLDERS_2017 = {
     "train": tuple(f"ch8_training_word_images_gt_part_{number}" for number in (1, 2, 3)),

@@ -1,12 +1,13 @@
 """MNIST (LeCun, Cortes and Burges): 70,000 handwritten digits of 28x28 pixels, no scripts at all.
 
 Its folder holds four IDX files (see `data.idx`), gzipped or not: `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`,
-`t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte` (yann.lecun.com/exdb/mnist). Some who unpack them get a dot for
-the second hyphen, `train-images.idx3-ubyte`, which is read as well. The published numbers are that page's, by digit
-those of its label files. Sets that took over the layout, such as Fashion-MNIST, are read as if they were MNIST.
+`t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte` (yann.lecun.com/exdb/mnist). Some programs unpack them with a dot
+instead of the second hyphen, as `train-images.idx3-ubyte`. These names are read too. The published counts are that
+page's; those by digit are from its label files. Sets with the same layout, such as Fashion-MNIST, are read as if they
+were MNIST.
 
-There is no validation part: a tenth of the training images is held out, by their places in the file. Who wrote which
-digit is not told.
+There is no validation split: a tenth of the training images is held out, by their places in the file. It is not known
+who wrote which digit.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from scriptkd_train.data.idx import read_idx
 from scriptkd_train.data.sets.research_set import Part, Published, ResearchSet
 
 FILES = {"train": "train", "test": "t10k"}
-"""Part -> how its files' names begin."""
+"""Part -> the beginning of its files' names."""
 
 DIGITS = [str(digit) for digit in range(10)]
 TRAIN_COUNTS = dict(zip(DIGITS, (5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949), strict=True))
@@ -28,7 +29,7 @@ TEST_COUNTS = dict(zip(DIGITS, (980, 1135, 1032, 1010, 982, 892, 958, 1028, 974,
 
 
 def _file(root: Path, part: str, what: str) -> Path | None:
-    """The file of a part: what is "images-idx3" or "labels-idx1"."""
+    """The file of a part. what: "images-idx3" or "labels-idx1"."""
     names = (f"{FILES[part]}-{spelled}-ubyte{end}" for spelled in (what, what.replace("-", ".")) for end in ("", ".gz"))
     return next((root / name for name in names if (root / name).is_file()), None)
 

@@ -1,4 +1,4 @@
-"""What a set of researchers is to scriptkd: where its parts lie, what they are to hold, and how they become splits."""
+"""A research data set: where its parts lie, what they should hold, and how they become splits."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Part:
         items: its words, labelled with scriptkd's names.
         classes: how many images each of the set's own classes has, those left out too.
         left_out: why images were left out -> how many.
-        folder: where images lie that the set's rules may not cover; None where a list names them one by one.
+        folder: where images may lie that the set's rules do not cover; None if a list names all images.
         read: the folders in it that were read.
     """
 
@@ -38,7 +38,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Published:
-    """How many images a part is to hold. classes: of each class, where that is published too."""
+    """The published number of images in a part. classes: of each class, if that is published too."""
 
     total: int
     classes: Mapping[str, int] = field(default_factory=dict)
@@ -46,17 +46,17 @@ class Published:
 
 @dataclass(frozen=True)
 class ResearchSet:
-    """A set in the layout in which its authors give it away.
+    """A set in the layout of its authors.
 
     Attributes:
         name: what it is called.
-        parts: the published parts, of train, val and test, that a folder holds; none if it holds another set.
+        parts: returns which of train, val and test a folder holds; none if it holds another set.
         read_part: reads one of them.
-        published: part -> what it is to hold, where a source was found.
-        where: part -> where it lies, or why there is none, as a clause for an error message.
-        protocol: what is to be known before its published results are put beside ours.
-        scene: of an item the picture that it was cut from, for a set without a validation part: `val` is then a tenth
-            of the scenes of `train`, always the same one. None for a set with one.
+        published: part -> its published number of images, if a source was found.
+        where: part -> where it lies, or why it does not exist, as a clause for an error message.
+        protocol: what to know before comparing its published results with ours.
+        scene: returns the picture from which an item was cut, for a set without a validation split. `val` is then a
+            tenth of the scenes of `train`, always the same. None for a set with a validation split.
     """
 
     name: str
@@ -109,7 +109,7 @@ class ResearchSet:
     def count_differences(self, root: Path, split: str) -> list[str]:
         """Say, one sentence each, how a part's numbers of images differ from the published ones (none: empty list).
 
-        Of a `val` that is held out of `train` nothing is published; it counts as a part of `train`.
+        Nothing is published on a `val` that is held out of `train`. It counts as a part of `train`.
         """
         if split not in self.published:
             return []
@@ -123,7 +123,7 @@ class ResearchSet:
         ]
 
     def _hold_out(self, items: list[Item], split: str) -> list[Item]:
-        """What of the published train part is train, or val: no scene has words in both."""
+        """Return the items of the published train part that are in train, or in val. No scene has words in both."""
         if self.scene is None:
             return items
         scenes = sorted({self.scene(item) for item in items}, key=lambda name: hashlib.sha256(name.encode()).digest())
@@ -135,11 +135,11 @@ def collect(words: Iterable[tuple[Path | None, str]], labels: Mapping[str, str |
     """Make a part of listed words.
 
     Args:
-        words: the file of each, None where there is none, and the set's own class.
+        words: the file of each (None if it has none), and the set's own class.
         labels: class -> scriptkd's label; None, or no entry, for a class whose words are left out.
 
     Returns:
-        The part. Left out too are words whose file is missing or empty.
+        The part. Words whose file is missing or empty are also left out.
     """
     part = Part([], Counter())
     for path, name in words:

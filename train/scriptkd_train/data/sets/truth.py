@@ -1,4 +1,4 @@
-"""Ground-truth files, line by line and as JSON; what is wrong in one is said with the file and the line."""
+"""Ground-truth files, line by line and as JSON. Errors name the file and the line."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def broken_line(path: Path, number: int, line: str, wanted: str) -> ArgumentError:
-    """The error for a line that is not of the set's form."""
+    """The error for a line of another form than the set's."""
     return ArgumentError(f"{path}, line {number}: {_short(line)} is not {wanted}")
 
 
@@ -54,7 +54,7 @@ def read_json(path: Path) -> dict[str, Any]:
 def broken_entry(path: Path, key: str, found: object, wanted: str, inner: str | None = None) -> ArgumentError:
     """The error for an entry of a JSON file that is not of the set's form.
 
-    inner: the entry's own entry, if it is that which is broken.
+    inner: the entry inside it that is broken, if any.
     """
     text = path.read_text("utf-8-sig")
     place = _find(text, key, 0)
@@ -66,7 +66,7 @@ def broken_entry(path: Path, key: str, found: object, wanted: str, inner: str | 
 
 
 def _find(text: str, key: str, start: int) -> int:
-    """Where a key begins, from `start` on, with its letters as they are or escaped; `start` if it is not there."""
+    """Return where a key begins, at or after `start`, with plain or escaped letters; `start` if it is missing."""
     places = (text.find(json.dumps(key, ensure_ascii=escaped), start) for escaped in (True, False))
     return max(*places, start)
 
