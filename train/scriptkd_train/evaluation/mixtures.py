@@ -17,7 +17,7 @@ MIXTURES: dict[str, tuple[str, ...]] = {"Japanese": ("Han", "Kana")}
 def mixture_figures(
     items: Sequence[Item], best: Sequence[str], readable: NDArray[np.bool_], labels: Collection[str]
 ) -> list[MixtureFigures]:
-    """How often a model answers a mixture with one of its scripts, if it knows these but not the mixture.
+    """For each mixture that the model does not know, return how often it answers one of the mixture's scripts.
 
     Args:
         items: the N images.
