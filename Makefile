@@ -34,7 +34,7 @@ test-pythons: $(READY) ## test-wheel on each of Python 3.11, 3.12 and 3.13 that 
 test-wheel: $(READY) ## install the wheel off line, without torch, and test it (PYTHON=python3.13 chooses a Python)
 	@sdk/test-wheel.sh $(PYTHON)
 
-test-ray: $(READY) ## the example for millions of files, with Ray in its own virtual environment
+test-ray: $(READY) ## the examples for millions of files and pages, with Ray in its own virtual environment
 	@sdk/test-ray.sh
 
 test-ocrmypdf: $(READY) ## the plugin for OCRmyPDF, with OCRmyPDF in its own virtual environment
