@@ -36,7 +36,7 @@ def pages(
     out: Annotated[Path, typer.Option(help="Folder to write to; pages already in it are not read again.")] = Path(
         "build/bench-pages"
     ),
-    model: Annotated[str, typer.Option(metavar="NAME|FILE", help="The model that routes.")] = "world",
+    model: Annotated[str, typer.Option(metavar="NAME|FILE", help="The model that routes.")] = "world-upright",
     count: Annotated[int | None, typer.Option("--pages", min=1, help="Only this many pages, evenly spaced.")] = None,
 ) -> None:
     """Compare the errors and times of Tesseract, RapidOCR and routing by script on pages of several scripts.

@@ -11,7 +11,7 @@ const [task] = process.argv.slice(2);
 if (task === "add") {
   for (const name of ["LICENSE", "NOTICE"]) await cp(join(root, name), join(here, name));
   await mkdir(join(here, "models"), { recursive: true });
-  for (const name of ["student", "upright", "world"]) {
+  for (const name of ["student", "world", "upright", "world-upright"]) {
     const text = (await readFile(join(root, "sdk", "scriptkd_sdk", "models", `${name}.onnx`))).toString("base64");
     await writeFile(join(here, "models", `${name}.js`), `import { bytes } from "../src/base64.js";\n\nexport default bytes("${text}");\n`);
   }

@@ -22,7 +22,7 @@ from scriptkd_sdk.modelfile import ModelInfo
 from scriptkd_sdk.regions import cut
 from scriptkd_sdk.scripts import UNKNOWN
 
-MODEL = "world"
+MODEL = "world-upright"
 WAY_UP = "student"  # helps to tell how a page lies where the script model is for upright words alone
 WAYS = (0, 90, 180, 270)
 

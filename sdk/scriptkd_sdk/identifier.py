@@ -78,8 +78,8 @@ class ScriptIdentifier:
         """Load a model.
 
         Args:
-            model: a bundled model's name ("student", "upright", "world"), or the path of a model file. None is
-                "student", which takes a crop in any orientation.
+            model: a bundled model's name ("student", "world", "upright", "world-upright"), or the path of a model file.
+                None is "student", which takes a crop in any orientation.
             threads: how many threads one call may use, 1 to 256; None is one. More than one helps only large networks.
             providers: onnxruntime's execution providers, best first; None is the CPU.
             session_options: an onnxruntime.SessionOptions to use instead of `threads`. Only its folder for external

@@ -12,7 +12,7 @@ let onnxruntime = Target.binaryTarget(
     checksum: "f7100a992d2a8135168c8afd831e6a58b465349101982aa58b3e11d36e600b54")
 #endif
 
-let models = ["student", "upright", "world"]
+let models = ["student", "world", "upright", "world-upright"]
 let apple: [Platform] = [.iOS, .macOS, .macCatalyst]
 
 let package = Package(

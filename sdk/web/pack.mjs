@@ -12,7 +12,7 @@ const bundled = join(root, "sdk", "scriptkd_sdk", "models");
 const PARTS = {
   LICENSE: join(root, "LICENSE"),
   NOTICE: join(root, "NOTICE"),
-  ...Object.fromEntries(["student", "upright", "world"].flatMap((model) => [`${model}.onnx`, `${model}.md`]).map((name) => [join("models", name), join(bundled, name)])),
+  ...Object.fromEntries(["student", "world", "upright", "world-upright"].flatMap((model) => [`${model}.onnx`, `${model}.md`]).map((name) => [join("models", name), join(bundled, name)])),
 };
 
 const [task] = process.argv.slice(2);

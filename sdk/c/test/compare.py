@@ -342,8 +342,9 @@ def main(arguments: Sequence[str]) -> None:
         folder = Path(name)
         models = {
             "upright, format 1": (SDK / "scriptkd_sdk/models/upright.onnx", 100),
-            "world, format 1": (SDK / "scriptkd_sdk/models/world.onnx", 40),
+            "world-upright, format 1": (SDK / "scriptkd_sdk/models/world-upright.onnx", 40),
             "student, format 3": (SDK / "scriptkd_sdk/models/student.onnx", 100),
+            "world, format 3": (SDK / "scriptkd_sdk/models/world.onnx", 40),
             "fp32, format 3": (SDK / "contract/golden/fp32.onnx", 60),
             "tiny, format 3": (SDK / "web/test/models/any-crop.onnx", 100),
             "tiny, format 3, whole images": (SDK / "web/test/models/any-size.onnx", 60),

@@ -25,7 +25,7 @@ for (const model of Object.keys(golden.models)) {
   });
 }
 
-for (const name of ["student", "upright", "world"]) {
+for (const name of ["student", "world", "upright", "world-upright"]) {
   test(`the model ${name} as a module`, async () => {
     const { default: bytes } = await import(`scriptkd-react-native/models/${name}`);
     assert.deepEqual(Buffer.from(bytes), await readFile(join(root, "sdk/scriptkd_sdk/models", `${name}.onnx`)));

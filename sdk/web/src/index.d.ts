@@ -25,4 +25,13 @@ export class ScriptIdentifier extends CoreIdentifier {
 }
 
 /** The addresses of the models that come with the package. */
-export const bundledModels: { readonly student: Global<"URL">; readonly upright: Global<"URL">; readonly world: Global<"URL"> };
+export const bundledModels: {
+  /** Ten scripts, in any orientation. */
+  readonly student: Global<"URL">;
+  /** 26 scripts, in any orientation. */
+  readonly world: Global<"URL">;
+  /** Ten scripts, for upright words only. */
+  readonly upright: Global<"URL">;
+  /** 26 scripts, for upright words only. */
+  readonly worldUpright: Global<"URL">;
+};

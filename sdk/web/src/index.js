@@ -19,6 +19,9 @@ export const bundledModels = Object.freeze({
   get world() {
     return new URL("../models/world.onnx", import.meta.url);
   },
+  get worldUpright() {
+    return new URL("../models/world-upright.onnx", import.meta.url);
+  },
 });
 
 /** Tells the script of cropped word images; all but `load` is told in identifier.js. */

@@ -71,7 +71,7 @@ def test_the_network_answers_as_the_float_model_does():
     np.testing.assert_allclose(mine, theirs, atol=1e-3)
 
 
-@pytest.mark.parametrize("model", ["student", "upright", "world"])
+@pytest.mark.parametrize("model", ["student", "world", "upright", "world-upright"])
 def test_the_network_agrees_with_models_in_8_bits(model):
     mine, theirs = scores_in_training(model)
     clear = theirs.max(axis=1) > 0.6  # between two scripts the rounding decides

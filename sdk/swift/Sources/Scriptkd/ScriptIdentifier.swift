@@ -5,10 +5,12 @@ import Foundation
 public enum BundledModel: String, Sendable, CaseIterable {
     /// Ten scripts, in 8 bits, for crops in any orientation and for lines.
     case student
+    /// 26 scripts, in 8 bits, for crops in any orientation and for lines.
+    case world
     /// Ten scripts, for upright words only.
     case upright
-    /// More scripts of the world.
-    case world
+    /// 26 scripts, for upright words only.
+    case worldUpright = "world-upright"
 
     /// The model file's location.
     public var url: URL {

@@ -28,7 +28,8 @@ for (const [runtimeName, runtime] of [["onnxruntime-web", undefined], ["onnxrunt
 
 test("the package has its models and the licence", async () => {
   for (const [name, address] of Object.entries(bundledModels)) {
-    assert.deepEqual(await readFile(address), await readFile(join(root, "sdk/scriptkd_sdk/models", `${name}.onnx`)), name);
+    const file = `${name.replace("Upright", "-upright")}.onnx`;
+    assert.deepEqual(await readFile(address), await readFile(join(root, "sdk/scriptkd_sdk/models", file)), name);
     const identifier = await ScriptIdentifier.load(address, { runtime: native });
     assert.ok(identifier.labels.length >= 10);
     await identifier.close();

@@ -58,7 +58,7 @@ public final class ScriptIdentifier implements AutoCloseable {
     /**
      * Opens a model of the artifact org.scriptkd:scriptkd-models, with one thread a call.
      *
-     * @param name the model's name, such as "student", "upright" or "world"; for a file, use {@link #open(File)}
+     * @param name the model's name, "student", "world", "upright" or "world-upright"; for a file, use {@link #open(File)}
      * @throws ModelException if there is no such model, or as {@link #open(File, int)} does
      */
     public static ScriptIdentifier open(String name) {
