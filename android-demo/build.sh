@@ -54,6 +54,12 @@ for model in ${MODELS:-}; do
     cp "$model" "$out/assets/models/"
 done
 
+# The text detector. Without it the app finds no words itself.
+status=0
+node android-demo/detector.mjs "$out/assets/detector" 2>"$out/detector.log" || status=$?
+[ $status = 0 ] || [ $status = 75 ] || fail "$(cat "$out/detector.log")"
+[ $status = 0 ] || echo "SKIPPED: finding words. $(cat "$out/detector.log")"
+
 # Resources, Java, its tests; R8 drops what is not used, by the rules of the SDK, of the resources and of the app.
 package=(aapt package -f -M $main/AndroidManifest.xml -S $main/res -A "$out/assets" -I "$framework" -0 arsc)
 "${package[@]}" -m -J "$out/gen" -G "$out/resources.pro" -F "$out/unaligned.apk"

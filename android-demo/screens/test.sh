@@ -50,12 +50,27 @@ END
     java --add-opens=java.base/java.io=ALL-UNNAMED --add-opens=java.base/java.lang=ALL-UNNAMED \
         -Drobolectric.offline=true -Drobolectric.dependency.dir="$work/lib/android" -Drobolectric.useRealAni=true \
         -Dscriptkd.screens="$out/screens" \
-        -Dscriptkd.samples="$PWD/samples" "$@" \
+        -Dscriptkd.samples="$PWD/samples" -Dscriptkd.pages="$PWD/benchmarks/pages/set" "$@" \
         -cp "$config:$work/classes:$work/app:$runtime:$libraries$framework" org.junit.runner.JUnitCore "${classes[@]/#/org.scriptkd.demo.}" \
         2> >(grep -v "^Invalid ID 0x00000000" >&2) # what Android's resources say of attributes that a theme leaves out
 }
 
-run "$out/assets" "ScreensTest BoxesOnPhotoTest TalkBackTest LiveTest"
+# The app without the text detector, as it is built where that cannot be downloaded; then with it.
+rm -rf "$work/by-hand"
+mkdir -p "$work/by-hand"
+cp -r "$out/assets/models" "$work/by-hand/"
+run "$work/by-hand" "ScreensTest BoxesOnPhotoTest TalkBackTest LiveTest"
+if [ -d "$out/assets/detector" ]; then
+    run "$out/assets" FoundWordsTest
+else
+    echo "SKIPPED: FoundWordsTest. The app was built without the text detector."
+fi
+# An app whose text detector is none.
+rm -rf "$work/bad-detector"
+mkdir -p "$work/bad-detector/detector"
+cp -r "$out/assets/models" "$work/bad-detector/"
+cp sdk/scriptkd_sdk/models/student.onnx "$work/bad-detector/detector/PP-OCRv6_det_small.onnx"
+run "$work/bad-detector" BadDetectorTest
 # An app whose model tells which way up a word is.
 rm -rf "$work/turn"
 mkdir -p "$work/turn/models"

@@ -84,10 +84,43 @@ def test_every_model_is_the_one_that_the_sdk_brings_along(archive: zipfile.ZipFi
     models = {path.name: path for path in (ROOT / "sdk/scriptkd_sdk/models").glob("*.onnx")}
     assert "student.onnx" in models
     models["fp32-for-tests.onnx"] = ROOT / "sdk/contract/golden/fp32.onnx"
-    packaged = {Path(name).name: name for name in archive.namelist() if name.startswith("assets/")}
+    packaged = {Path(name).name: name for name in archive.namelist() if name.startswith("assets/models/")}
     assert set(packaged) == set(models)
     for name, path in models.items():
         assert sha256(archive.read(packaged[name])) == sha256(path.read_bytes()), name
+
+
+def test_the_text_detector_is_the_browser_pages(archive: zipfile.ZipFile) -> None:
+    packaged = {Path(name).name: name for name in archive.namelist() if name.startswith("assets/detector/")}
+    if not packaged:
+        pytest.skip("the text detector could not be downloaded: this app finds no words itself")
+    (pinned,) = re.findall(r'SHA256 = "(\w{64})"', (ROOT / "sdk/web/detector.mjs").read_text())
+    assert set(packaged) == {"PP-OCRv6_det_small.onnx", "LICENSE.txt", "NOTICE.txt"}
+    assert sha256(archive.read(packaged["PP-OCRv6_det_small.onnx"])) == pinned
+    assert archive.read(packaged["LICENSE.txt"]) == (ROOT / "LICENSE").read_bytes()
+    assert "PaddleOCR" in archive.read(packaged["NOTICE.txt"]).decode()
+
+
+def test_without_the_text_detector_the_build_goes_on(tmp_path: Path) -> None:
+    """What build.sh calls: another checkout, where neither an environment nor Python's pip has the file."""
+    for name in ("android-demo/detector.mjs", "sdk/web/detector.mjs", "LICENSE"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    (tmp_path / "python3").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "python3").chmod(0o755)
+    result = subprocess.run(
+        ["node", tmp_path / "android-demo/detector.mjs", tmp_path / "out"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+    )
+    assert result.returncode == 75
+    assert result.stderr.startswith(
+        "the text detector, in the Python package rapidocr 3.10.0, could not be downloaded: "
+    )
+    assert len(result.stderr.splitlines()) == 1
+    assert not (tmp_path / "out").exists()
 
 
 def test_every_class_that_is_named_is_there(archive: zipfile.ZipFile, manifest: str) -> None:

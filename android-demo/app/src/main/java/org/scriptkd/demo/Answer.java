@@ -1,7 +1,9 @@
 package org.scriptkd.demo;
 
 import android.graphics.Bitmap;
+import org.scriptkd.sdk.Area;
 import org.scriptkd.sdk.Bitmaps;
+import org.scriptkd.sdk.Corners;
 import org.scriptkd.sdk.Pixels;
 import org.scriptkd.sdk.Prediction;
 import org.scriptkd.sdk.Region;
@@ -21,12 +23,25 @@ final class Answer {
         this.height = height;
     }
 
-    static Answer to(ScriptIdentifier identifier, Stopwatch stopwatch, Bitmap photo, Region box) {
+    /** Of a box, or of the corners in it if they are not null. */
+    static Answer to(ScriptIdentifier identifier, Stopwatch stopwatch, Bitmap photo, Region box, Corners corners) {
         int width = box.right - box.left;
         int height = box.bottom - box.top;
-        Pixels pixels = Bitmaps.pixels(Bitmap.createBitmap(photo, box.left, box.top, width, height));
+        Region cut = corners == null ? box : Boxes.grown(box, 2, 2, photo.getWidth(), photo.getHeight()); // 2: to interpolate
+        Pixels pixels = Bitmaps.pixels(
+                Bitmap.createBitmap(photo, cut.left, cut.top, cut.right - cut.left, cut.bottom - cut.top));
+        Area area = corners == null ? null : moved(corners, -cut.left, -cut.top);
         Prediction[] said = new Prediction[1];
-        double milliseconds = stopwatch.time(() -> said[0] = identifier.identify(pixels));
+        double milliseconds = stopwatch.time(() -> said[0] = identifier.identify(pixels, area));
         return new Answer(said[0], milliseconds, width, height);
+    }
+
+    private static Corners moved(Corners corners, int right, int down) {
+        double[] places = new double[8];
+        for (int i = 0; i < 4; i++) {
+            places[2 * i] = corners.x(i) + right;
+            places[2 * i + 1] = corners.y(i) + down;
+        }
+        return Boxes.corners(places, 0);
     }
 }

@@ -1,5 +1,6 @@
 package org.scriptkd.demo;
 
+import org.scriptkd.sdk.Corners;
 import org.scriptkd.sdk.Region;
 
 /** Boxes in whole pixels, on an image of width x height. */
@@ -21,6 +22,27 @@ final class Boxes {
         int bottom = clamp(Math.ceil(Math.max(y1, y2) - NOISE), height);
         boolean empty = right - left < SMALLEST_SIDE || bottom - top < SMALLEST_SIDE;
         return empty ? null : new Region(left, top, right, bottom);
+    }
+
+    /** Four corners whose x and y lie in an array from a place on. */
+    static Corners corners(double[] places, int from) {
+        return new Corners(places[from], places[from + 1], places[from + 2], places[from + 3], places[from + 4],
+                places[from + 5], places[from + 6], places[from + 7]);
+    }
+
+    /** The pixels around four corners; null where too little of them lies in the image. */
+    static Region around(Corners corners, int width, int height) {
+        double left = Double.POSITIVE_INFINITY;
+        double top = Double.POSITIVE_INFINITY;
+        double right = Double.NEGATIVE_INFINITY;
+        double bottom = Double.NEGATIVE_INFINITY;
+        for (int i = 0; i < 4; i++) {
+            left = Math.min(left, corners.x(i));
+            top = Math.min(top, corners.y(i));
+            right = Math.max(right, corners.x(i));
+            bottom = Math.max(bottom, corners.y(i));
+        }
+        return between((float) left, (float) top, (float) right, (float) bottom, width, height);
     }
 
     /** The box moved by so many pixels, or less far where the image ends. */
@@ -52,10 +74,18 @@ final class Boxes {
 
     /** Whether two boxes mark the same thing: they share more than half of the smaller one. */
     static boolean alike(Region one, Region other) {
-        Region shared = new Region(Math.max(one.left, other.left), Math.max(one.top, other.top),
-                Math.min(one.right, other.right), Math.min(one.bottom, other.bottom));
-        boolean apart = shared.right <= shared.left || shared.bottom <= shared.top;
-        return !apart && 2 * area(shared) > Math.min(area(one), area(other));
+        return 2 * shared(one, other) > Math.min(area(one), area(other));
+    }
+
+    /** Whether two boxes are nearly one: they share more than half of the larger one. */
+    static boolean same(Region one, Region other) {
+        return 2 * shared(one, other) > Math.max(area(one), area(other));
+    }
+
+    private static long shared(Region one, Region other) {
+        long width = Math.min(one.right, other.right) - Math.max(one.left, other.left);
+        long height = Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top);
+        return Math.max(width, 0) * Math.max(height, 0);
     }
 
     /** In pixels. */

@@ -11,7 +11,9 @@ import android.os.Bundle;
 import android.provider.MediaStore;
 import android.view.View;
 import android.widget.TextView;
+import java.util.List;
 import org.scriptkd.sdk.Region;
+import org.scriptkd.sdk.TextBox;
 
 /** Pick or take a photo, mark words on it, see their scripts. */
 public final class MainActivity extends Activity implements WordView.Listener, View.OnClickListener {
@@ -22,11 +24,14 @@ public final class MainActivity extends Activity implements WordView.Listener, V
 
     private PhotoOpener opener;
     private WordAsker asker;
+    private WordSearch search;
     private AnswerPanel panel;
+    private FoundPanel found;
     private WordView word;
     private Uri uri; // of the photo shown
     private Uri taking; // of the photo that the camera app was asked for
     private Bitmap photo;
+    private boolean searched; // the photo's words were found, or there are none
 
     @Override
     protected void onCreate(Bundle state) {
@@ -34,7 +39,9 @@ public final class MainActivity extends Activity implements WordView.Listener, V
         setContentView(R.layout.main);
         opener = new PhotoOpener((DemoApplication) getApplication());
         asker = new WordAsker((DemoApplication) getApplication(), this::answered);
+        search = new WordSearch((DemoApplication) getApplication());
         panel = new AnswerPanel(this);
+        found = new FoundPanel(this);
         word = findViewById(R.id.word);
         word.setListener(this);
         for (int button : BUTTONS) {
@@ -45,7 +52,7 @@ public final class MainActivity extends Activity implements WordView.Listener, V
             taking = state.getParcelable("taking");
             Uri photoUri = state.getParcelable("uri");
             if (photoUri != null) {
-                open(photoUri, state.getIntArray("boxes"), state.getInt("chosen"), state.getInt("turned"));
+                open(photoUri, state);
             }
         }
     }
@@ -58,11 +65,14 @@ public final class MainActivity extends Activity implements WordView.Listener, V
         state.putInt("turned", word.turned());
         state.putInt("chosen", word.words().number(word.words().chosen()));
         state.putIntArray("boxes", word.words().sides());
+        state.putDoubleArray("corners", word.words().corners());
+        state.putBoolean("searched", searched);
     }
 
     @Override
     protected void onDestroy() {
         opener.stop();
+        search.stop();
         word.words().clear();
         super.onDestroy();
     }
@@ -127,14 +137,14 @@ public final class MainActivity extends Activity implements WordView.Listener, V
             return; // the user went back
         }
         if (request == PICK && data != null && data.getData() != null) {
-            open(data.getData(), new int[0], 0, 0);
+            open(data.getData(), null);
         } else if (request == TAKE && taking != null) {
-            open(taking, new int[0], 0, 0);
+            open(taking, null);
         }
     }
 
-    /** Show a photo, turned counterclockwise by so many degrees, with these boxes, the chosen one by its number. */
-    private void open(Uri wanted, int[] sides, int chosen, int turned) {
+    /** Show a photo, with the boxes of a saved state; null: as a new one. */
+    private void open(Uri wanted, Bundle state) {
         showNote(getString(R.string.opening));
         opener.open(wanted, new PhotoOpener.Listener() {
             @Override
@@ -142,10 +152,17 @@ public final class MainActivity extends Activity implements WordView.Listener, V
                 uri = wanted;
                 photo = opened;
                 word.setPhoto(opened);
-                word.setTurned(turned);
                 PhotoProvider.keepOnly(MainActivity.this, wanted);
+                found.hide();
+                searched = state != null && state.getBoolean("searched");
+                if (state != null) {
+                    word.setTurned(state.getInt("turned"));
+                    ask(word.restore(state.getIntArray("boxes"), state.getDoubleArray("corners"), state.getInt("chosen")));
+                }
+                if (!searched && Models.hasDetector(MainActivity.this)) {
+                    search();
+                }
                 onChosen();
-                word.restore(sides, chosen);
             }
 
             @Override
@@ -153,6 +170,33 @@ public final class MainActivity extends Activity implements WordView.Listener, V
                 showNote(sentence); // and the photo before stays, with its answers
             }
         });
+    }
+
+    /** Look for the photo's words. Boxes can be drawn meanwhile. */
+    private void search() {
+        found.looking();
+        search.start(photo, new WordSearch.Listener() {
+            @Override
+            public void onWords(List<TextBox> boxes) {
+                searched = true;
+                ask(word.addFound(boxes));
+                if (boxes.isEmpty()) {
+                    found.say(getString(R.string.found_none));
+                }
+                onChosen();
+            }
+
+            @Override
+            public void onProblem(String sentence) {
+                found.say(sentence); // and boxes can be drawn by hand
+            }
+        });
+    }
+
+    private void ask(List<Word> words) {
+        for (Word each : words) {
+            asker.ask(photo, each);
+        }
     }
 
     @Override
@@ -165,9 +209,10 @@ public final class MainActivity extends Activity implements WordView.Listener, V
     public void onChosen() {
         Word chosen = word.words().chosen();
         enableButtons();
+        found.show(word.words().found());
         if (chosen == null) {
             panel.hide();
-            showNote(getString(R.string.hint_box));
+            showNote(found.speaks() ? "" : getString(R.string.hint_box));
         } else if (chosen.answer == null) {
             panel.hide();
             showNote(chosen.problem == null ? "" : chosen.problem);
@@ -186,6 +231,8 @@ public final class MainActivity extends Activity implements WordView.Listener, V
         word.answered();
         if (asked == word.words().chosen()) {
             onChosen();
+        } else {
+            found.show(word.words().found());
         }
     }
 

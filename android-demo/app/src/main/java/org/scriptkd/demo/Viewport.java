@@ -1,7 +1,9 @@
 package org.scriptkd.demo;
 
 import android.graphics.Matrix;
+import android.graphics.Path;
 import android.graphics.RectF;
+import org.scriptkd.sdk.Corners;
 import org.scriptkd.sdk.Region;
 
 /** Which part of a photo a view shows, how large and which way up. */
@@ -89,6 +91,18 @@ final class Viewport {
         RectF shown = new RectF(box.left, box.top, box.right, box.bottom);
         toView.mapRect(shown);
         return shown;
+    }
+
+    /** A way along four corners in the photo, and back to the first. */
+    Path toView(Corners corners) {
+        Path path = new Path();
+        path.moveTo((float) corners.x(0), (float) corners.y(0));
+        for (int i = 1; i < 4; i++) {
+            path.lineTo((float) corners.x(i), (float) corners.y(i));
+        }
+        path.close();
+        path.transform(toView);
+        return path;
     }
 
     /** The photo's x and y at a point of the view. */

@@ -1,6 +1,7 @@
 package org.scriptkd.demo;
 
 import android.graphics.Bitmap;
+import org.scriptkd.sdk.Corners;
 import org.scriptkd.sdk.Region;
 import org.scriptkd.sdk.ScriptkdException;
 
@@ -22,6 +23,7 @@ final class WordAsker {
     void ask(Bitmap photo, Word word) {
         int question = word.ask();
         Region box = word.box;
+        Corners corners = word.corners;
         application.work(() -> {
             if (!word.waitsFor(question)) {
                 return;
@@ -29,7 +31,7 @@ final class WordAsker {
             Answer answer = null;
             String problem = null;
             try {
-                answer = Answer.to(application.identifier(), application.stopwatch, photo, box);
+                answer = Answer.to(application.identifier(), application.stopwatch, photo, box, corners);
             } catch (Problem error) {
                 problem = error.getMessage();
             } catch (ScriptkdException error) {

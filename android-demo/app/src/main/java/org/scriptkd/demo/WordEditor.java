@@ -85,7 +85,9 @@ final class WordEditor {
 
     private static boolean put(Word word, Region box) {
         boolean changed = !box.equals(word.box);
-        word.box = box;
+        if (changed) {
+            word.change(box);
+        }
         return changed;
     }
 

@@ -2,7 +2,9 @@ package org.scriptkd.demo;
 
 import android.content.Context;
 import android.graphics.Canvas;
+import android.graphics.Color;
 import android.graphics.Paint;
+import android.graphics.Path;
 import android.graphics.RectF;
 import android.util.DisplayMetrics;
 import android.util.TypedValue;
@@ -40,6 +42,17 @@ final class WordPainter {
         line.setColor(light);
         line.setStrokeWidth(width);
         canvas.drawRect(around, line);
+    }
+
+    /** A line of a colour along a path, with white beside it, so that each colour is seen on every ground. */
+    void outline(Canvas canvas, Path path, int colour, boolean thick) {
+        float width = density * (thick ? THICK : THIN);
+        line.setColor(Color.WHITE);
+        line.setStrokeWidth(width + 2 * density * EDGE);
+        canvas.drawPath(path, line);
+        line.setColor(colour);
+        line.setStrokeWidth(width);
+        canvas.drawPath(path, line);
     }
 
     /** A line along the view's own border: the keyboard's keys go to it. */

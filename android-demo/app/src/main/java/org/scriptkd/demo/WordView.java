@@ -13,7 +13,11 @@ import android.view.MotionEvent;
 import android.view.View;
 import android.view.ViewConfiguration;
 import android.view.accessibility.AccessibilityNodeProvider;
+import java.util.ArrayList;
+import java.util.List;
+import org.scriptkd.sdk.Corners;
 import org.scriptkd.sdk.Region;
+import org.scriptkd.sdk.TextBox;
 
 /** Shows a photo, the way up that is asked for, with boxes. Fingers, keys and screen readers make and change them. */
 public final class WordView extends View implements Fingers.Listener {
@@ -98,19 +102,45 @@ public final class WordView extends View implements Fingers.Listener {
         changed(words.chosen());
     }
 
-    /** Boxes as {@link Words#sides} gave them, and the chosen one's number; those beside the photo are left out. */
-    void restore(int[] sides, int chosen) {
+    /** Shows words that were found; returns those that are new. */
+    List<Word> addFound(List<TextBox> boxes) {
+        List<Word> added = new ArrayList<Word>();
+        for (TextBox each : boxes) {
+            addFound(each.corners, added);
+        }
+        answered();
+        return added;
+    }
+
+    private void addFound(Corners corners, List<Word> added) {
+        Region box = Boxes.around(corners, photo.getWidth(), photo.getHeight());
+        Word word = box == null ? null : words.addFound(box, corners);
+        if (word != null) {
+            added.add(word);
+        }
+    }
+
+    /**
+     * Boxes and corners as {@link Words#sides} and {@link Words#corners} gave them, and the chosen one's number; those
+     * beside the photo are left out. Returns the words.
+     */
+    List<Word> restore(int[] sides, double[] corners, int chosen) {
+        List<Word> restored = new ArrayList<Word>();
         for (int i = 0; i < sides.length; i += 4) {
             Region box = Boxes.between(
                     sides[i], sides[i + 1], sides[i + 2], sides[i + 3], photo.getWidth(), photo.getHeight());
-            if (box != null) {
-                words.add(box);
-                changed(words.chosen());
+            if (!Double.isNaN(corners[2 * i])) {
+                addFound(Boxes.corners(corners, 2 * i), restored);
+            } else if (box != null) {
+                restored.add(words.add(box));
             }
         }
+        words.choose(null);
         if (chosen > 0 && chosen <= words.all().size()) {
-            choose(words.all().get(chosen - 1));
+            words.choose(words.all().get(chosen - 1));
         }
+        answered();
+        return restored;
     }
 
     void choose(Word word) {
@@ -148,7 +178,7 @@ public final class WordView extends View implements Fingers.Listener {
         }
     }
 
-    /** An answer has come. */
+    /** An answer has come, or words that are not chosen. */
     void answered() {
         invalidate();
         nodes.changed();
@@ -186,8 +216,16 @@ public final class WordView extends View implements Fingers.Listener {
 
     private void drawWord(Canvas canvas, Word word) {
         RectF box = viewport.toView(word.box);
-        painter.outline(canvas, box, word == words.chosen());
-        if (word.answer != null && box.intersects(0, 0, getWidth(), getHeight())) {
+        boolean chosen = word == words.chosen();
+        boolean found = word.corners != null;
+        if (found) {
+            String code = word.answer == null ? "" : word.answer.prediction.script.code;
+            painter.outline(canvas, viewport.toView(word.corners), Colours.of(code), chosen);
+        } else {
+            painter.outline(canvas, box, chosen);
+        }
+        // Of words that were found, the colour tells the script; so many names would hide the photo.
+        if (word.answer != null && (chosen || !found) && box.intersects(0, 0, getWidth(), getHeight())) {
             boolean known = word.answer.prediction.known();
             painter.label(canvas, box, known ? word.answer.prediction.script.name : "?");
         }

@@ -3,6 +3,7 @@ package org.scriptkd.demo;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import org.scriptkd.sdk.Corners;
 import org.scriptkd.sdk.Region;
 
 /** The boxes on one photo. One of them is the chosen one, unless there is none. */
@@ -27,20 +28,45 @@ final class Words {
 
     /** One more box, which is chosen. */
     Word add(Region box) {
-        Word word = new Word(++ids, box);
+        chosen = add(box, null);
+        return chosen;
+    }
+
+    private Word add(Region box, Corners corners) {
+        Word word = new Word(++ids, box, corners);
         words.add(word);
-        chosen = word;
         return word;
     }
 
-    /** A box as a finger draws it: a second try at a word takes the place of the first. */
+    /** A word that was found; null where a box drawn by hand is there already. */
+    Word addFound(Region box, Corners corners) {
+        for (Word each : words) {
+            if (each.corners == null && Boxes.same(each.box, box)) {
+                return null;
+            }
+        }
+        return add(box, corners);
+    }
+
+    /** A box as a finger draws it: a second try at a word takes the place of the first, and of a word that was found there. */
     Word mark(Region box) {
         for (Word each : new ArrayList<Word>(words)) {
-            if (Boxes.alike(each.box, box)) {
+            if (each.corners == null ? Boxes.alike(each.box, box) : Boxes.same(each.box, box)) {
                 drop(each);
             }
         }
         return add(box);
+    }
+
+    /** Those that were found, as far as nobody changed them. */
+    List<Word> found() {
+        List<Word> found = new ArrayList<Word>();
+        for (Word each : words) {
+            if (each.corners != null) {
+                found.add(each);
+            }
+        }
+        return found;
     }
 
     /** Takes the chosen box away and chooses the one before it. */
@@ -71,9 +97,7 @@ final class Words {
     Word at(float x, float y) {
         Word found = null;
         for (Word each : words) {
-            Region box = each.box;
-            boolean inside = x >= box.left && x < box.right && y >= box.top && y < box.bottom;
-            if (inside && (found == null || Boxes.area(box) < Boxes.area(found.box))) {
+            if (each.holds(x, y) && (found == null || Boxes.area(each.box) < Boxes.area(found.box))) {
                 found = each;
             }
         }
@@ -95,11 +119,25 @@ final class Words {
         int[] sides = new int[4 * words.size()];
         int to = 0;
         for (Word each : words) {
-            for (int side : new int[] {each.box.left, each.box.top, each.box.right, each.box.bottom}) {
+            Region box = each.box;
+            for (int side : new int[] {box.left, box.top, box.right, box.bottom}) {
                 sides[to++] = side;
             }
         }
         return sides;
+    }
+
+    /** The x and y of each word's corners, one after the other; NaN where the box was drawn by hand. */
+    double[] corners() {
+        double[] places = new double[8 * words.size()];
+        int to = 0;
+        for (Word each : words) {
+            for (int corner = 0; corner < 4; corner++) {
+                places[to++] = each.corners == null ? Double.NaN : each.corners.x(corner);
+                places[to++] = each.corners == null ? Double.NaN : each.corners.y(corner);
+            }
+        }
+        return places;
     }
 
     /** Its place among the others, from 1; 0 for null. */

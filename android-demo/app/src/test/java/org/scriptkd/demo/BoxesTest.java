@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.Test;
+import org.scriptkd.sdk.Corners;
 import org.scriptkd.sdk.Region;
 
 class BoxesTest {
@@ -60,6 +61,23 @@ class BoxesTest {
     void aNewBoxIsInTheMiddleAndBroad() {
         assertEquals("(24, 32, 76, 48)", Boxes.middle(new Region(0, 0, 100, 80)).toString());
         assertEquals("(0, 0, 2, 4)", Boxes.middle(new Region(0, 0, 2, 4)).toString());
+    }
+
+    @Test
+    void sameIsWhatSharesMostOfTheLargerOne() {
+        Region box = new Region(10, 20, 30, 30);
+        assertTrue(Boxes.same(box, new Region(12, 20, 34, 30)));
+        assertFalse(Boxes.same(box, new Region(0, 0, 100, 80)));
+        assertFalse(Boxes.same(new Region(0, 0, 100, 80), box));
+        assertFalse(Boxes.same(box, new Region(50, 50, 60, 60)));
+        assertFalse(Boxes.same(box, new Region(-10, -20, 9, 19)));
+    }
+
+    @Test
+    void aBoxGoesAroundCorners() {
+        assertEquals("(10, 5, 60, 30)", Boxes.around(new Corners(10.2, 20, 55, 5.5, 60, 15, 15, 29.5), 100, 80).toString());
+        assertEquals("(0, 0, 100, 80)", Boxes.around(new Corners(-5, -5, 120, -5, 120, 90, -5, 90), 100, 80).toString());
+        assertNull(Boxes.around(new Corners(-20, 5, 1, 5, 1, 20, -20, 20), 100, 80));
     }
 
     @Test
