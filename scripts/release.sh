@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds all packages of the last commit in build/release, with checksums and a list that describes each: `make
-# release`. # Uncommitted changes are not included. A part whose tools are missing is named and left out; the status is
-# then 75. # All files have the commit's date (SOURCE_DATE_EPOCH), so that building twice gives the same checksums.
+# Builds all packages of the last commit in build/release, with checksums and a list that describes each: `make release`.
+# Uncommitted changes are not included. A part whose tools are missing is named and left out; the status is then 75. All
+# files have the commit's date (SOURCE_DATE_EPOCH), so that building twice gives the same checksums.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
