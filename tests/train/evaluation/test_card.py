@@ -149,7 +149,7 @@ def test_the_gap_is_of_scripts_that_have_real_words(data: Path) -> None:
 
 def test_what_is_not_known_is_not_told() -> None:
     text = model_card(BUNDLED, read_sources(None, []), [], None)
-    assert "The data set was not available" in text and "No images were given" in text
+    assert "is not recorded here" in text and "No images were given" in text
     assert "licence" not in text.split("## Training data")[1] and "Made by" not in text and "ROC" not in text
 
 
@@ -260,6 +260,18 @@ def test_the_command_writes_beside_the_model(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, [str(model)])
     assert result.exit_code == 0, result.output
     assert "mine.onnx" in (tmp_path / "mine.md").read_text("utf-8")
+
+
+def test_own_pictures_are_not_called_rendered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A data set without the renderer's record is the user's own, and its test split counts as real words."""
+    monkeypatch.setattr(card_command, "learned_from", lambda model, data: True)
+    picture = tmp_path / "mine" / "test" / "Latin" / "0.jpg"
+    picture.parent.mkdir(parents=True)
+    picture.write_bytes((Path(__file__).parents[3] / "samples" / "latin-0.jpg").read_bytes())
+    result = CliRunner().invoke(app, [str(BUNDLED), "--data", str(tmp_path / "mine"), "--out", str(tmp_path / "a.md")])
+    assert result.exit_code == 0, result.output
+    text = (tmp_path / "a.md").read_text("utf-8")
+    assert "- Real words: `mine` (1 words)." in text and "rendered, unseen fonts" not in text
 
 
 def test_a_bundled_model_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,7 +59,10 @@ def card(
             ).report
 
         reports = [measured(root) for root in real or []]
-        text = model_card(model, sources, reports, None if data is None else measured(data), made_by or [])
+        test = None if data is None else measured(data)
+        if test is not None and sources.words_per_script is None:  # pictures of the user's own, not rendered ones
+            reports, test = [*reports, test], None
+        text = model_card(model, sources, reports, test, made_by or [])
     path.parent.mkdir(parents=True, exist_ok=True)
     write_file(path, text)
     console.print(f"Written: {path}", highlight=False, markup=False, soft_wrap=True)

@@ -215,7 +215,7 @@ def _training(info: ModelInfo, sources: Sources) -> list[str]:
             rows.append([label.name, *(_count(facts.get(name)) for name in names)])
         lines += [*markdown_table(heads, rows), ""]
     else:
-        lines += ["The data set was not available when this card was written; its fingerprint is above.", ""]
+        lines += ["How its pictures were made is not recorded here; their fingerprint is above.", ""]
     if sources.fonts:
         lines += _fonts(sources.fonts)
     return lines
@@ -332,8 +332,8 @@ def _mean(column: Mapping[str, Accuracy | None]) -> float | None:
 def _unknown(info: ModelInfo, real: Sequence[EvaluationReport]) -> list[str]:
     lines = ["## Scores and `unknown`", ""]
     lines.append(
-        f"Scores are a softmax at the temperature {info.temperature:.3f}, which training fits to rendered validation "
-        "words, and `scriptkd calibrate` to a user's own words."
+        f"Scores are a softmax at the temperature {info.temperature:.3f}, which training fits to validation words, "
+        "and `scriptkd calibrate` to a user's own words."
     )
     if info.threshold > 0:
         lines[-1] += (
@@ -360,7 +360,7 @@ def _unknown(info: ModelInfo, real: Sequence[EvaluationReport]) -> list[str]:
 def _limits(info: ModelInfo, real: Sequence[EvaluationReport]) -> list[str]:
     lines = ["## Limits", ""]
     lines += [
-        "- The model learned from type. It is less accurate on handwriting, and on lettering unlike any font.",
+        "- A model that learned from type is less accurate on handwriting, and on lettering unlike any font.",
         "- Digits, punctuation and letters that scripts share (a bare Latin 'o', a danda) tell no script.",
         "- Expect more errors on words of one or two letters, on words turned far or set vertically, and on heavily "
         "blurred words. `scriptkd analyse` and `scriptkd evaluate --turned --loose --lines` measure this on "
