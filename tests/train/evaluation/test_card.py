@@ -147,6 +147,14 @@ def test_the_gap_is_of_scripts_that_have_real_words(data: Path) -> None:
     assert "to real words of the same scripts: -5.0 points." in text
 
 
+def test_no_interval_passes_100_percent(data: Path) -> None:
+    few = {"Arabic": ScriptFigures(6, 1.0, 5 / 6, 0.9), "Latin": ScriptFigures(6, 1.0, 1.0, 1.0)}
+    text = model_card(
+        BUNDLED, read_sources(data, []), [replace(report({"Arabic": 1.0, "Latin": 1.0}), scripts=few, groups={})], None
+    )
+    assert re.search(r"of real words: 7\d\.\d to 100\.0 %", text)
+
+
 def test_what_is_not_known_is_not_told() -> None:
     text = model_card(BUNDLED, read_sources(None, []), [], None)
     assert "is not recorded here" in text and "No images were given" in text

@@ -320,7 +320,8 @@ def _chance(column: Mapping[str, Accuracy | None]) -> str:
     """The 95 % interval of the mean over scripts, if as many other words of each script were drawn."""
     right = {each: np.arange(cell.images) < round(cell.images * cell.accuracy) for each, cell in column.items() if cell}
     found = interval(np.concatenate([*right.values()]), np.repeat([*right], [*map(len, right.values())]), macro=True)
-    return f"- 95 % interval of that mean, of real words: {_percent(found.low)} to {_percent(found.high)} %."
+    low, high = max(found.low, 0.0), min(found.high, 1.0)  # with few words it may pass these ends
+    return f"- 95 % interval of that mean, of real words: {_percent(low)} to {_percent(high)} %."
 
 
 def _mean(column: Mapping[str, Accuracy | None]) -> float | None:
