@@ -21,7 +21,7 @@ from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.modelfile import INPUT, METADATA_KEY, ModelInfo, load_content, model_path, read_content
 from scriptkd_train.data.dataset import NON_TEXT, Item, read_split_or_all
 from scriptkd_train.engine.calibration import fit_temperature
-from scriptkd_train.engine.threshold import KEEP, fit_threshold
+from scriptkd_train.engine.threshold import KEEP, below, fit_threshold
 from scriptkd_train.evaluation.metrics import expected_calibration_error
 from scriptkd_train.utils.files import write_file
 from scriptkd_train.utils.writable import check_file
@@ -143,9 +143,9 @@ class _Answers:
         temperature = fit_temperature(middle[words], self.truth[words])
         top, right = self.top(temperature)
         if self.away.any():
-            return Parameters(temperature, fit_threshold(top[right], top[self.away], self.keep))
+            return Parameters(temperature, below(fit_threshold(top[right], top[self.away], self.keep)))
         kept = np.sort(top[right])[int((1 - self.keep) * right.sum())]
-        return Parameters(temperature, min(before.threshold, float(kept)))
+        return Parameters(temperature, min(before.threshold, below(float(kept))))
 
     def figures(self, top: NDArray[np.float64], right: _Mask, answered: _Mask) -> Figures:
         """The figures of judged answers."""

@@ -9,6 +9,7 @@ since another processor's rounding may change it too.
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ from scriptkd_train.models.networks import WAYS, parameter_count
 from . import metadata
 from .graph import OPSET, example_width, fixed_to, outputs
 from .intervals import least_drop, least_mean, least_share
+from .ort_format import write_ort
 from .precisions import Limits, Precision
 from .preprocessing import WINDOWS, preprocessing_graph
 from .samples import Samples, by_size
@@ -131,7 +133,9 @@ def verify(
                 got = _joined([_middle(run_onnx(image)) for image in images], order)
                 checks += [
                     _pixels(images, seen, preprocessing),
-                    _embedded(images, seen, run_onnx, plain, temperatures, precision.spec.limits),
+                    _embedded(
+                        images, seen, run_onnx, _plain_session(plain, path.suffix), temperatures, precision.spec.limits
+                    ),
                 ]
     except Exception as error:  # onnxruntime raises errors of any kind; a graph with a frozen axis fails here
         reason = " ".join(str(error).split())[:200]
@@ -306,19 +310,28 @@ def _pixels(images: list[NDArray[np.uint8]], seen: list[_Seen], preprocessing: P
     return Check("pixels", most <= 1, f"at most {most} of 255 levels from the SDK's (allowed 1)", most, 1)
 
 
+def _plain_session(plain: onnx.ModelProto, suffix: str) -> Any:
+    """A session of the plain model in the file's own format, as .ort and .onnx files round 8 bits differently."""
+    if suffix != ".ort":
+        return cpu_session(plain.SerializeToString())
+    with tempfile.TemporaryDirectory() as folder:
+        written = Path(folder) / "plain.ort"
+        write_ort(plain, written)
+        return cpu_session(written.read_bytes())
+
+
 def _embedded(
     images: list[NDArray[np.uint8]],
     seen: list[_Seen],
     run_onnx: Run,
-    plain: onnx.ModelProto,
+    plain: Any,
     temperatures: tuple[float, ...],
     limits: Limits,
 ) -> Check:
-    """Compare a file's scores with those of the plain model on the same pre-processed images."""
-    network = cpu_session(plain.SerializeToString())
+    """Compare a file's scores with those of the plain model's session on the same pre-processed images."""
     largest = 0.0
     for image, given in zip(images, seen, strict=True):
-        expected = given.of_the_image(network.run(None, {INPUT: given.pixels}))
+        expected = given.of_the_image(plain.run(None, {INPUT: given.pixels}))
         for before, after, temperature in zip(expected, run_onnx(image), temperatures, strict=False):
             shift = np.abs(_softmax(before / temperature) - _softmax(after / temperature))
             if not np.isfinite(shift).all():

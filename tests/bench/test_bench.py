@@ -200,7 +200,9 @@ def test_counted_instructions_close_the_report(student: Path, tmp_path: Path) ->
 def test_refusals(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     before = sorted(tmp_path.rglob("*"))
-    with pytest.raises(ArgumentError, match=r"must be a model file \(\.onnx\) or .* \(student, upright, world\)"):
+    with pytest.raises(
+        ArgumentError, match=r"must be a model file \(\.onnx\) or .* \(student, upright, world, world-upright\)"
+    ):
         bench(models=[run / "student.pt"])
     with pytest.raises(ModelError, match=r"nothing\.onnx: no such model file"):
         bench(models=[tmp_path / "nothing.onnx"])

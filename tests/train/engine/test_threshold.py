@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from scriptkd_train.engine.threshold import fit_threshold, fit_threshold_on_logits
+from scriptkd_train.engine.threshold import ROUNDING, below, fit_threshold, fit_threshold_on_logits
 
 
 def test_what_is_well_apart_is_told_apart_and_no_word_is_lost():
@@ -42,6 +42,11 @@ def test_without_words_or_non_text_nothing_is_unknown():
 def test_only_words_told_rightly_count():
     logits = np.log(np.array([[0.8, 0.2], [0.4, 0.6], [0.45, 0.55], [0.5, 0.5]], np.float32))
     target = np.array([0, 1, 0, -1])  # the third is predicted wrongly
-    assert fit_threshold_on_logits(logits, target, 1.0) == pytest.approx(0.6)
+    assert fit_threshold_on_logits(logits, target, 1.0) == pytest.approx(0.6 - ROUNDING)
     softer = np.sqrt([0.6, 0.4])
-    assert fit_threshold_on_logits(logits, target, 2.0) == pytest.approx(softer[0] / softer.sum())
+    assert fit_threshold_on_logits(logits, target, 2.0) == pytest.approx(softer[0] / softer.sum() - ROUNDING)
+
+
+def test_a_threshold_lies_below_the_score_however_it_is_rounded():
+    assert below(0.6) + 5e-6 < 0.6 < below(0.6) + 2e-5
+    assert below(0.0) == 0

@@ -253,7 +253,9 @@ def test_checkpoint_scores_are_the_network_s(tmp_path: Path) -> None:
 
 
 def test_model_errors(tmp_path: Path) -> None:
-    with pytest.raises(ArgumentError, match=r"a checkpoint \(\.pt\), a model file .* \(student, upright, world\)"):
+    with pytest.raises(
+        ArgumentError, match=r"a checkpoint \(\.pt\), a model file .* \(student, upright, world, world-upright\)"
+    ):
         predict_scores(tmp_path / "model.h5", [])
     for name in ("gone.pt", "gone.onnx"):
         with pytest.raises(ModelError, match="gone"):

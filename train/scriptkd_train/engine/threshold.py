@@ -12,6 +12,10 @@ KEEP_RENDERED = 0.97
 """The same for the renderer's words. Many of them are drawn at the edge of legibility. A right answer with a low score
 is often luck there, and should not hold the threshold down."""
 
+ROUNDING = 1e-5
+"""A fitted threshold lies this far below the score of the last word that it keeps. Processors and runtimes round scores
+differently, and none of them may lose that word."""
+
 
 def fit_threshold(words: NDArray[np.float64], non_text: NDArray[np.float64], keep: float = KEEP) -> float:
     """The threshold that best separates words from pictures without text, and turns away few of the words.
@@ -20,7 +24,8 @@ def fit_threshold(words: NDArray[np.float64], non_text: NDArray[np.float64], kee
     [M] of pictures without text. Only thresholds that keep at least `keep` of the words are considered. The threshold
     maximises the sum of two shares: words kept and non-text turned away (Youden 1950, "Index for rating diagnostic
     tests"). Among equal ones, the smallest is taken. A score equal to the threshold is kept, as in the SDK. Without
-    words or without non-text, the threshold is 0, and no answer is `unknown`.
+    words or without non-text, the threshold is 0, and no answer is `unknown`. `below` makes the result safe to write
+    into a model file.
     """
     if len(words) == 0 or len(non_text) == 0:
         return 0.0
@@ -32,11 +37,16 @@ def fit_threshold(words: NDArray[np.float64], non_text: NDArray[np.float64], kee
     return float(thresholds[gain.argmax()])
 
 
+def below(score: float) -> float:
+    """The threshold that keeps this score however it is rounded."""
+    return max(score - ROUNDING, 0.0)
+
+
 def fit_threshold_on_logits(
     logits: NDArray[np.float32], target: NDArray[np.int64], temperature: float, keep: float = KEEP
 ) -> float:
-    """`fit_threshold` on a validation split: logits [N, K] and targets [N], -1 for images without text."""
+    """`below` of `fit_threshold` on a validation split: logits [N, K] and targets [N], -1 for images without text."""
     scaled = logits.astype(np.float64) / temperature
     powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
     top = 1 / powers.sum(axis=1)  # the largest power is 1
-    return fit_threshold(top[logits.argmax(axis=1) == target], top[target < 0], keep)
+    return below(fit_threshold(top[logits.argmax(axis=1) == target], top[target < 0], keep))
