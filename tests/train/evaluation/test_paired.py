@@ -73,7 +73,7 @@ def test_the_command_prints_the_comparison(tmp_path):
         folder = tmp_path / path.stem.split("-")[0].title()
         folder.mkdir(exist_ok=True)
         (folder / path.name).write_bytes(path.read_bytes())
-    result = CliRunner().invoke(app, ["evaluate", "upright", str(tmp_path), "--against", "world"])
+    result = CliRunner().invoke(app, ["evaluate", "upright", str(tmp_path), "--against", "world-upright"])
     assert result.exit_code == 0, result.output
-    assert "upright minus world, on words whose script both know" in " ".join(result.output.split())
+    assert "upright minus world-upright (--against), on words whose script both know" in " ".join(result.output.split())
     assert "+0.0 to +0.0" in result.output

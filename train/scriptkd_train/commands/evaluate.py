@@ -178,7 +178,8 @@ def print_comparison(evaluation: Evaluation, other: Evaluation, console: Console
         shown = [f"{100 * value:+.1f}" for value in (row.difference, row.low, row.high)]
         table.add_row(escape(row.words), f"{row.images:,}", f"{row.scripts}", shown[0], f"{shown[1]} to {shown[2]}")
     table.caption = (
-        f"{escape(evaluation.report.model)} minus {escape(other.report.model)}, on words whose script both know"
+        f"{escape(evaluation.report.model)} minus {escape(other.report.model)} (--against), "
+        "on words whose script both know"
     )
     _right(table)
     console.print(table)
