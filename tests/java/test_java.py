@@ -152,7 +152,8 @@ def test_java_and_python_agree_on_pictures_of_all_shapes(
         ties, total = ties + int((inputs != given).sum()), total + inputs.size
         assert answer["script"] == expected.script and answer["code"] == expected.code
         assert list(answer["scores"]) == list(expected.scores)
-        near = 2e-6 if np.array_equal(inputs, given) else 1e-3  # a tie is a gray level, and inputs may have only 300 pixels
+        # A tie is one gray level, and the smallest input has only 300 pixels.
+        near = 2e-6 if np.array_equal(inputs, given) else 1e-3
         assert answer["scores"] == pytest.approx(expected.scores, abs=near)
         assert answer["orientation"] == expected.orientation
         assert answer["orientation_score"] == pytest.approx(expected.orientation_score, abs=near)
