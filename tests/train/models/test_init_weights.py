@@ -186,3 +186,23 @@ def test_a_deeper_network_goes_on_where_a_shallower_one_was():
     assert deep.body[1][3].second[1].weight.grad.abs().sum() > 0
     with pytest.raises(ArgumentError, match=r"weight is 8x8x3x3 in the source and missing in this network"):
         select_init_weights(shallow, deep.state_dict(), [], "stage")
+
+
+def test_a_wider_network_goes_on_where_a_narrower_one_was():
+    """Nothing reads its new channels at first, so the source's channels hold what they held. The new ones can learn."""
+    size = Preprocessing(1, 32, 32, 32, 1)
+    torch.manual_seed(0)
+    narrow, wide = (build_network("textnet", 2, size, width=width).eval() for width in (0.25, 0.75))
+    for parameter in narrow.parameters():
+        parameter.data.add_(torch.rand_like(parameter), alpha=0.1)
+    own = copy.deepcopy(wide.state_dict())
+    wide.load_state_dict(select_init_weights(wide, narrow.state_dict(), ["body"], "stage"), strict=False)
+    maps, before = (network.feature_maps(batch().images)["conv_output"] for network in (wide, narrow))
+    channels = before.shape[1]
+    assert channels < maps.shape[1]
+    torch.testing.assert_close(maps[:, :channels], before)
+    assert torch.equal(wide.body[1][0][0].weight[16:], own["body.1.0.0.weight"][16:])
+    maps[:, :channels].sum().backward()
+    assert wide.body[3][1].first[0].weight.grad[:channels, channels:].abs().sum() > 0
+    with pytest.raises(ArgumentError, match=r"body.0.0.weight is 16x1x3x3 in the source and 8x1x3x3 in this"):
+        select_init_weights(narrow, wide.state_dict(), ["body"], "stage")

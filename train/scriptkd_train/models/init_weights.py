@@ -15,7 +15,8 @@ def select_init_weights(
     """The tensors that `network` copies from an earlier stage's state dict. Only names and shapes are compared.
 
     A network may be deeper than its source. Blocks that start as the identity and that the source lacks are not copied,
-    so the network first answers as its source (Net2DeeperNet: Chen et al. 2016, arXiv 1511.05641).
+    so the network first answers as its source (Net2DeeperNet: Chen et al. 2016, arXiv 1511.05641). Its convolutions may
+    also be wider than the source's: see `_widened`.
 
     layers: names of modules, such as `lstm` or `body.0`; empty means the whole network. where: beginning of messages.
 
@@ -27,6 +28,7 @@ def select_init_weights(
     for layer in list(layers) or [""]:
         _require_layer(network, layer, where)
         here, there = _within(mine, layer), _within(source, layer)
+        there = {name: _widened(network, name, here.get(name), value) for name, value in there.items()}
         for name in sorted(here.keys() | there.keys()):
             shapes = [_shape(tensors.get(name)) for tensors in (here, there)]
             if shapes[0] != shapes[1]:
@@ -36,6 +38,31 @@ def select_init_weights(
                 )
         chosen |= there
     return chosen
+
+
+def _widened(network: nn.Module, name: str, mine: Tensor | None, source: Tensor) -> Tensor:
+    """A tensor of a convolution or batch normalisation of the source, with this network's additional channels.
+
+    New channels keep this network's own weights. The source's channels do not read them at first, and so stay as they
+    were (zero initialisation: Gesmundo and Maile 2023, arXiv 2308.06103, 3.1). Other tensors are not changed.
+    """
+    layer = network.get_submodule(name.rpartition(".")[0]) if mine is not None else None
+    if (
+        mine is None
+        or not isinstance(layer, (nn.Conv2d, nn.BatchNorm2d))
+        or mine.dim() != source.dim()
+        or mine.shape[2:] != source.shape[2:]  # the size of kernels
+        or any(wide < narrow for wide, narrow in zip(mine.shape, source.shape, strict=True))
+        or mine.shape == source.shape
+    ):
+        return source
+    wide = mine.detach().clone()
+    if source.dim() > 1:
+        wide[: len(source)] = 0
+        wide[: len(source), : source.shape[1]] = source
+    else:
+        wide[: len(source)] = source
+    return wide
 
 
 def _is_new(network: nn.Module, name: str, source: Mapping[str, Tensor]) -> bool:

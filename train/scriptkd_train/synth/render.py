@@ -34,6 +34,9 @@ from scriptkd_train.utils.files import write_file
 SCRIPTS = tuple(each.name for each in scripts.SCRIPTS)
 WORLD = tuple(each.name for each in scripts.WORLD)
 _CHUNK = 200  # words per task: enough to hide its overhead, few enough for a smooth progress bar
+# Many capitals of these alphabets look Latin, and Latin is the most frequent script of photographs, in most styles.
+_LATINS_TWINS = frozenset({"Cyrillic", "Greek"})
+_LATIN_SHARE = 3  # words of Latin for each word of another script
 _QUALITY = 95  # high, since degradation has already compressed the pictures
 
 
@@ -51,8 +54,13 @@ class RenderPlan:
     """The part of the designs that is the test split (see `fonts.split_families`); None for the usual splits."""
 
     def count(self, split: str) -> int:
-        """Number of words per script in `split`."""
+        """Number of words of most scripts in `split`."""
         return self.words_per_script if split == "train" else max(10, self.words_per_script // 10)
+
+    def words_of(self, name: str, split: str) -> int:
+        """Number of words of one script in `split`. Beside its look-alikes, Latin has more in training."""
+        more = split == "train" and name == "Latin" and not _LATINS_TWINS.isdisjoint(self.scripts)
+        return self.count(split) * (_LATIN_SHARE if more else 1)
 
     def foreign_scripts(self, kind: str) -> tuple[str, ...]:
         """The scripts whose words are `foreign`, or, in the test split only, `unseen`."""
@@ -81,7 +89,10 @@ class RenderPlan:
     @property
     def total(self) -> int:
         """Number of images in all splits, including those of no script."""
-        return sum(self.count(split) * len(self.scripts) + sum(self.negatives(split).values()) for split in SPLITS)
+        return sum(
+            sum(self.words_of(name, split) for name in self.scripts) + sum(self.negatives(split).values())
+            for split in SPLITS
+        )
 
 
 def check_plan(plan: RenderPlan) -> dict[str, dict[str, int]]:
@@ -133,7 +144,7 @@ def render(plan: RenderPlan, out: Path, workers: int, progress: Callable[[int], 
     for split in SPLITS:
         for name in plan.scripts:
             (out / split / name).mkdir(parents=True, exist_ok=True)
-            tasks += [(split, name, *part) for part in _parts(plan.count(split))]
+            tasks += [(split, name, *part) for part in _parts(plan.words_of(name, split))]
         (out / split / NON_TEXT).mkdir(exist_ok=True)
         for kind, count in plan.negatives(split).items():
             tasks += [(split, kind, *part) for part in _parts(count)]
