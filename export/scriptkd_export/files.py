@@ -15,7 +15,7 @@ from scriptkd_train.models.networks import parameter_count
 
 from . import metadata
 from .errors import ExportError, naming
-from .ort_format import operators_path, write_operators, write_ort
+from .ort_format import operators_path, ort_bytes, write_operators
 from .precisions import Precision
 from .preprocessing import embed_preprocessing
 from .report import report_path, write_report
@@ -64,7 +64,7 @@ def write_verified(
     with drafts_beside(path) as folder:
         draft = folder / path.name
         if path.suffix == ".ort":
-            write_ort(whole, draft)
+            draft.write_bytes(ort_bytes(whole))
             write_operators(draft)
         else:
             onnx.save(whole, draft)

@@ -15,12 +15,12 @@ from .errors import ExportError, naming
 _NOT_PORTABLE = ["NchwcTransformer"]  # rearranges weights for this machine's processor
 
 
-def write_ort(model: onnx.ModelProto, path: Path) -> None:
-    """Write a model as .ort with its metadata, optimized as far as is portable between processors.
+def ort_bytes(model: onnx.ModelProto) -> bytes:
+    """Return a model as an .ort file with its metadata, optimized as far as is portable between processors.
 
     Raises:
         ExportError: onnxruntime cannot write it.
-        OSError: the disk is full, or the folder cannot be written to.
+        OSError: the disk of the temporary folders is full, or there are none.
     """
     onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
@@ -42,8 +42,8 @@ def write_ort(model: onnx.ModelProto, path: Path) -> None:
             )
         except Exception as error:  # its errors have no common base class
             _write(draft, bytes(model.ByteSize()))  # raises OSError on a full disk
-            raise ExportError(f"onnxruntime cannot write {path.name}: {' '.join(str(error).split())[:300]}") from error
-        _write(path, draft.read_bytes())
+            raise ExportError(f"onnxruntime cannot write an .ort file: {' '.join(str(error).split())[:300]}") from error
+        return draft.read_bytes()
 
 
 def operators_path(path: Path) -> Path:

@@ -9,7 +9,6 @@ since another processor's rounding may change it too.
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,7 +35,7 @@ from scriptkd_train.models.networks import WAYS, parameter_count
 from . import metadata
 from .graph import OPSET, example_width, fixed_to, outputs
 from .intervals import least_drop, least_mean, least_share
-from .ort_format import write_ort
+from .ort_format import ort_bytes
 from .precisions import Limits, Precision
 from .preprocessing import WINDOWS, preprocessing_graph
 from .samples import Samples, by_size
@@ -312,12 +311,7 @@ def _pixels(images: list[NDArray[np.uint8]], seen: list[_Seen], preprocessing: P
 
 def _plain_session(plain: onnx.ModelProto, suffix: str) -> Any:
     """A session of the plain model in the file's own format, as .ort and .onnx files round 8 bits differently."""
-    if suffix != ".ort":
-        return cpu_session(plain.SerializeToString())
-    with tempfile.TemporaryDirectory() as folder:
-        written = Path(folder) / "plain.ort"
-        write_ort(plain, written)
-        return cpu_session(written.read_bytes())
+    return cpu_session(ort_bytes(plain) if suffix == ".ort" else plain.SerializeToString())
 
 
 def _embedded(

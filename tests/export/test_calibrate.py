@@ -28,7 +28,7 @@ from scriptkd_export import (
 )
 from scriptkd_export import calibrate as home
 from scriptkd_export.calibrate_cli import calibrate
-from scriptkd_export.ort_format import write_ort
+from scriptkd_export.ort_format import ort_bytes
 from scriptkd_export.samples import batches
 from scriptkd_sdk import ScriptIdentifier
 from scriptkd_sdk.errors import ImageError, ModelError, ScriptkdError
@@ -96,7 +96,7 @@ def make(textnet: Checkpoint, data: Path, tmp_path_factory: pytest.TempPathFacto
         entry.key, entry.value = "owner", "somebody else, ஒருவர்"
         path = tmp_path_factory.mktemp("model") / f"model{suffix}"
         if suffix == ".ort":
-            write_ort(model, path)
+            path.write_bytes(ort_bytes(model))
         else:
             onnx.save(model, path)
         return path

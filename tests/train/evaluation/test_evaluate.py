@@ -15,7 +15,7 @@ from onnx import TensorProto, helper
 from typer import Typer
 from typer.testing import CliRunner
 
-from scriptkd_export.ort_format import write_ort
+from scriptkd_export.ort_format import ort_bytes
 from scriptkd_sdk.errors import ArgumentError, ModelError
 from scriptkd_sdk.modelfile import MODELS
 from scriptkd_sdk.preprocess import Preprocessing
@@ -228,7 +228,7 @@ def test_bundled_names_and_ort_files(model: Path, data: Path, tmp_path: Path) ->
     named, by_path = (evaluate(each, data).report for each in ("student", MODELS / "student.onnx"))
     assert replace(named, model="student.onnx") == by_path
     ort = tmp_path / "gray.ort"
-    write_ort(onnx.load(model), ort)
+    ort.write_bytes(ort_bytes(onnx.load(model)))
     assert evaluate(ort, data).report.confusion == [[2, 0, 0], [0, 2, 0], [0, 1, 2]]
 
 
