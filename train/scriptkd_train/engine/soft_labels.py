@@ -118,7 +118,8 @@ def _pieces(
     parts: list[Piece] = []
     started = time.monotonic()
     for number, batch in batches:
-        logits, feature_maps = network.forward_feature_maps(fabric.to_device(batch.images))
+        with fabric.autocast():  # with bfloat16, a large teacher answers almost three times as fast
+            logits, feature_maps = network.forward_feature_maps(fabric.to_device(batch.images))
         answers = {"logits": logits, **{point: feature_maps[point] for point in points}}
         part = {name: value.float().cpu() for name, value in answers.items()}
         parts.append({"batches": torch.tensor([number]), "index": batch.index, **part})
