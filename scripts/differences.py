@@ -27,9 +27,9 @@ HEAD = """\
 # How far the platforms' answers are apart
 
 Every SDK answers the same golden vectors: pictures with the network's exact input and the expected scores
-([contract](../sdk/contract/golden/README.md)). Pre-processing is the same to the bit. Scores differ in their last
-digits, since runtimes and processors round differently. The table has the largest difference between any score and the
-expected one, over scripts and orientation. The expected scores are from Python on x86-64.
+([contract](../sdk/contract/golden/README.md)). Pre-processing gives the same bits everywhere. Scores differ in their
+last digits, since runtimes and processors round differently. The expected scores are from Python on x86-64. The table
+shows how far any score, of a script or of an orientation, is from the expected one at most.
 
 `fp32` is the float32 model, in which scores may differ by 0.001. `int8` is the bundled `student`, in which they may
 differ by 0.005. Vectors in the model's list `unstable` are left out: their scores depend on one rounding.
