@@ -1,1 +1,1 @@
-"""The command line of `scriptkd`: one module per command."""
+"""The command line of `scriptkd`: one module per command, and `arguments` with the checks that several make."""

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 
 from scriptkd_sdk.errors import ArgumentError
-from scriptkd_train.paper.reproduce import TEACHERS, paper_rows
-from scriptkd_train.paper.reproduce import reproduce as run_matrix
-from scriptkd_train.recipe import load_recipe
+from scriptkd_train.commands.arguments import check_splits
+from scriptkd_train.data.folder import SPLITS
+from scriptkd_train.paper.published import TEACHERS
+from scriptkd_train.recipe_files import read_recipe
+from scriptkd_train.utils.writable import check_folder
 
 
 def reproduce(
@@ -36,11 +37,20 @@ def reproduce(
     """
     if recipe and teachers:
         raise ArgumentError("--recipe and --teachers exclude each other: the teachers are those of the paper's recipes")
-    if recipe:
-        rows = {Path(name).stem: load_recipe(name) for name in recipe}
-        if len(rows) < len(recipe):
-            raise ArgumentError("two of the recipes have the same name; their results go to folders of these names")
-        kind = "recipes"
+    contents = {name: read_recipe(name) for name in recipe or []}
+    if len({Path(name).stem for name in contents}) < len(recipe or []):
+        raise ArgumentError("two of the recipes have the same name; their results go to folders of these names")
+    check_splits(data, SPLITS)
+    check_folder(out)
+    # Imported here, since torch takes seconds, and wrong arguments need not wait for it.
+    from rich.console import Console
+
+    from scriptkd_train.paper.reproduce import paper_rows
+    from scriptkd_train.paper.reproduce import reproduce as run_matrix
+    from scriptkd_train.recipe import parse_recipe
+
+    if contents:
+        rows, kind = {Path(name).stem: parse_recipe(content, name) for name, content in contents.items()}, "recipes"
     else:
-        rows, kind = paper_rows(scale, teachers or TEACHERS), f"paper, {scale}"
+        rows, kind = paper_rows(scale, teachers or list(TEACHERS)), f"paper, {scale}"
     run_matrix(rows, range(1, seeds + 1), data, out, kind, Console())

@@ -8,6 +8,9 @@ from typing import Annotated
 import typer
 
 from scriptkd_sdk.errors import ArgumentError
+from scriptkd_train.commands.arguments import check_splits
+from scriptkd_train.recipe_files import read_recipe
+from scriptkd_train.utils.writable import check_folder
 
 
 def train(
@@ -19,10 +22,14 @@ def train(
     """Train a chain of networks: teacher, assistant, student. A killed run is resumed."""
     if devices != "auto" and not (devices.isdecimal() and int(devices) > 0):
         raise ArgumentError(f"--devices must be auto or a number from 1 on, not {devices!r}")
-    # Imported here, since torch takes seconds, and --help or a misspelt option need not wait for it.
+    content = read_recipe(recipe)
+    check_splits(data, ("train", "val"))
+    check_folder(out)
+    # Imported here, since torch takes seconds, and wrong arguments need not wait for it.
     from rich.console import Console
 
     from scriptkd_train.engine.chain import train_chain
-    from scriptkd_train.recipe import load_recipe
+    from scriptkd_train.recipe import parse_recipe
 
-    train_chain(load_recipe(recipe), recipe, data, out, devices if devices == "auto" else int(devices), Console())
+    count = devices if devices == "auto" else int(devices)
+    train_chain(parse_recipe(content, recipe), recipe, data, out, count, Console())
