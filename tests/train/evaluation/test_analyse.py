@@ -1,6 +1,7 @@
 """`scriptkd analyse`: a model that tells gray levels apart is wrong on dark, flat and narrow images by design."""
 
 import json
+import sys
 from pathlib import Path
 
 import cv2
@@ -10,6 +11,7 @@ from typer import Typer
 from typer.testing import CliRunner
 
 from scriptkd_sdk.errors import ArgumentError
+from scriptkd_train.commands import analyse as command_module
 from scriptkd_train.commands.analyse import analyse
 from scriptkd_train.data.dataset import NON_TEXT, Item
 from scriptkd_train.evaluation import analyse as module
@@ -132,6 +134,18 @@ def test_command(data: Path, tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     said = " ".join(result.output.split())
     assert "1 of 7 words wrong" in said and "a gap of 0.0 points" in said and "wrong-Arabic.png" in said
+
+
+def test_what_is_missing_is_said_before_the_work(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command_module, "run_model", None)
+    write(tmp_path / "split" / "val" / "Latin" / "1.png", 200)
+    out = ["--out", str(tmp_path / "new")]
+    error = CliRunner().invoke(app, ["gray.onnx", str(data), "--against", str(tmp_path / "split"), *out]).exception
+    assert isinstance(error, ArgumentError)
+    assert str(error) == f"{tmp_path / 'split'} has no split 'test'; --split chooses one of val"
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    error = CliRunner().invoke(app, ["gray.onnx", str(data), *out]).exception
+    assert isinstance(error, ModuleNotFoundError) and error.name == "matplotlib"
 
 
 def test_where_nothing_can_be_written_nothing_is_measured(data: Path) -> None:

@@ -240,6 +240,32 @@ def test_other_data_is_refused(data: Path) -> None:
     assert isinstance(result.exception, ArgumentError) and "did not learn from" in str(result.exception)
 
 
+def test_the_split_is_chosen_as_by_evaluate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(card_command, "learned_from", lambda model, data: True)
+    root = tmp_path / "mine"
+    for split in ("train", "val"):
+        (root / split / "Latin").mkdir(parents=True)
+        sample = (Path(__file__).parents[3] / "samples" / "latin-0.jpg").read_bytes()
+        (root / split / "Latin" / "0.jpg").write_bytes(sample)
+    for option in ("--data", "--real"):
+        error = CliRunner().invoke(app, [str(BUNDLED), option, str(root), "--out", str(tmp_path / "a.md")]).exception
+        assert isinstance(error, ArgumentError)
+        assert str(error) == f"{root} has no split 'test'; --split chooses one of train, val"
+    words = [str(BUNDLED), "--data", str(root), "--out", str(tmp_path / "a.md"), "--split"]
+    error = CliRunner().invoke(app, [*words, "train"]).exception
+    assert isinstance(error, ArgumentError) and "is what the model learned from" in str(error)
+    result = CliRunner().invoke(app, [*words, "val"])
+    assert result.exit_code == 0, result.output
+    assert "- Real words: `mine` (1 words of val)." in (tmp_path / "a.md").read_text("utf-8")
+
+
+def test_rendered_words_of_val_are_not_called_unseen_alone(data: Path) -> None:
+    unseen = replace(report({"Arabic": 0.95, "Latin": 0.9}), split="val", groups={})
+    text = model_card(BUNDLED, read_sources(data, []), [], unseen)
+    assert "error on rendered, unseen fonts of val: 2.0 %" in text
+    assert "- Training chose its best epoch, the temperature and the threshold by these rendered words." in text
+
+
 def test_the_same_images_are_recognised(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told = fingerprint(read_dataset(data, "train"))
 

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -222,6 +223,31 @@ def test_where_nothing_can_be_written_nothing_is_measured(tmp_path: Path, monkey
     error = CliRunner().invoke(app, ["student", str(tmp_path), "--out", str(tmp_path / "new" / "out")]).exception
     assert isinstance(error, ArgumentError) and str(error) == f"{tmp_path} cannot be written to; give another --out"
     assert not (tmp_path / "new").exists()
+
+
+def test_what_is_missing_is_said_before_the_work(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluate_module, "evaluate_model", None)
+    error = CliRunner().invoke(app, ["student", str(data), "--against", "gone.onnx"]).exception
+    assert isinstance(error, ModelError) and "gone.onnx" in str(error)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    error = CliRunner().invoke(app, ["student", str(data), "--out", str(tmp_path / "new")]).exception
+    assert isinstance(error, ModuleNotFoundError) and error.name == "matplotlib"
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_split_that_is_not_there(model: Path, tmp_path: Path) -> None:
+    write(tmp_path / "words" / "train" / "Latin" / "1.png", 120)
+    write(tmp_path / "words" / "val" / "Latin" / "1.png", 120)
+    write(tmp_path / "CVSI" / "TrainDataset_CVSI2015" / "Hindi" / "HIN_001.jpg", 120)
+    for name, reason in (
+        ("words", "train, val"),
+        ("CVSI", "train: CVSI-2015 keeps test in GroundTruth_TestDataset_CVSI2015/Task4"),
+    ):
+        error = CliRunner().invoke(app, [str(model), str(tmp_path / name)]).exception
+        assert isinstance(error, ArgumentError)
+        assert str(error) == f"{tmp_path / name} has no split 'test'; --split chooses one of {reason}"
+    result = CliRunner().invoke(app, [str(model), str(tmp_path / "words"), "--split", "val"])
+    assert result.exit_code == 0, result.output
 
 
 def test_bundled_names_and_ort_files(model: Path, data: Path, tmp_path: Path) -> None:

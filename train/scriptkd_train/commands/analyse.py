@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 from rich.progress import Progress
 
+from scriptkd_train.commands.arguments import check_drawing, check_split
 from scriptkd_train.evaluation.analyse import ModelResults, markdown, run_model, summarise, write_analysis
 from scriptkd_train.utils.progress import columns
 from scriptkd_train.utils.writable import check_folder
@@ -28,6 +29,9 @@ def analyse(
 ) -> None:
     """Group a model's errors by script, source, word length, size, blur and contrast, with contact sheets of them."""
     check_folder(out)
+    check_drawing()
+    for root in (data, against or data):
+        check_split(root, split)
     console = Console()
     with Progress(*columns("identifying"), console=console, transient=True) as bar:
 

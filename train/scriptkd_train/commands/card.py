@@ -11,6 +11,7 @@ from rich.progress import Progress
 
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.modelfile import model_path
+from scriptkd_train.commands.arguments import check_split
 from scriptkd_train.evaluation.card import learned_from, model_card, read_sources
 from scriptkd_train.evaluation.evaluate import evaluate
 from scriptkd_train.evaluation.report import EvaluationReport
@@ -22,12 +23,14 @@ from scriptkd_train.utils.writable import check_file
 def card(
     model: Annotated[Path, typer.Argument(help="Model file (.onnx, .ort), or bundled model by name.")],
     data: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="The model's training data set; its test split is measured.")
+        Path | None,
+        typer.Option(metavar="DIR", help="The model's training data set; its split test, or val, is measured."),
     ] = None,
     real: Annotated[
         list[Path] | None,
         typer.Option(metavar="DIR", help="Data set of real words to measure the model on; may be repeated."),
     ] = None,
+    split: Annotated[str, typer.Option(help="train, val or test, if a data set has splits.")] = "test",
     fonts: Annotated[
         list[Path] | None,
         typer.Option(metavar="DIR", help="Folder of fonts whose licences are listed; may be repeated."),
@@ -44,6 +47,10 @@ def card(
     console = Console()
     path = out or model.with_suffix(".md")  # a bundled model's name gives a file in the current folder
     check_file(path)
+    for root in [*(real or []), *([data] if data else [])]:
+        check_split(root, split)
+    if data is not None and split == "train":
+        raise ArgumentError(f"--split train of {data} is what the model learned from; measure it on val or test")
     model = model_path(model)
     if data is not None and not learned_from(model, data):
         raise ArgumentError(
@@ -55,7 +62,7 @@ def card(
         def measured(root: Path) -> EvaluationReport:
             task = bar.add_task(root.name, total=None)
             return evaluate(
-                model, root, progress=lambda done, total: bar.update(task, completed=done, total=total)
+                model, root, split, progress=lambda done, total: bar.update(task, completed=done, total=total)
             ).report
 
         reports = [measured(root) for root in real or []]

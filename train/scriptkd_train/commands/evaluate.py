@@ -12,9 +12,11 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
+from scriptkd_train.commands.arguments import check_drawing, check_split
 from scriptkd_train.data.dataset import NON_TEXT
 from scriptkd_train.evaluation.evaluate import Evaluation, write_evaluation
 from scriptkd_train.evaluation.evaluate import evaluate as evaluate_model
+from scriptkd_train.evaluation.identifier import open_identifier
 from scriptkd_train.evaluation.paired import compare_paired
 from scriptkd_train.evaluation.report import EvaluationReport
 from scriptkd_train.utils.progress import columns
@@ -59,6 +61,10 @@ def evaluate(
     asked = {"turned": turned, "loose": loose, "lines": lines}
     if out is not None:
         check_folder(out)
+        check_drawing()
+    check_split(data, split)
+    if against is not None:
+        open_identifier(against)  # its turn comes late, so what is wrong with it is said now
     console = Console()
     with Progress(*columns("identifying"), console=console, transient=True) as bar:
         bar_id = bar.add_task("identify", total=None)

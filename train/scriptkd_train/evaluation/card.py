@@ -295,12 +295,14 @@ def _figures(info: ModelInfo, real: Sequence[EvaluationReport], unseen: Evaluati
     if APART in kinds:
         lines += [f"Words that are {APART} are not counted in the column of real words.", ""]
     if real:
-        sets = ", ".join(f"`{report.data}` ({report.images:,} words)" for report in real)
+        sets = ", ".join(f"`{report.data}` ({report.images:,} words{_of_split(report)})" for report in real)
         lines.append(f"- Real words: {sets}.")
         lines += [_chance(columns["real words"])] if means["real words"] is not None else []
     for report in [*real, *([unseen] if unseen else [])]:
-        name = "rendered, unseen fonts" if report is unseen else f"real words of `{report.data}`"
+        name = f"rendered, unseen fonts{_of_split(report)}" if report is unseen else f"real words of `{report.data}`"
         lines.append(f"- Expected calibration error on {name}: {_percent(report.calibration_error)} %.")
+    if unseen and unseen.split == "val":
+        lines.append("- Training chose its best epoch, the temperature and the threshold by these rendered words.")
     if real and unseen:
         both = {label for label, cell in columns["real words"].items() if cell is not None}
         rendered = _mean({label: cell for label, cell in columns["rendered, unseen fonts"].items() if label in both})
@@ -310,6 +312,11 @@ def _figures(info: ModelInfo, real: Sequence[EvaluationReport], unseen: Evaluati
                 f"- Gap from rendered words in unseen fonts to real words of the same scripts: {gap:+.1f} points."
             )
     return [*lines, ""]
+
+
+def _of_split(report: EvaluationReport) -> str:
+    """The split that was measured, in words; nothing for the usual one."""
+    return f" of {report.split}" if report.split in ("train", "val") else ""
 
 
 def _counted(cell: Accuracy | None) -> str:
