@@ -199,7 +199,10 @@ class _Plan:
         return number
 
     def _members(self, order: list[int | str]) -> dict[int | str, list[int]]:
-        """Map each running node to itself and its fused nodes. A fused node belongs to the last node that it reads."""
+        """List the nodes that run as one: each node that runs, with those fused into it.
+
+        A fused node belongs to the last node that it reads.
+        """
         place = {key: i for i, key in enumerate(order)}
         owner: dict[int, int] = {}
         first = next(key for key in order if isinstance(key, int))

@@ -94,7 +94,7 @@ def measure_sdk(model: Path, crop: Crop, repeats: int, calls: int, progress: Pro
         "overhead": "identify against cv2.imread, the pre-processing (or OpenCV's cvtColor and INTER_AREA resize) and "
         "session.run of the same model; p50 of differences of calls taken in turns",
         "fresh processes": f"p50 of {PROCESSES} each, in turns",
-        "memory": f"resident memory after {calls:,} calls, less that after {min(SETTLED, calls // 2):,}",
+        "memory": f"growth of resident memory from call {min(SETTLED, calls // 2):,} to call {calls:,}",
     }
     return SdkCost(figures, facts)
 

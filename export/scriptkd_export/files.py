@@ -39,8 +39,8 @@ def write_verified(
 ) -> list[Check]:
     """Write a graph with the checkpoint's metadata, atomically, and only if all checks pass.
 
-    The checks are also written as a JSON report beside the file. The report of a failed file has another name. An .ort
-    file gets a list of its operators beside it.
+    The checks are also written as a JSON report beside the file. The report of a file that failed ends in
+    `.parity-failed.json`, so an older report stays. An .ort file gets a list of its operators beside it.
 
     Args:
         model: the graph, without pre-processing.

@@ -3,8 +3,8 @@
     pip install . 'ray[data]'
     python identify_with_ray.py FOLDER_OF_IMAGES FOLDER_FOR_ANSWERS
 
-Reads the images of a folder (any that Ray reads, such as s3://bucket/words), and writes Parquet files with the columns
-path, script, code, score, best and error. Each worker opens the model once. An image that cannot be used gets an error
+Reads the images of a folder: any that Ray reads, such as s3://bucket/words. Writes Parquet files with the columns path,
+script, code, score, best and error. Each worker opens the model once. An image that cannot be used gets an error
 instead of an answer, and does not stop the others.
 """
 

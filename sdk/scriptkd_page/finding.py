@@ -170,7 +170,7 @@ class _Signs:
         self._are_signs: dict[tuple[int, int], bool] = {}
 
     def way(self, number: int, known: int | None = None) -> int | None:
-        """Return the orientation of the digits and signs in a box; None if it holds anything else.
+        """Return the orientation of a box of digits and signs, or None if the box holds anything else.
 
         known: the page's orientation. With None, the two orientations along the box's longer side are tried.
         """

@@ -36,7 +36,7 @@ def find_sources(names: Iterable[str], recursive: bool, without: Path) -> Iterat
 
     A folder's files come in the order of their names. recursive: look into subfolders too; links to folders are not
     followed. A folder without such files, or that cannot be read, gives an error in its place. without: a folder to
-    leave out, since the pictures of earlier outputs are no pages.
+    leave out: pictures that an earlier run wrote are no pages.
     """
     for name in names:
         path = Path(name)

@@ -44,9 +44,9 @@ def lay(colour: Pixels, alpha: Pixels) -> Pixels:
 def ground(colour: Pixels, alpha: Pixels) -> int:
     """Return the gray, 0 or 255, that a picture is laid on. The model contract states the rule in words.
 
-    A plate or page with words on it is laid on a ground like its rim. So is a word with an outline. Ink alone, or a
-    picture without a plain rim, such as a word with its shadow, is laid on the ground that differs more from it. If
-    every pixel is visible, the ground is white.
+    A plate or page with words on it is laid on a ground like its rim. So is a word with an outline. Ink
+    alone is laid on the ground that differs more from it. So is a picture without a plain rim, such as a word with its
+    shadow. If every pixel is visible, the ground is white.
     """
     visible = alpha >= VISIBLE
     if visible.all():

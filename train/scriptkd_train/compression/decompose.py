@@ -151,11 +151,11 @@ def ranks_by_energy(
     Ranks of convolutions are rounded up to multiples of 8 channels. So the mobile student at half its multiply-adds
     takes 0.26 ms. With ranks such as 59 it takes 0.34 ms, as long as undecomposed.
 
-    chosen: names of layers; empty means all convolutions larger than 1x1. A layer stays undecomposed if its factors
-    would need as many multiply-adds.
+    chosen: names of layers; empty means all convolutions larger than 1x1. A layer stays as it is if its
+    factors would need as many multiply-adds as the layer.
 
     Raises:
-        ArgumentError: there is no such layer or convolution, or no layer gains.
+        ArgumentError: there is no such layer or convolution, or decomposing makes no layer cheaper.
     """
     spectra, costs = _spectra(network, chosen), layer_costs(network, preprocessing)
     ranks = _worthwhile_ranks(network, spectra, costs, energy)

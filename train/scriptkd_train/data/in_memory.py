@@ -152,10 +152,10 @@ def _read(items: list[Item], preprocessing: Preprocessing, first: int) -> list[t
 def _prepare(image: np.ndarray, preprocessing: Preprocessing, place: int) -> tuple[np.ndarray, int]:
     """The input for an upright image, uint8 [C, H, W], and its orientation in quarter turns clockwise.
 
-    For any crop (contract 3), every second image is turned upside down. Of each four images in a row, the last two are
-    turned on their side if they are nearly square, so that a split holds all orientations. A wide word on its side
-    would be a tall crop, which the contract turns to lie, so it is only used upright or upside down. A line is cut to
-    its middle window.
+    For any crop (format 3), images are turned, so that a split holds all orientations. Every second image is turned
+    upside down. Of each four images in a row, the last two are also turned on their side if they are nearly square. A
+    wide word is only used upright or upside down: on its side it would be a tall crop, which the contract lays on its
+    side again. A line is cut to its middle window.
     """
     if preprocessing.square_height is None:
         return preprocessing.apply(image), 0

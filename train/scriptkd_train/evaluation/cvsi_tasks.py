@@ -3,8 +3,8 @@
 The groups are from the competition's page, http://www.ict.griffith.edu.au/cvsi2015/. Task 1 has eight triplets, each of
 English, Hindi and a third script. Task 2 has the seven scripts of the north, task 3 the five of the south, and task 4
 all ten. English and Hindi are in every group. A system was told the task, so only the scores of the task's scripts
-count. Accuracy is the share of right images. The test words of tasks 1 to 3 are the words of task 4 in the same
-scripts.
+count. Accuracy is the share of right images. Tasks 1 to 3 have no test words of their own: they use task 4's
+words in their scripts.
 """
 
 from __future__ import annotations

@@ -12,10 +12,11 @@ The seeds' spread already includes the chance of single answers, which one seed 
 that chance only once, the bootstrap's part is scaled down to the effect of images that all seeds share.
 
 In simulations, seeds, images, single answers or all of them varied. The intervals of three and of ten seeds contained
-the true value in 94 to 97 % of the cases. Those of a bootstrap over both seeds and images did in 81 to 99 %, and those
-of Student's t over the seeds alone in 31 to 95 %. Sources: A. B. Owen, "The pigeonhole bootstrap", Annals of Applied
-Statistics 1 (2007), 386-411, for two draws that cross; B. Efron and R. Tibshirani, An Introduction to the Bootstrap
-(1993), chapters 8 and 13.
+the true value in 94 to 97 % of the cases. A bootstrap over both seeds and images did so in 81 to 99 % of the cases.
+Student's t over the seeds alone did so in 31 to 95 %.
+
+Sources: A. B. Owen, "The pigeonhole bootstrap", Annals of Applied Statistics 1 (2007), 386-411, for two draws that
+cross; B. Efron and R. Tibshirani, An Introduction to the Bootstrap (1993), chapters 8 and 13.
 """
 
 from __future__ import annotations

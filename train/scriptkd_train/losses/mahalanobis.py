@@ -21,7 +21,7 @@ def shrunk_covariance(vectors: Tensor) -> Tensor:
     matrices", section 3.3.
 
     The result is (1 - d) S + d m I, float64 [F, F]. S is the sample covariance and m the mean of its diagonal. d
-    minimises the expected squared error, and is estimated from the vectors, so there is no parameter to choose. The
+    minimises the expected squared error. It is estimated from the vectors, so there is no parameter to choose. The
     result is invertible even if some features never vary.
     """
     count, width = vectors.shape

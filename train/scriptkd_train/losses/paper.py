@@ -21,8 +21,8 @@ def kl(p_logits: Tensor, q_logits: Tensor) -> Tensor:
 def soft_label_loss(logits: Tensor, teacher_logits: Tensor, target: Tensor, tau: float) -> Tensor:
     """tau^2 KL(P^tau_teacher, P^tau_student), with P^tau = softmax(logits / tau) of eqs. 1 and 3.
 
-    The paper prints KL(P_student, P_teacher). We follow its source, Hinton et al. 2015 (arXiv 1503.02531), where the
-    teacher's distribution is the target: sum p log(p / q), with p from the teacher. Labels are not used.
+    The paper prints KL(P_student, P_teacher). We follow its source, Hinton et al. 2015 (arXiv 1503.02531). There
+    the teacher's distribution is the target: sum p log(p / q), with p from the teacher. Labels are not used.
     """
     return tau**2 * kl(teacher_logits.detach() / tau, logits / tau)
 

@@ -10,7 +10,7 @@ AUXILIARY_WEIGHT = 0.4
 
 
 def task_loss(logits: Tensor, target: Tensor, label_smoothing: float = 0.0) -> Tensor:
-    """CE(P, y) against the labels, or against equal shares for an image without text (target -1).
+    """The cross-entropy CE(P, y) with the labels. An image without text (target -1) has equal shares as its label.
 
     Equal shares are outlier exposure (Hendrycks et al. 2019, arXiv 1812.04606). The network learns to give pictures
     without text a low top score, so that a threshold can turn them away.

@@ -225,7 +225,7 @@ def _not_asked_for(matrix: Matrix) -> list[str]:
 
 
 def _answer(matrix: Matrix) -> str:
-    """One line per teacher: the student through the assistant, directly, and alone."""
+    """One line per teacher: its student with an assistant between, its student without one, and a student alone."""
     lines = []
     for row, name in TEACHERS.items():
         through, direct = matrix.accuracy(row, "student"), matrix.accuracy(f"{row}-direct", "student")

@@ -24,7 +24,7 @@ _TRIES = 8  # attempts to draw a text of at least two letters
 
 
 def set_text(rng: np.random.Generator, draw: DrawText, face: Face, size: int, layout: str) -> Mask | None:
-    """A text's ink in one of `LAYOUTS`, cut to its edges; None if the face cannot set it.
+    """Draw a text in one of `LAYOUTS`: its ink, cut to its edges, or None if the face cannot set it.
 
     A stack is returned turned counterclockwise, so that it is processed like a word. The caller turns the finished
     picture back. An arc is bent later (`bend`).

@@ -13,9 +13,9 @@ to 68,613.
 Of 2019 (tasks page of https://rrc.cvc.uab.es/?ch=15) this is known: the same lines, with one more class, Hindi. The
 competition counts eight classes. A competitor's description (method 57692 of task 2) also names Mixed and None among
 the classes of the training words. There are 111,998 training words, in two archives (PaddleOCR's page on data sets).
-The names of the archives of words were not found. So a folder is read as MLT-2019 if it is not 2017's and has a file
-`*gt*.txt`, directly or in a subfolder, that begins with such a line. The words are looked for in the folder and its
-subfolders.
+The names of the archives of words were not found. So a folder that is not 2017's is read as MLT-2019 by its ground
+truth: a file `*gt*.txt`, in it or in a subfolder, that begins with such a line. The words are looked for in the same
+places.
 
 Only the competition's server has the labels of the test words. 2019 has no validation split: a tenth of the training
 words is held out by their names. It is not known from which picture a word was cut, so both splits may have words of

@@ -41,7 +41,7 @@ class PaperAssistant(Network):
 
     At 299x299 the map is 300 x 18 x 18, read as 18 columns of 300*18 = 5,400 features. If the first linear layer is 128
     wide, the total is 14.29 M parameters (paper: ~14 M). The feature vector of eq. 5 ("after the LSTM") is the mean of
-    the LSTM's 2 x 256 outputs over the columns, so that the network reads any width.
+    the LSTM's 2 x 256 outputs over the columns. So the network reads any width.
 
     Args:
         hidden: width of the first linear layer.
