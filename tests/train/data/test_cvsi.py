@@ -8,6 +8,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import onnx
 import pytest
 import torch
 from typer import Typer
@@ -15,10 +16,12 @@ from typer.testing import CliRunner
 
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.images import load_image
+from scriptkd_sdk.modelfile import METADATA_KEY, MODELS
 from scriptkd_sdk.preprocess import Preprocessing
+from scriptkd_train.commands.card import card
 from scriptkd_train.commands.data import app as data_app
 from scriptkd_train.commands.evaluate import evaluate as evaluate_command
-from scriptkd_train.data.dataset import read_dataset, splits_of
+from scriptkd_train.data.dataset import fingerprint, read_dataset, splits_of
 from scriptkd_train.data.inspect import inspect
 from scriptkd_train.data.sets.cvsi import PREFIXES, TEST_COUNTS, TOTALS
 from scriptkd_train.evaluation.cvsi_tasks import TASKS, restrict, task_accuracies, task_scripts
@@ -29,8 +32,9 @@ from scriptkd_train.models.networks import build_network
 from scriptkd_train.synth import cvsi_like
 from scriptkd_train.synth.cvsi_like import CvsiPlan, render_cvsi
 
-evaluate_app = Typer()
+evaluate_app, card_app = Typer(), Typer()
 evaluate_app.command()(evaluate_command)
+card_app.command()(card)
 
 LABELS = sorted(PREFIXES.values())
 PREPROCESSING = Preprocessing(channels=1, height=16, width_min=16, width_max=64, width_step=16)
@@ -104,6 +108,24 @@ def test_differences_and_duplicates_are_reported(tree: Path, tmp_path: Path) -> 
     assert f"test holds {tamil} Tamil images, CVSI-2015 published 321" in report.notes
     assert [(pair.first.name, pair.second.name) for pair in report.exact] == [("TAM_001.jpg", "TAM_901.jpg")]
     assert ("HIN_001.jpg", "HIN_901.jpg") in [(pair.first.name, pair.second.name) for pair in report.near]
+
+
+def test_a_card_of_a_model_that_learned_from_the_tree(tree: Path, tmp_path: Path) -> None:
+    """The rendered tree is the renderer's own, and its test split is of unseen fonts, not of real words."""
+    model = onnx.load(MODELS / "upright.onnx")
+    (entry,) = (each for each in model.metadata_props if each.key == METADATA_KEY)
+    facts = json.loads(entry.value)
+    facts["provenance"]["data_sha256"] = fingerprint(read_dataset(tree, "train"))
+    entry.value = json.dumps(facts)
+    onnx.save(model, tmp_path / "mine.onnx")
+    result = CliRunner().invoke(card_app, [str(tmp_path / "mine.onnx"), "--data", str(tree)])
+    assert result.exit_code == 0, result.output
+    text = (tmp_path / "mine.md").read_text("utf-8")
+    assert "in the layout and size of CVSI-2015 (seed 1), made by `scriptkd data render --like cvsi`." in text
+    assert "| script | rendered, unseen fonts (images) |" in text and "real words (images)" not in text
+    families = json.loads((tree / "dataset.json").read_text())["families"]["Oriya"]
+    counts = " | ".join(str(len(families[split])) for split in TOTALS)
+    assert f"| Oriya | not recorded | {counts} | not recorded |" in text
 
 
 def test_tasks_are_the_competition_s() -> None:

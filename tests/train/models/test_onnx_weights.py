@@ -182,5 +182,5 @@ def test_a_form_whose_weights_cannot_be_read_is_named(tmp_path):
     model.graph.node[-1].input[2] = "other"
     onnx.save(model, tmp_path / "other.onnx")
     exported = read_onnx_weights(str(tmp_path / "other.onnx"))
-    with pytest.raises(ArgumentError, match=r"head\.1\.bias cannot be read from its precision, int8-u8; give its fp32"):
+    with pytest.raises(ArgumentError, match=r"head\.1\.bias cannot be read from a file in int8-u8; give the model's"):
         exported.state_dict([])

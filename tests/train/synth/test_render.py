@@ -49,6 +49,8 @@ def test_none_tells_its_kinds_apart_and_keeps_three_scripts_for_the_test(tmp_pat
         assert not foreign & (held_out | {"latin", "tamil", "greek"})
         assert unseen <= (held_out if split == "test" else set())
     assert kinds["unseen"] > 0
+    words = {path: len(list((tmp_path / path).iterdir())) for path in ("train/Latin", "train/Greek", "val/Latin")}
+    assert words == {"train/Latin": 300, "train/Greek": 100, "val/Latin": 10}  # Greek's capitals look Latin
 
 
 def test_of_the_ten_scripts_thirteen_are_foreign_and_three_unseen():
@@ -58,6 +60,7 @@ def test_of_the_ten_scripts_thirteen_are_foreign_and_three_unseen():
     assert plan.negatives("train") == {"foreign": 2000, "number": 400, "symbol": 200, "background": 500}
     assert "unseen" in plan.negatives("test") and "unseen" not in plan.negatives("val")
     world = RenderPlan(1000, seed=0, scripts=WORLD)
+    assert plan.words_of("Latin", "train") == 1000 < world.words_of("Latin", "train")
     assert set(world.negatives("test")) == {"number", "symbol", "background"}
     assert RenderPlan(1000, seed=0, foreign=False).negatives("test") == {"number": 40, "symbol": 20, "background": 50}
 
