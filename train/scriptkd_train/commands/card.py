@@ -67,7 +67,7 @@ def card(
 
         reports = [measured(root) for root in real or []]
         test = None if data is None else measured(data)
-        if test is not None and sources.words_per_script is None:  # pictures of the user's own, not rendered ones
+        if test is not None and sources.rendered is None:  # pictures of the user's own, not rendered ones
             reports, test = [*reports, test], None
         text = model_card(model, sources, reports, test, made_by or [])
     path.parent.mkdir(parents=True, exist_ok=True)

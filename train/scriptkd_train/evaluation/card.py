@@ -20,6 +20,7 @@ from scriptkd_sdk import ScriptIdentifier
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.modelfile import ModelInfo
 from scriptkd_train.data.dataset import fingerprint, read_dataset
+from scriptkd_train.data.folder import SPLITS
 from scriptkd_train.engine.threshold import KEEP, KEEP_RENDERED
 from scriptkd_train.evaluation.font_licences import FAMILIES, GPL, GPL_WITH_EXCEPTION, debian_licences, folder_licences
 from scriptkd_train.evaluation.intervals import interval
@@ -36,17 +37,23 @@ PRETRAINED_ON = {
 }
 """Package -> the training data of its pretrained weights, as far as known."""
 
+_RENDERED = (
+    "Rendered words only, {amount} (seed {seed}), made by `scriptkd {command}`. Words of open dictionaries are set by "
+    "HarfBuzz in open fonts, placed on {grounds}, and degraded. No photograph of a word was used. No font family is in "
+    "two splits."
+)
+
 
 @dataclass(frozen=True)
 class Sources:
     """The training data of a model.
 
-    fonts: source -> licence -> number of font packages or families. scripts: the renderer's facts for each script.
+    scripts: the renderer's facts for each script. rendered: how the renderer made the pictures, in sentences; None for
+    pictures that it did not make. fonts: source -> licence -> number of font packages or families.
     """
 
     scripts: dict[str, dict[str, Any]]
-    words_per_script: int | None
-    seed: int | None
+    rendered: str | None
     fonts: dict[str, Counter[str]]
 
 
@@ -58,11 +65,21 @@ def read_sources(data: Path | None, fonts: Sequence[Path]) -> Sources:
     Raises ArgumentError for a file that our commands did not write.
     """
     scripts: dict[str, dict[str, Any]] = {}
-    plan: dict[str, Any] = {}
+    rendered = None
     if data is not None and (described := data / "dataset.json").is_file():
         try:
             content = json.loads(described.read_text("utf-8"))
-            scripts, plan = dict(content["scripts"]), dict(content["plan"])
+            plan = content["plan"]
+            if "families" in content:  # by --like cvsi, which counts neither words nor faces
+                for name, families in dict(content["families"]).items():
+                    scripts[name] = {f"fonts_{split}": len(families[split]) for split in SPLITS}
+                amount = "in the layout and size of CVSI-2015"
+                command, grounds = "data render --like cvsi", "video frames and signs"
+            else:
+                scripts = dict(content["scripts"])
+                amount = f"{plan['words_per_script']:,} per script"
+                command, grounds = "data render", "signs, pages, scans and video frames"
+            rendered = _RENDERED.format(amount=amount, seed=plan["seed"], command=command, grounds=grounds)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ArgumentError(f"{described} was not written by `scriptkd data render`: {error}") from error
     licences: dict[str, Counter[str]] = {}
@@ -70,7 +87,7 @@ def read_sources(data: Path | None, fonts: Sequence[Path]) -> Sources:
         licences["Debian's packages"] = debian
     if fonts:
         licences["other fonts"] = sum(map(folder_licences, fonts), Counter())
-    return Sources(scripts, plan.get("words_per_script"), plan.get("seed"), licences)
+    return Sources(scripts, rendered, licences)
 
 
 def learned_from(model: Path, data: Path) -> bool:
@@ -200,13 +217,8 @@ def _teachers(info: ModelInfo) -> list[str]:
 
 def _training(info: ModelInfo, sources: Sources) -> list[str]:
     lines = ["## Training data", ""]
-    if sources.words_per_script is not None:
-        lines += [
-            f"Rendered words only, {sources.words_per_script:,} per script (seed {sources.seed}), made by `scriptkd "
-            "data render`. Words of open dictionaries are set by HarfBuzz in open fonts, placed on signs, pages, "
-            "scans and video frames, and degraded. No photograph of a word was used. No font family is in two splits.",
-            "",
-        ]
+    if sources.rendered is not None:
+        lines += [sources.rendered, ""]
         heads = ["script", "distinct words", "font families: train", "validation", "test", "faces"]
         names = ("words", "fonts_train", "fonts_val", "fonts_test", "faces")
         rows = []
