@@ -40,8 +40,8 @@ class Samples:
 def read_samples(root: Path, count: int) -> tuple[Samples, Samples]:
     """Read images of a data set's validation split.
 
-    They are spread evenly over the split, so all labels occur. A split of fewer than 2 `count` images is divided
-    between the two sets.
+    They are spread evenly over the split, so all labels occur. If the split has fewer than twice
+    `count` images, each of the two sets gets half.
 
     Args:
         root: the data set's folder.
@@ -63,7 +63,8 @@ def read_samples(root: Path, count: int) -> tuple[Samples, Samples]:
 def read_images(folder: Path, count: int) -> tuple[Samples, Samples]:
     """Read the image files of unknown script in a folder and its subfolders.
 
-    They are spread evenly over the files. A folder of fewer than 2 `count` images is divided between the two sets.
+    They are spread evenly over the files. If the folder has fewer than twice `count` images,
+    each of the two sets gets half.
 
     Args:
         folder: the folder of the images.

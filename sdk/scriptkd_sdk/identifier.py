@@ -140,8 +140,8 @@ class ScriptIdentifier:
             region: look at this part only, a box (left, top, right, bottom) or four corners (see `regions.cut`).
             order: of the colours of arrays, "rgb" or "bgr".
             threshold: 0 to 1; a best score below it is "unknown". None is the model's own.
-            allow: scripts that the answer is one of; None is all that the model knows.
-            deny: scripts that the answer is none of.
+            allow: the scripts that can occur; None means all that the model knows.
+            deny: the scripts that cannot occur.
             upright: True says that the letters stand upright.
 
         Returns:
@@ -179,8 +179,8 @@ class ScriptIdentifier:
             regions: its words, each as `identify` takes one.
             order: of the colours of arrays, "rgb" or "bgr".
             threshold: 0 to 1; a best score below it is "unknown". None is the model's own.
-            allow: scripts that the answer is one of; None is all that the model knows.
-            deny: scripts that the answer is none of.
+            allow: the scripts that can occur; None means all that the model knows.
+            deny: the scripts that cannot occur.
             upright: True says that the letters stand upright.
 
         Returns:
@@ -217,8 +217,8 @@ class ScriptIdentifier:
             images: each as `identify` takes one.
             order: of the colours of arrays, "rgb" or "bgr".
             threshold: 0 to 1; a best score below it is "unknown". None is the model's own.
-            allow: scripts that the answer is one of; None is all that the model knows.
-            deny: scripts that the answer is none of.
+            allow: the scripts that can occur; None means all that the model knows.
+            deny: the scripts that cannot occur.
             upright: True says that the letters stand upright.
 
         Returns:
@@ -256,8 +256,8 @@ class ScriptIdentifier:
                 suits files and is somewhat faster.
             order: of the colours of arrays, "rgb" or "bgr".
             threshold: 0 to 1; a best score below it is "unknown". None is the model's own.
-            allow: scripts that the answer is one of; None is all that the model knows.
-            deny: scripts that the answer is none of.
+            allow: the scripts that can occur; None means all that the model knows.
+            deny: the scripts that cannot occur.
             upright: True says that the letters stand upright.
 
         Returns:

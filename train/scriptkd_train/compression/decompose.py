@@ -169,8 +169,8 @@ def ranks_by_budget(
 ) -> dict[str, Rank]:
     """The ranks at the highest energy for which the network needs at most this share, 0..1, of its multiply-adds.
 
-    Multiply-adds are counted on a word three times as wide as high. All layers share one energy, so that each gives up
-    what it needs least.
+    Multiply-adds are counted on a word three times as wide as high. All layers have the same energy. So each layer
+    loses the parts that matter least to it.
 
     Raises:
         ArgumentError: there is no such layer or convolution, or even the lowest ranks exceed the budget.
@@ -216,7 +216,10 @@ def factorised_macs(layer: nn.Conv2d | nn.Linear, rank: Rank, costs: LayerCost) 
 
 
 def layer_costs(network: Network, preprocessing: Preprocessing) -> dict[str, LayerCost]:
-    """Multiply-adds of each convolution, linear layer and LSTM by name for a typical image, also on the meta device."""
+    """Map the name of each convolution, linear layer and LSTM to its cost on a typical image.
+
+    The network may also be on the meta device, which holds no weights.
+    """
     found: dict[str, LayerCost] = {}
     names: dict[nn.Module, str] = {
         module: name for name, module in network.named_modules() if isinstance(module, _WORKING)

@@ -106,8 +106,8 @@ class OnnxWeights:
         found = self.tensors.get(name)
         if found is None or found.shape != like.shape:
             raise ArgumentError(
-                f"cannot start from {self.name}: {name} cannot be read from its precision, {self.info.precision}; give "
-                "its fp32, fp16, int8 or int8-u8 file"
+                f"cannot start from {self.name}: {name} cannot be read from a file in {self.info.precision}; give "
+                "the model's fp32, fp16, int8 or int8-u8 file"
             )
         return found
 

@@ -32,7 +32,7 @@ class Estimate:
         return math.sqrt(sum((x - self.mean) ** 2 for x in self.values) / (count - 1)) if count > 1 else math.nan
 
     def text(self, digits: int = 2) -> str:
-        """Mean and standard deviation as `85.24 ± 0.31`; only the mean of a single value."""
+        """The mean and the standard deviation, such as `85.24 ± 0.31`. With a single value, the mean alone."""
         if not self.values:
             return NOTHING
         spread = f" ± {self.deviation:.{digits}f}" if len(self.values) > 1 else ""

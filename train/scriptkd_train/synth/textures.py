@@ -101,7 +101,7 @@ def gradient(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
 def textured_background(
     rng: np.random.Generator, colour: np.ndarray, height: int, width: int, roughness: float
 ) -> FloatImage:
-    """A surface of one colour, randomly with a gradient, a texture and a second tone."""
+    """Draw a surface of one colour. Chance may add a gradient and a texture."""
     surface = np.empty((height, width, 3), np.float32)
     surface[:] = colour
     if rng.random() < 0.4:
