@@ -176,13 +176,15 @@ class InitWeights(_Strict):
 
     stage: the earlier stage. model: the name of a bundled model, or the path of an exported file. layers: names of
     modules to copy; empty means the whole network, which must then have the same architecture. freeze: copied modules
-    that stay fixed: no gradients, no weight decay, always in eval mode.
+    that stay fixed: no gradients, no weight decay, always in eval mode. keep: the share of the initial weights in the
+    result, for a network that shall forget less (see `scriptkd_train.models.average`).
     """
 
     stage: str | None = None
     model: str | None = None
     layers: list[str] = []
     freeze: list[str] = []
+    keep: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
     @property
     def origin(self) -> str:
@@ -195,6 +197,8 @@ class InitWeights(_Strict):
             raise ValueError("exactly one of stage and model must be given")
         if "" in (*self.layers, *self.freeze):
             raise ValueError("a layer's name must not be empty; without `layers` the whole network is copied")
+        if self.keep and (self.layers or self.freeze):
+            raise ValueError("keep needs the whole network to be copied and trained: leave out `layers` and `freeze`")
         for layer in self.freeze if self.layers else ():
             if not any(f"{layer}.".startswith(f"{copied}.") for copied in self.layers):
                 raise ValueError(f"freeze: {layer!r} is not among the copied layers {', '.join(self.layers)}")

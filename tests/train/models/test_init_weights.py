@@ -16,6 +16,7 @@ from scriptkd_train.data.in_memory import Batch
 from scriptkd_train.engine.chain import train_chain
 from scriptkd_train.engine.check import check_networks
 from scriptkd_train.engine.trainer import Trainer
+from scriptkd_train.models.average import average_with_start
 from scriptkd_train.models.init_weights import freeze, select_init_weights
 from scriptkd_train.models.networks import build_network
 from scriptkd_train.recipe import ResolvedStage, parse_recipe
@@ -206,3 +207,50 @@ def test_a_wider_network_goes_on_where_a_narrower_one_was():
     assert wide.body[3][1].first[0].weight.grad[:channels, channels:].abs().sum() > 0
     with pytest.raises(ArgumentError, match=r"body.0.0.weight is 16x1x3x3 in the source and 8x1x3x3 in this"):
         select_init_weights(narrow, wide.state_dict(), ["body"], "stage")
+
+
+def outputs(checkpoint):
+    return checkpoint.build()(batch().images)
+
+
+def test_a_share_of_the_start_stays_in_the_result(data, tmp_path):
+    """At the ends, the mean answers as the one or the other network. Between, it is a network of its own."""
+    one, two = (
+        train_chain(
+            recipe(first=TEXTNET, second={**TEXTNET, "epochs": 2, "start": {"stage": "first", "keep": keep}}),
+            "x",
+            data,
+            tmp_path / name,
+        )
+        for name, keep in (("none", 0.0), ("some", 0.25))
+    )
+    before, after = one["first"], one["second"]
+    for keep, like in ((0.0, after), (1.0, before)):
+        mean = average_with_start(after, before.state_dict, keep)
+        torch.testing.assert_close(outputs(mean), outputs(like), rtol=1e-4, atol=1e-4)
+    mean = average_with_start(after, before.state_dict, 0.25)
+    assert torch.equal(outputs(mean), outputs(two["second"]))
+    assert not torch.allclose(outputs(mean), outputs(after), atol=1e-3)
+    folded = (average_with_start(each, each.state_dict, 0.0).state_dict for each in (before, after))
+    weights = [each["body.1.0.0.weight"] for each in folded]
+    torch.testing.assert_close(mean.state_dict["body.1.0.0.weight"], 0.25 * weights[0] + 0.75 * weights[1])
+
+
+@pytest.mark.parametrize(
+    ("start", "deeper", "message"),
+    [
+        ({"keep": 0.5, "layers": ["body"]}, 1, "keep needs the whole network to be copied and trained"),
+        ({"keep": 1.0}, 1, "stages.second.start.keep = 1.0"),
+        (
+            {"keep": 0.5},
+            2,
+            "start from first: keep needs the source's architecture, and this network is deeper or wider",
+        ),
+    ],
+)
+def test_what_cannot_be_averaged_is_said_before_anything_is_trained(data, tmp_path, start, deeper, message):
+    network = {"name": "textnet", "arguments": {**TEXTNET["network"]["arguments"], "depth": deeper}}
+    with pytest.raises(ArgumentError, match=re.escape(message)):
+        second = {**TEXTNET, "epochs": 2, "network": network, "start": {"stage": "first", **start}}
+        train_chain(recipe(first=TEXTNET, second=second), "x", data, tmp_path / "run")
+    assert not (tmp_path / "run").exists()

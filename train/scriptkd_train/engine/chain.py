@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from itertools import islice
@@ -20,7 +21,7 @@ from scriptkd_sdk.preprocess import Preprocessing
 from scriptkd_train.compression.decompose import describe_savings, resolve_decompose
 from scriptkd_train.data.in_memory import InMemoryDataset
 from scriptkd_train.data.shared_memory import load_shared
-from scriptkd_train.engine.calibration import calibrate
+from scriptkd_train.engine.calibration import calibrate, compute_logits
 from scriptkd_train.engine.check import check_networks, check_weights
 from scriptkd_train.engine.distiller import Teacher
 from scriptkd_train.engine.run import (
@@ -33,6 +34,7 @@ from scriptkd_train.engine.run import (
 )
 from scriptkd_train.engine.soft_labels import SoftLabelFolder
 from scriptkd_train.engine.stage import to_checkpoint, train_stage
+from scriptkd_train.models.average import average_with_start
 from scriptkd_train.models.checkpoint import Checkpoint, load_checkpoint, remove_drafts, save_checkpoint
 from scriptkd_train.models.networks import parameter_count, pretrained_origin
 from scriptkd_train.models.onnx_weights import load_trained, read_onnx_weights
@@ -110,11 +112,16 @@ def _train_one(run: RunContext, name: str, finished: Mapping[str, Checkpoint], d
     train, val = datasets.load("train", preprocessing), datasets.load("val", preprocessing)
     result = train_stage(run, name, stage, train, val, teachers, init_weights)
     checkpoint = to_checkpoint(stage, run.data.labels, result, _provenance(run, name, stage, finished))
+    if stage.start is not None and stage.start.keep and init_weights is not None:
+        checkpoint = average_with_start(checkpoint, init_weights, stage.start.keep)
+        logits, target = compute_logits(checkpoint, val, stage.batch_size)
+        accuracy = float((logits.argmax(axis=1) == target)[target >= 0].mean())
+        checkpoint = replace(checkpoint, metrics={"val_accuracy": accuracy, "epoch": result.metrics["epoch"]})
     checkpoint = calibrate(checkpoint, val, stage.batch_size)
     on_first_process(run.fabric, partial(save_checkpoint, path, checkpoint))
     run.print(
         f"{name}: {stage.network.name}, {parameter_count(checkpoint.build()) / 1e6:.2f} M parameters, validation "
-        f"{100 * result.metrics['val_accuracy']:.2f} %, {time.perf_counter() - started:.0f} s -> {path}"
+        f"{100 * checkpoint.metrics['val_accuracy']:.2f} %, {time.perf_counter() - started:.0f} s -> {path}"
     )
 
 

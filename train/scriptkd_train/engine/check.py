@@ -50,6 +50,10 @@ def check_networks(recipe: Recipe, labels: list[str], there: Mapping[str, Checkp
         if stage.start is not None and (source := _init_source(stage.start, recipe, built, labels)) is not None:
             where = f"stage {name}: start from {stage.start.origin}"
             select_init_weights(built[name], source.state_dict(), stage.start.layers, where)
+            if stage.start.keep and _shapes(built[name]) != _shapes(source):
+                raise ArgumentError(
+                    f"{where}: keep needs the source's architecture, and this network is deeper or wider"
+                )
             freeze(built[name], stage.start.freeze, where)
         try:
             parameter_groups(built[name], stage.optimizer)
@@ -113,6 +117,10 @@ def _check_labels(name: str, stage: Stage, labels: list[str], known: Mapping[str
             f"stage {name}: it starts from {origin}, which knows {', '.join(known[origin])}, but the data holds "
             f"{', '.join(labels)}: name the `layers` to copy, without the head, such as [body]"
         )
+
+
+def _shapes(network: Network) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(value.shape) for name, value in network.state_dict().items()}
 
 
 def _init_source(start: InitWeights, recipe: Recipe, built: dict[str, Network], labels: list[str]) -> Network | None:

@@ -59,7 +59,7 @@ class OnnxWeights:
             ArgumentError: a weight is missing in the file, or does not fit the network.
         """
         network = self.network().eval()
-        norms = dict(_normalised(network))
+        norms = dict(normalised_convolutions(network))
         own = {id(parameter) for norm in norms.values() for parameter in norm.parameters()}
         with torch.no_grad():
             for name, parameter in network.named_parameters():
@@ -67,14 +67,14 @@ class OnnxWeights:
                     parameter.copy_(self._tensor(name, parameter))
             # New normalisations have mean 0 and variance 1, so they give x times the weight, plus the bias.
             for convolution, norm in norms.items():
-                norm.weight.copy_((_statistics(norm)[1] + norm.eps).sqrt())
+                norm.weight.copy_((running_statistics(norm)[1] + norm.eps).sqrt())
                 norm.bias.copy_(self._tensor(f"{convolution}.weight_bias", norm.bias))
             seen = {convolution: _Moments(norm) for convolution, norm in norms.items()}
             for images in batches:
                 network(images)
             for convolution, norm in norms.items():
                 mean, variance = seen[convolution].result()
-                for running, measured in zip(_statistics(norm), (mean, variance), strict=True):
+                for running, measured in zip(running_statistics(norm), (mean, variance), strict=True):
                     running.copy_(measured)
                 norm.weight.copy_((variance + norm.eps).sqrt())
                 norm.bias.add_(mean)
@@ -157,7 +157,7 @@ def _dequantized(node: Any, values: dict[str, np.ndarray]) -> np.ndarray:
     return (codes - (zero[0].reshape(shape) if zero else 0)) * scale.reshape(shape)
 
 
-def _normalised(network: nn.Module) -> Iterable[tuple[str, nn.BatchNorm2d]]:
+def normalised_convolutions(network: nn.Module) -> Iterable[tuple[str, nn.BatchNorm2d]]:
     """The name of each convolution, and the batch normalisation right after it."""
     for name, module in network.named_modules():
         if isinstance(module, nn.Sequential):
@@ -166,7 +166,8 @@ def _normalised(network: nn.Module) -> Iterable[tuple[str, nn.BatchNorm2d]]:
                     yield f"{name}.{first}", norm
 
 
-def _statistics(norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
+def running_statistics(norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
+    """Mean and variance of a normalisation, each [C], not copied."""
     assert norm.running_mean is not None and norm.running_var is not None  # all our networks keep running statistics
     return norm.running_mean, norm.running_var
 
