@@ -186,9 +186,13 @@ def test_the_chain_and_what_it_was_pretrained_on(monkeypatch: pytest.MonkeyPatch
     assert "This file's weights are not derived from these." in text
     text = card_with(monkeypatch, settings=settings, stage="teacher", pretrained={"teacher": origin})
     assert "This file's weights are derived from these." in text
-    several = {"distil": {"teacher": {"a": 0.5, "b": 0.5}, "loss": "kd"}, "start": {"stage": None, "model": "student"}}
+    several = {
+        "distil": {"teacher": {"a": 0.5, "b": 0.5}, "loss": "kd"},
+        "start": {"stage": None, "model": "student", "keep": 0.25},
+    }
     text = card_with(monkeypatch, settings=several, pretrained={})
     assert "answers of `a`, `b` in its recipe (loss `kd`). It started from the weights of the model `student`" in text
+    assert "In each weight of the result, 25 % is the weight that it started from." in text
     assert "No network of its recipe started from pretrained weights of others." in text
     mine = {"teacher": {"file": "mine.onnx", "sha256": "ab"}}
     text = card_with(monkeypatch, settings={"decompose": {"stage": "whole"}}, pretrained=mine)

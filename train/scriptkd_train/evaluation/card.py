@@ -187,6 +187,8 @@ def _teachers(info: ModelInfo) -> list[str]:
         lines[-1] += f" It started from the weights of `{start['stage']}` in its recipe."
     if start.get("model"):
         lines[-1] += f" It started from the weights of the model `{start['model']}`, whose own card names its sources."
+    if start.get("keep"):
+        lines[-1] += f" In each weight of the result, {100 * start['keep']:.0f} % is the weight that it started from."
     origins = provenance.get("pretrained")
     if not isinstance(origins, Mapping):
         return [
