@@ -70,8 +70,8 @@ class SdkCost:
 def check_measurable(model: Path) -> None:
     """Check that `measure_sdk` can measure a model, before anything is timed.
 
-    Raises ModelError for a file that the SDK refuses. Raises ArgumentError for a file that takes whole images, or if
-    the system does not report a process's memory.
+    Raises ModelError for a file that the SDK refuses. Raises ArgumentError for a model file that pre-processes
+    images itself, or if the system does not report a process's memory.
     """
     if ScriptIdentifier(model).info.any_size:
         raise ArgumentError(f"{model} takes whole images: give --sdk a file whose pre-processing the SDK does")

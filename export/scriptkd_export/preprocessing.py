@@ -281,9 +281,9 @@ def embed_preprocessing(model: onnx.ModelProto, preprocessing: Preprocessing) ->
         preprocessing: the pre-processing of its network.
 
     Returns:
-        A new model: input `image`, uint8 [H, W, 3] RGB of any size; output `logits`, float32 [1, K]. For any crop
-            `logits`
-        is [n, K] of n windows, and `orientation`, float32 [n, 4], is that of the image as it was given.
+        A new model: input `image`, uint8 [H, W, 3] RGB of any size; output `logits`, float32 [1, K]. A network for
+            any crop has `logits` [n, K], a row for each window. Its second output is `orientation`, float32 [n, 4].
+            It refers to the image as it was given.
     """
     opset = next(entry.version for entry in model.opset_import if entry.domain == "")
     before = preprocessing_graph(preprocessing, model.ir_version, opset).graph

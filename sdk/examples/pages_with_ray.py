@@ -4,8 +4,9 @@
     python sdk/examples/pages_with_ray.py FOLDER_OF_FILES FOLDER_FOR_ANSWERS [--read]
 
 Reads all files of a folder (any that pyarrow reads, such as s3://bucket/scans) and writes Parquet files. Each page is a
-row; --read fills in the text. A file or page that cannot be used has an error, and stops nothing. If a worker dies, Ray
-starts another, which does its files again. If the job ends early, the same command goes on with what is missing.
+row; --read fills in the text. A file or page that cannot be used gets an error in its row, and the job goes on. If a
+worker dies, Ray starts another, which does its files again. If the job ends early, the same command goes on with what
+is missing.
 """
 
 import os

@@ -65,7 +65,8 @@ def train_chain(
     Raises:
         ArgumentError: the data is missing, a split has no words, or there are too few images for a batch. There are
             fewer GPUs than `devices`. `out` holds a run of another recipe or on other data. A network cannot be built,
-            or the package of its weights is missing. Layers cannot be copied between stages. A teacher lacks a script.
+            or the package that brings its weights is missing. Layers cannot be copied between stages. A teacher lacks
+            a script.
         ModelError: a checkpoint of the run or of the recipe cannot be read.
         TrainingError: a loss became NaN or infinite.
     """

@@ -46,9 +46,9 @@ def measure_changes(
         progress: called with the number of pictures done and the total.
 
     Returns:
-        A row for the unchanged words and for each change; no rows without a group. If words are turned and the model
-            tells orientation, also two rows for orientation: words at least twice as wide as high, if any, and all
-            words.
+        A row for the unchanged words and for each change; no rows if `groups` is empty. If words are turned and the
+            model tells orientation, also two rows for orientation: words at least twice as wide as high, if any, and
+            all words.
     """
     if not groups:
         return [], []

@@ -26,7 +26,7 @@ from scriptkd_train.paper.estimate import Estimate, estimate
 class Measured:
     """A network's results on the test split. files [N], truth [N], scores [N, K]; facts: as written by `reproduce`.
 
-    history: the epochs that this run trained for it.
+    history: a row for each epoch in which this run trained the network.
     """
 
     labels: list[str]

@@ -93,8 +93,8 @@ class Job:
     def ready(self) -> bool:
         """Whether all stages that other jobs train for this one are finished.
 
-        Raises ArgumentError if such a stage was measured, and its checkpoint deleted since: no job would train
-        it again.
+        Raises ArgumentError if such a stage was measured but its checkpoint is gone. No job trains a measured stage
+        again.
         """
         for stage, folder in self.shared.items():
             if not (path := folder / f"{stage}.pt").exists():

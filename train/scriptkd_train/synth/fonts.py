@@ -256,9 +256,10 @@ def faces_by_split(
 def symbol_faces(
     characters: str, directories: Sequence[str] = (), family: str = ""
 ) -> dict[str, dict[str, list[Face]]]:
-    """Split -> family -> the faces with at least three of `characters`. family: beginning of the families' names.
+    """Find the faces with at least three of `characters`: split -> family -> faces.
 
-    With fewer than three families, all are in every split. This leaks nothing, since symbols tell no script.
+    Only families whose name begins with `family` count. With fewer than three of them, all are in every split. This
+    leaks nothing, since symbols tell no script.
     """
     faces = [
         face

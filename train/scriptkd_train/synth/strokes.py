@@ -1,8 +1,8 @@
 """Stroke augmentation: changes as by a painter's hand or a worn press, so that few typefaces look like many.
 
-Strokes become heavier or lighter, or are drawn with a full or a dry brush or another pen. Corners become round, stems
-or bars thick. Letters dance, wobble, or get cuts and inlines. Head lines get gaps or vanish. A change that would close
-a letter's counters or break its strokes is discarded, so that the word stays the same.
+Strokes become heavier or lighter. Some are drawn with another pen or with a brush, full or dry. Corners become round,
+stems or bars thick. Letters dance, wobble, or get cuts and inlines. Head lines get gaps or vanish. A change that would
+close a letter's counters or break its strokes is discarded, so that the word stays the same.
 """
 
 from __future__ import annotations
