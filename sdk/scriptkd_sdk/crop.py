@@ -32,6 +32,8 @@ def crops(image: Pixels, preprocessing: Preprocessing, upright: bool = False) ->
     """
     if preprocessing.square_height is None:
         return [image], preprocessing.height, 0
+    if preprocessing.channels == 1 and image.ndim == 3:
+        image = luma(image)  # once, for trimming and for the network
     image = trimmed(image)
     turned = 0
     if not upright and is_tall(image):
@@ -57,14 +59,10 @@ def trimmed(image: Pixels) -> Pixels:
         The trimmed image, or the image itself if it is plain all over.
     """
     light = luma(image) if image.ndim == 3 else image
-    height, width = light.shape
-    top = _margin(light)
-    bottom = height - _margin(light[::-1]) if top < height else 0
+    top, bottom = _between_margins(light, axis=0)
     if top >= bottom:
         return image
-    columns = light[top:bottom].T
-    left = _margin(columns)
-    right = width - _margin(columns[::-1]) if left < width else 0
+    left, right = _between_margins(light[top:bottom], axis=1)
     if left >= right:
         return image
     rim = max(1, min(bottom - top, right - left) // RIM)
@@ -72,15 +70,20 @@ def trimmed(image: Pixels) -> Pixels:
     return image[rows, max(left - rim, 0) : right + rim]
 
 
-def _margin(lines: Pixels) -> int:
-    """Count the leading lines of uint8 [lines, pixels] that are plain and similar to the first."""
-    first = lines[0]
-    low, high = int(first.min()), int(first.max())
+def _between_margins(light: Pixels, axis: int) -> tuple[int, int]:
+    """Return where the leading plain margin ends and where the trailing one starts, along an axis of [H, W]."""
+    lows, highs = (extreme.reduce(light, axis=1 - axis) for extreme in (np.minimum, np.maximum))
+    start = _margin(lows, highs)
+    return start, len(lows) - _margin(lows[::-1], highs[::-1]) if start < len(lows) else 0
+
+
+def _margin(lows: Pixels, highs: Pixels) -> int:
+    """Count the leading lines that are plain and similar to the first, from the extremes of each line."""
+    low, high = lows[0], highs[0]
     if high - low > PLAIN:  # true of most photographs: the other lines need no check
         return 0
-    highest = np.maximum(lines.max(axis=1), high).astype(np.int16)
-    unlike = highest - np.minimum(lines.min(axis=1), low) > PLAIN
-    return int(unlike.argmax()) if unlike.any() else len(lines)
+    unlike = np.maximum(highs, high) - np.minimum(lows, low) > PLAIN
+    return int(unlike.argmax()) or len(lows)  # the first line is like itself: 0 means that all are
 
 
 def windows(image: Pixels, preprocessing: Preprocessing, rows: int) -> list[Pixels]:

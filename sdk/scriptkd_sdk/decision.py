@@ -48,10 +48,15 @@ class Decision:
         self._temperature = temperature
         self._threshold = threshold
 
-    def predict(self, windows: Sequence[Sequence[float]]) -> Prediction:
-        """Return the answer to one image, without its orientation.
+    def predict(
+        self,
+        windows: Sequence[Sequence[float]],
+        orientation: int | None = None,
+        orientation_score: float | None = None,
+    ) -> Prediction:
+        """Return the answer to one image.
 
-        windows: the K logits of each window, in the model's order.
+        windows: the K logits of each window, in the model's order. orientation, orientation_score: the answer's.
         """
         each = [self._softmax(logits) for logits in windows]
         means = each[0] if len(each) == 1 else [sum(column) / len(each) for column in zip(*each, strict=True)]
@@ -61,7 +66,9 @@ class Decision:
         score, best = ranked[0]
         answer = best if score >= self._threshold else UNKNOWN
         shares = {answer.name: 1.0} if len(each) == 1 else self._shares(each)
-        return Prediction(answer.name, answer.code, score, scores, best.name, shares=shares)
+        return Prediction(
+            answer.name, answer.code, score, scores, best.name, orientation, orientation_score, shares=shares
+        )
 
     def _softmax(self, logits: Sequence[float]) -> list[float]:
         # Ten numbers: plain Python is faster than NumPy here.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from itertools import islice
 from numbers import Real
@@ -362,14 +361,14 @@ class ScriptIdentifier:
 
     def _predict(self, asked: _Asked, rows: Sequence[_Row], turned: int) -> Prediction:
         """Return the answer to one image. rows: the logits of each window, and in format 3 those of orientation."""
-        prediction = asked.decision.predict([row[0] for row in rows])
+        scripts = [row[0] for row in rows]
         temperature, threshold = self._info.orientation_temperature, self._info.orientation_threshold
         if temperature is None or threshold is None:
-            return prediction
-        degrees, score = (
-            (0, 1.0) if asked.upright else tell_orientation([row[1] for row in rows], temperature, threshold, turned)
-        )
-        return replace(prediction, orientation=degrees, orientation_score=score)
+            return asked.decision.predict(scripts)
+        if asked.upright:
+            return asked.decision.predict(scripts, 0, 1.0)
+        orientation = tell_orientation([row[1] for row in rows], temperature, threshold, turned)
+        return asked.decision.predict(scripts, *orientation)
 
 
 class _Asked(NamedTuple):
