@@ -86,7 +86,7 @@ def label_of(folder: str) -> str:
         folder: A folder's name, in any Unicode normalization.
 
     Returns:
-        A label in NFC; "none" for images without text, in any spelling of the folder's name.
+        A label in NFC. A folder of images without text has the label "none", whether it is named none, None or NONE.
 
     Raises:
         ArgumentError: the name is not UTF-8, or it is "unknown", which is reserved for a model's answer.

@@ -109,13 +109,13 @@ def _check_labels(name: str, stage: Stage, labels: list[str], known: Mapping[str
                 f"stage {name}: its teacher {teacher} does not know {', '.join(lacking)}, which the data holds; it "
                 f"knows {', '.join(known[teacher])}"
             )
-    origin = stage.decompose.stage if stage.decompose else None
+    origin, advice = stage.decompose.stage if stage.decompose else None, "decompose a stage of the same scripts"
     if stage.start is not None and not stage.start.layers:
-        origin = stage.start.stage
+        origin, advice = stage.start.stage, "set `layers` to copy all but the head, for example [body]"
     if origin is not None and known[origin] != labels:
         raise ArgumentError(
             f"stage {name}: it starts from {origin}, which knows {', '.join(known[origin])}, but the data holds "
-            f"{', '.join(labels)}: name the `layers` to copy, without the head, such as [body]"
+            f"{', '.join(labels)}: {advice}"
         )
 
 
@@ -130,8 +130,8 @@ def _init_source(start: InitWeights, recipe: Recipe, built: dict[str, Network], 
     model = read_onnx_weights(start.origin)
     if not start.layers and model.labels != labels:
         raise ArgumentError(
-            f"start: {start.origin} knows {', '.join(model.labels)}, but the data holds {', '.join(labels)}: name the "
-            "`layers` to copy, without the head, such as [body]"
+            f"start: {start.origin} knows {', '.join(model.labels)}, but the data holds {', '.join(labels)}: set "
+            "`layers` to copy all but the head, for example [body]"
         )
     with torch.device("meta"):
         return model.network()

@@ -303,7 +303,8 @@ def draw_word(rng: np.random.Generator, script: str, capitals: bool = False) -> 
     """One text to render: mostly a dictionary word, sometimes part of one, or a word with a number or punctuation.
 
     The text always has at least one letter, digit or sign of the script's own, so that its label is visible. With
-    `capitals` it is in capitals, if the script has them and they still identify it.
+    `capitals` the text is in capitals, if the script has any. It stays as drawn if its capitals could belong to another
+    script, or are a Roman numeral.
     """
     pick = rng.random()
     if script in DIGITS and pick < 0.015:

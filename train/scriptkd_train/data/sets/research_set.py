@@ -38,7 +38,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Published:
-    """The published number of images in a part. classes: of each class, if that is published too."""
+    """The published number of images in a part. classes: the number of each class, if it is published too."""
 
     total: int
     classes: Mapping[str, int] = field(default_factory=dict)
@@ -123,7 +123,7 @@ class ResearchSet:
         ]
 
     def _hold_out(self, items: list[Item], split: str) -> list[Item]:
-        """Return the items of the published train part that are in train, or in val. No scene has words in both."""
+        """Return the items of `split`, train or val. Both are cut from the published train part, and share no scene."""
         if self.scene is None:
             return items
         scenes = sorted({self.scene(item) for item in items}, key=lambda name: hashlib.sha256(name.encode()).digest())
