@@ -11,7 +11,7 @@ import pytest
 import torch
 from onnx import numpy_helper
 
-from scriptkd_export import draw_samples, export_onnx
+from scriptkd_export import Precision, convert, draw_samples, export_graph, export_onnx
 from scriptkd_sdk import ScriptIdentifier
 from scriptkd_sdk.crop import crops
 from scriptkd_sdk.errors import ArgumentError, ModelError
@@ -21,7 +21,7 @@ from scriptkd_train.engine.chain import train_chain
 from scriptkd_train.engine.check import check_networks
 from scriptkd_train.models.checkpoint import Checkpoint
 from scriptkd_train.models.networks import build_network
-from scriptkd_train.models.onnx_weights import load_trained, read_onnx_weights
+from scriptkd_train.models.onnx_weights import constants, load_trained, read_onnx_weights
 from scriptkd_train.recipe import load_recipe, parse_recipe
 
 ROOT = Path(__file__).parents[3]
@@ -116,6 +116,36 @@ def test_a_model_for_any_crop_is_read_with_its_orientation(tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    ("precision", "least"),  # cosine between the weights read and the network's
+    [
+        ("fp32", 1.0),
+        ("fp16", 0.99999),
+        ("fp16-compute", 0.99999),
+        ("int8", 0.9999),
+        ("int8-u8", 0.9999),
+        ("int8-weights", 0.9999),
+        ("int4-u8", 0.99),
+        ("int4-weights", 0.99),
+    ],
+)
+def test_weights_are_read_in_every_precision(precision, least):
+    torch.manual_seed(0)
+    preprocessing = Preprocessing(1, 48, 48, 384, 24, square_height=72)
+    network = build_network("textnet", 2, preprocessing, width=0.5).eval()
+    for norm in network.modules():
+        if isinstance(norm, torch.nn.BatchNorm2d):
+            torch.nn.init.ones_(norm.weight)  # in a new residual block it is 0, and so would be the folded weights
+    graph = export_graph(Checkpoint("textnet", {"width": 0.5}, ["Latin", "Thai"], preprocessing, network.state_dict()))
+    images = [np.random.default_rng(0).integers(0, 256, (4, 1, 48, 96), np.uint8)]
+    read = constants(convert(Precision(precision), graph, images))
+    names = [name for name, value in network.named_parameters() if name.endswith("weight") and value.dim() > 1]
+    assert len(names) == 12
+    for name in names:
+        weight, found = (values[name].ravel().astype(np.float64) for values in (constants(graph), read))
+        assert weight @ found / np.sqrt((weight @ weight) * (found @ found)) >= least - 1e-9, name
+
+
 def test_an_exported_file_teaches(tmp_path):
     data = sample_words(tmp_path)
     student = FINETUNE.stages["student"].model_dump() | {"epochs": 1, "ema": 0.0}
@@ -150,7 +180,7 @@ def test_fine_tuning_begins_where_the_model_stood(tmp_path):
 
 def test_other_scripts_take_the_body_alone():
     check_networks(changed(model="upright", layers=["body"]), ["Latin", "Thai"])
-    with pytest.raises(ArgumentError, match=r"upright knows Arabic, .*, but the data holds Latin, Thai: name the"):
+    with pytest.raises(ArgumentError, match=r"upright knows Arabic, .*, but the data holds Latin, Thai: set `la"):
         check_networks(changed(model="upright"), ["Latin", "Thai"])
 
 

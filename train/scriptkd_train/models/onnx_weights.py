@@ -14,10 +14,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_sdk.modelfile import ModelInfo, load_content, read_content
+from scriptkd_sdk.runtime import cpu_session
 from scriptkd_train.models.checkpoint import Checkpoint, load_checkpoint
 from scriptkd_train.models.networks import Network, build_network, without_download
 
@@ -107,7 +109,7 @@ class OnnxWeights:
         if found is None or found.shape != like.shape:
             raise ArgumentError(
                 f"cannot start from {self.name}: {name} cannot be read from a file in {self.info.precision}; give "
-                "the model's fp32, fp16, int8 or int8-u8 file"
+                "the model's fp32 file"
             )
         return found
 
@@ -131,30 +133,47 @@ def read_onnx_weights(model: str) -> OnnxWeights:
     """
     import onnx  # imported here, since it is needed only for a start from a model
     from google.protobuf.message import DecodeError
-    from onnx import numpy_helper
 
     name, content = read_content(model)
     _, info = load_content(name, content)
     try:
-        graph = onnx.load_from_string(content).graph
+        model_file = onnx.load_from_string(content)
     except DecodeError as error:  # onnxruntime also loads .ort files
         raise ArgumentError(f"cannot start from {name}: it is in the .ort format; give its .onnx file") from error
-    values = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
-    tensors = {key: value for key, value in values.items() if value.dtype == np.float32}
-    for node in graph.node:
-        if node.input and node.input[0] in values:
-            if node.op_type == "DequantizeLinear":
-                tensors[node.output[0].removesuffix(_DEQUANTIZED)] = _dequantized(node, values)
-            elif node.op_type == "Cast":  # from float16
-                tensors[node.output[0]] = values[node.input[0]].astype(np.float32)
-    return OnnxWeights(name, info, {key: torch.from_numpy(value.copy()) for key, value in tensors.items()})
+    tensors = {key: torch.tensor(value) for key, value in constants(model_file).items()}
+    return OnnxWeights(name, info, tensors)
 
 
-def _dequantized(node: Any, values: dict[str, np.ndarray]) -> np.ndarray:
-    codes, scale, *zero = (values[name].astype(np.float32) for name in node.input)
-    axis = next((attribute.i for attribute in node.attribute if attribute.name == "axis"), 1)
-    shape = [-1 if place == axis % codes.ndim else 1 for place in range(codes.ndim)] if scale.size > 1 else []
-    return (codes - (zero[0].reshape(shape) if zero else 0)) * scale.reshape(shape)
+def constants(model: Any) -> dict[str, NDArray[np.float32]]:
+    """Return the floats of an ONNX model that no input changes, by name: its weights, in whatever precision they are.
+
+    model: an onnx.ModelProto. Weights in 4 or 8 bits are computed by the model's own nodes.
+    """
+    from onnx import helper, numpy_helper
+
+    values = {each.name: numpy_helper.to_array(each) for each in model.graph.initializer}
+    known, constant = set(values), []
+    for node in model.graph.node:
+        if node.input and known.issuperset(node.input):
+            constant.append(node)
+            known.update(node.output)
+    if constant:
+        read = {name for node in constant for name in node.input}
+        outputs = [name for node in constant for name in node.output]
+        graph = helper.make_graph(
+            constant,
+            "constants",
+            [],
+            [helper.make_empty_tensor_value_info(name) for name in outputs],
+            [each for each in model.graph.initializer if each.name in read],
+        )
+        alone = helper.make_model(graph, opset_imports=model.opset_import, ir_version=model.ir_version)
+        values |= dict(zip(outputs, cpu_session(alone.SerializeToString()).run(None, {}), strict=True))
+    return {
+        name.removesuffix(_DEQUANTIZED): value.astype(np.float32)
+        for name, value in values.items()
+        if value.dtype in (np.float16, np.float32)
+    }
 
 
 def normalised_convolutions(network: nn.Module) -> Iterable[tuple[str, nn.BatchNorm2d]]:
