@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markdown import Markdown
 from rich.progress import Progress
 
 from scriptkd_train.commands.arguments import check_drawing, check_split
 from scriptkd_train.evaluation.analyse import ModelResults, markdown, run_model, summarise, write_analysis
+from scriptkd_train.utils.markdown import print_markdown
 from scriptkd_train.utils.progress import columns
 from scriptkd_train.utils.writable import check_folder
 
@@ -42,6 +42,6 @@ def analyse(
         found = run(data)
         other = run(against) if against is not None else None
     text = markdown(summarise(found), summarise(other) if other else None)
-    console.print(Markdown(text.rsplit("\n\n![", 1)[0]))  # a terminal shows no pictures
+    print_markdown(text.rsplit("\n\n![", 1)[0])  # a terminal shows no pictures
     written = write_analysis(found, out, other)
     console.print(f"Written to {out}: {', '.join(path.name for path in written)}", highlight=False, soft_wrap=True)

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markdown import Markdown
 
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_train.paper import tables
 from scriptkd_train.paper.collect import collect
 from scriptkd_train.paper.report import write_report
+from scriptkd_train.utils.markdown import print_markdown
 
 
 def report(
@@ -34,7 +34,7 @@ def report(
         raise ArgumentError(f"cannot write {error.filename}: {error.strerror}") from error
     console = Console()
     if not tables.is_paper(matrix):
-        console.print(Markdown(tables.comparison(matrix, against or matrix.rows[0])))
+        print_markdown(tables.comparison(matrix, against or matrix.rows[0]))
     for path in paths:
         console.print(path, highlight=False, markup=False, soft_wrap=True)
     if matrix.missing:
