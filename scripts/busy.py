@@ -24,12 +24,12 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "build/busy"
 CORES = 2
-MOST = 2.5  # times the quiet time
+MOST = 2.5  # largest allowed ratio of busy to quiet time
 
 
 @dataclass
 class Command:
-    """line: run in the repository. writes: deleted before each run. quiet, busy: seconds of each run."""
+    """line: a command, run in the repository. writes: its output, deleted before each run. quiet, busy: seconds."""
 
     name: str
     line: str
@@ -101,7 +101,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--repeats", type=int, default=3, help="runs in each condition; their median counts")
     parser.add_argument("--demo", action="store_true", help="`make demo` alone, once in each condition")
-    parser.add_argument("--only", help="time only commands whose names begin so; the others run once, untimed")
+    parser.add_argument("--only", help="time only commands whose names begin with this; the others run once, untimed")
     options = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])

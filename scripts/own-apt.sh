@@ -1,8 +1,9 @@
 # Sourced by scripts/arm64/prepare.sh and sdk/swift/tools.sh.
 
 # own_apt FOLDER ARCHITECTURE ALL: writes a separate configuration of apt to FOLDER/apt.conf, for APT_CONFIG. With it,
-# apt assumes that nothing is installed, and does not touch this machine's packages. ARCHITECTURE is the target's, ALL
-# are the foreign ones too. The lines of sources.list come from standard input; each must name its keys.
+# apt assumes that nothing is installed, and does not touch this machine's packages. ARCHITECTURE is the target's.
+# ALL lists it and any others whose packages are wanted. Standard input gives the lines of sources.list; each must name
+# its keys.
 own_apt() {
     local folder=$1 architecture=$2 all=$3
     mkdir -p "$folder"/{lists,cache/archives}/partial

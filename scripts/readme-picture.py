@@ -33,7 +33,7 @@ def main() -> None:
     right = 0
     with ScriptIdentifier() as identifier:
         for place, (axes, path) in enumerate(zip(places.flat, paths, strict=True)):
-            # The four orientations take turns, so that no turn is chosen for its good answer.
+            # The four orientations take turns, so that none is chosen for its good answer.
             quarters = place % 4
             image = np.rot90(load_image(path), -quarters)  # clockwise
             answer = identifier.identify(image)

@@ -5,8 +5,8 @@
 
 Each letter of a script's probe is drawn, cropped to its ink, resized to 32 x 32 pixels and slightly blurred. The
 similarity of two faces is the mean correlation of their letters' pictures. The similarity of two families is that of
-their most similar faces. Families above 0.92, by average linkage, are one design. The held-out designs stay unchanged.
-The nearest family of each is printed.
+their most similar faces. Families above 0.92, by average linkage, are one design. The held-out designs stay unchanged,
+and the nearest other family of each is printed.
 """
 
 from __future__ import annotations

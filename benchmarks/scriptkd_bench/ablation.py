@@ -2,11 +2,12 @@
 
 A spec is a YAML file:
 
-    parent: base.yaml # the recipe that all variants change: a ready one's name, or a path relative to the spec
+    parent: base.yaml  # the recipe that all variants change: a ready one's name, or a path relative to the spec
     variants:
       base: {}
-      no-augmentation: {recipe: {stages: {student: {augment: none}}}} # changes, merged into the parent plain-pictures:
-      {data: build/plain} # another training set wide: {recipe: wide.yaml} # another recipe altogether
+      no-augmentation: {recipe: {stages: {student: {augment: none}}}}  # changes, merged into the parent
+      plain-pictures: {data: build/plain}  # another training set
+      wide: {recipe: wide.yaml}  # another recipe altogether
 
 The network of a variant's last stage is measured, always on the same images, whatever its training set.
 """
@@ -176,7 +177,7 @@ _COLUMNS: tuple[tuple[str, str], ...] = (
 
 
 def cells(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
-    """Return the header and rows of the table, as text. Differences in brackets are to the first row."""
+    """Return the header and rows of the table, as text. Brackets hold the difference from the first row."""
     heads = ["variant", "parameters", "KB", "run ms", *(title for title, _ in _COLUMNS)]
     table = []
     for row in rows:
@@ -195,8 +196,8 @@ def markdown(rows: Sequence[Row], facts: dict[str, str]) -> str:
 
 
 NOTES = (
-    "unseen fonts, real: macro accuracy on rendered words in fonts unseen in training, and on real words. "
-    "scene: macro accuracy on street scenes. gap: unseen fonts minus real, in points.",
+    "Macro accuracy. unseen fonts: on rendered words in fonts unseen in training. real: on real words. "
+    "scene: on street scenes. gap: unseen fonts minus real, in points.",
     "ROC area: words against non-text. In brackets: difference from the first row. ±: standard deviation over seeds.",
     "run: p50 of session.run on one thread, all models in turns.",
 )
@@ -205,7 +206,7 @@ NOTES = (
 def _variant(path: Path, parent: Any, name: str, spec: Any, data: Path) -> Variant:
     where = f"spec {path}: variant {name}"
     if not _NAME.fullmatch(name):
-        raise ArgumentError(f"{where}: a name may hold letters, digits and _ . + - only, as it becomes a folder's")
+        raise ArgumentError(f"{where}: a name may hold letters, digits and _ . + - only, as it names a folder")
     if spec is None:
         spec = {}
     if not isinstance(spec, dict) or not set(spec) <= {"recipe", "data"}:

@@ -179,7 +179,7 @@ def _console() -> Console:
 
 
 def _crop(data: Path | None, split: str, real: Path | None, folder: Path) -> Crop:
-    """Return the median crop of the images for the accuracy, or a drawn word if there are none."""
+    """Return the median crop of the images that measure accuracy; without such images, a drawn word."""
     roots = [root for root in (data, real) if root is not None]
     if not roots:
         return drawn_crop(folder)

@@ -19,10 +19,10 @@ CLAIMS = {
     "parconv": ("ParConv with distillation", ">10x less computation, >8x smaller", "arXiv 1912.07806"),
 }
 NOTES = (
-    "rendered, real: macro accuracy on the test split's words, in fonts unseen in training, and on real words. "
+    "Macro accuracy. rendered: on the test split's words, in fonts unseen in training. real: on real words. "
     "±: standard deviation over seeds. Only finalists have several: families that no equally fast one clearly beats.",
     "ms: p50 of session.run on one thread, the first seed's files in turns. Multiply-adds: for the timed image.",
-    "÷, x: how many times smaller or faster than the teacher's float32 file. lost: points of accuracy below it.",
+    "÷, x: how many times smaller or faster than the teacher's float32 file. lost: points of accuracy below that file.",
     "int8: quantized after training, calibrated on validation images; textnet_int8 was trained for int8. "
     "–: not measured, or the file differed too much from the checkpoint.",
 )

@@ -66,7 +66,7 @@ class Layer:
 class Cost:
     """A call's cost. layers: all layers, in the order in which they run. whole: milliseconds of an unprofiled call.
 
-    input_shape: the input's. calls: how many were timed. overhead: milliseconds of profiling subtracted per operator.
+    input_shape: of the input. calls: how many were timed. overhead: milliseconds of profiling subtracted per operator.
     """
 
     layers: list[Layer]
@@ -188,7 +188,7 @@ class _Plan:
         return number if self.nodes[number].op_type in kernel.operator else kernel.name
 
     def _weighted_before(self, number: int) -> int:
-        """Return the nearest node with weights, at or before a node after which a fused operator may be named."""
+        """Return the nearest node with weights, at or before a node. A fused operator may bear a later node's name."""
         waiting = [number]
         while waiting:
             at = max(waiting)

@@ -22,7 +22,7 @@ from .crop import Crop, network_input
 from .timing import WARM_UP, Latency
 
 THREADS = (1, 2, 4)
-SECONDS = 1.0  # of calls at least for each figure, since energy counters move only every few milliseconds
+SECONDS = 1.0  # least time of calls for each figure, since energy counters move only every few milliseconds
 LEAST = 20  # calls at least, even of a slow model
 _POWER = Path("/sys/class/power_supply")
 _COUNTERS = Path("/sys/class/powercap")
@@ -91,7 +91,7 @@ def energy() -> Callable[[float], float] | None:
     """Start counting energy. Return a function from elapsed seconds to joules, or None if energy is not readable.
 
     Processors of Intel and AMD count energy with RAPL, which only root can read on Linux. A device that runs on its
-    battery reports current and voltage. They are read only at the end, since reading disturbs the measurement.
+    battery reports current and voltage. These two are read only at the end, since reading disturbs the measurement.
     """
     counters = [path for path in sorted(_COUNTERS.glob("*-rapl:[0-9]/energy_uj")) if _number(path) is not None]
     if counters:
@@ -112,7 +112,7 @@ def energy() -> Callable[[float], float] | None:
 
 
 def _drawn(battery: Path, seconds: float) -> float:
-    """Return the joules at the current power. It is microamperes times microvolts; the sign differs between makers."""
+    """Return the joules drawn at the present power: microamperes times microvolts. Makers differ in the sign."""
     return seconds * abs(_number(battery / "current_now") or 0.0) * (_number(battery / "voltage_now") or 0.0) / 1e12
 
 

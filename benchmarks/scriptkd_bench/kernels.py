@@ -1,8 +1,8 @@
 """The time of each operator in one call of a model, measured by onnxruntime's profiler on one thread.
 
-Profiling adds about two microseconds to each operator's time, which is half of a small model's time. So this overhead
-is measured, on chains of tiny operators with and without the profiler, and subtracted. The operators' sum is then
-compared with calls without profiler.
+Profiling adds about two microseconds to each operator's time. In a small model that is half of the measured time. So
+this overhead is measured, on chains of tiny operators with and without the profiler, and subtracted. The operators' sum
+is then compared with calls without profiler.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ class _Subject:
     def time(self) -> float:
         """Return the seconds of a call. An untimed call before it fills the caches again.
 
-        They are the thread's processor time, so other work on the machine does not count.
+        The seconds are the thread's processor time, so other work on the machine does not count.
         """
         self.call()
         started = time.thread_time()
@@ -144,7 +144,7 @@ class _Subject:
 
 
 class _Chains:
-    """Chains of tiny operators with a given number of inputs, to measure an operator's least time and profiling."""
+    """Chains of tiny operators with a given number of inputs, to time the least operator and the profiling."""
 
     def __init__(self, inputs: int) -> None:
         feed = {name: np.zeros((1, 1, 1, 16), np.float32) for name in "xy"}

@@ -46,7 +46,7 @@ def from_files(paths: list[Path]) -> list[Candidate]:
 
 
 def without_copies(candidates: list[Candidate]) -> list[Candidate]:
-    """Return the candidates without byte-identical copies, as a bundled model and its run's file may be."""
+    """Return the candidates without byte-identical copies: a run's file may equal a bundled model."""
     first: dict[bytes | Path, Candidate] = {}
     for candidate in candidates:
         first.setdefault(candidate.path.read_bytes() if candidate.path.is_file() else candidate.path, candidate)

@@ -47,8 +47,8 @@ Answer = Callable[[Image], int | None]
 class OrientationRow:
     """One method's accuracy of orientation, on words and on the same words turned by 180 degrees.
 
-    right: script -> share of its words, 0..1. p50, p95: median and 95th percentile of a call in milliseconds, from
-    pixels to answer on one thread.
+    right: script -> share of its words whose orientation is right, 0..1. p50, p95: median and 95th percentile of a call
+    in milliseconds, from pixels to answer on one thread.
     """
 
     name: str

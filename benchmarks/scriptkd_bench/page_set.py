@@ -49,7 +49,7 @@ MIXES = (
 )
 QUALITY = 72  # of JPEG
 LONGEST_WORD = 12  # characters
-TRIES = 400  # draws of words and a font for a piece, before it is given up
+TRIES = 400  # draws of words and a font for a piece, before the piece is given up
 
 Floats = npt.NDArray[np.float32]
 

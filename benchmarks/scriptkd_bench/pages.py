@@ -59,7 +59,7 @@ def read_pages(
         truths: the pages.
         methods: the methods.
         out: folder in which each reading is stored at once, in its own file.
-        say: called with a line of each page's name, method and time.
+        say: called after each reading, with a line that names the page, the method and the time.
 
     Returns:
         method -> page -> reading.

@@ -165,7 +165,7 @@ NOTES = (
 def check_writable(path: Path) -> None:
     """Check that a report can be written, before minutes of measuring. Nothing is written.
 
-    Raises ArgumentError for a path that cannot be written to, or whose name a file beside the report would have.
+    Raises ArgumentError for a path that cannot be written to, or that is needed for a file beside the report.
     """
     if path.suffix.lower() in BESIDE:
         raise ArgumentError(f"{path}: the report is Markdown (.md); {' and '.join(BESIDE)} files are written beside it")

@@ -149,7 +149,7 @@ def overheads(model: Path, crop: Crop, repeats: int) -> list[Figure]:
 def fresh_processes(model: Path, image: Path) -> list[Figure]:
     """Measure import and first answer, each in a new process."""
     steps = ScriptIdentifier(model).preprocessing
-    width = steps.width_min if steps.fixed_width else 128  # a typical choice of a script without our pre-processing
+    width = steps.width_min if steps.fixed_width else 128  # typical for a program without our pre-processing
     bare = (
         "import cv2, numpy as np, onnxruntime\n"
         "options = onnxruntime.SessionOptions()\n"

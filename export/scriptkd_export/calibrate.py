@@ -185,7 +185,7 @@ def calibrate_file(
             set with splits, the validation split is read. To fit orientation, the words must be upright.
         out: the new file, with the model's suffix.
         progress: called with the number of images done and the total.
-        keep: the least share of right answers, in 0..1, that keep their script. Fewer let the threshold turn away more.
+        keep: the least share of right answers, in 0..1, that keep their script. A lower share lets the threshold rise.
 
     Returns:
         The fitted parameters, and figures before and after.
@@ -310,7 +310,7 @@ def _ask(
 
 
 def _look(session: Any, info: ModelInfo, image: NDArray[np.uint8]) -> tuple[list[NDArray[np.float32]], int]:
-    """The network's answers to each window of an image, and the degrees by which the image was turned before."""
+    """The network's answers to each window of an image, and the degrees by which the image was turned first."""
     if info.any_size:
         pixels, turned = image if image.ndim == 3 else np.repeat(image[:, :, None], 3, axis=2), 0
     else:

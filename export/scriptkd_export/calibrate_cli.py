@@ -56,7 +56,7 @@ def _print(found: Calibrated, console: Console) -> None:
             table.add_row(f"{name} before", *_cells(change.before, change.figures_before))
             table.add_row(f"{name} after", *_cells(change.after, change.figures_after))
     console.print(table)
-    say("ECE: expected calibration error. Kept: share of the right answers that stay. All in per cent.")
+    say("ECE: expected calibration error. Kept: share of the right answers that reach the threshold. All in per cent.")
     say(
         f"{found.words:,} words, {_percent(found.scripts.accuracy)} % of them with the right answer, and "
         f"{found.non_text:,} pictures without text. Rows `after` are cross-validated: each fifth is measured with "

@@ -282,8 +282,8 @@ def embed_preprocessing(model: onnx.ModelProto, preprocessing: Preprocessing) ->
 
     Returns:
         A new model: input `image`, uint8 [H, W, 3] RGB of any size; output `logits`, float32 [1, K]. A network for
-            any crop has `logits` [n, K], a row for each window. Its second output is `orientation`, float32 [n, 4].
-            It refers to the image as it was given.
+            any crop has `logits` [n, K], a row for each window. Its second output is `orientation`, float32 [n, 4],
+            of the image as it was given.
     """
     opset = next(entry.version for entry in model.opset_import if entry.domain == "")
     before = preprocessing_graph(preprocessing, model.ir_version, opset).graph

@@ -236,7 +236,7 @@ def _quantized(model: onnx.ModelProto, quantize: Callable[[onnx.ModelProto, Path
 def _float_nodes(graph: onnx.GraphProto) -> list[str]:
     """Names of the nodes that normalize the input, and of those that compute the outputs: logits, orientation.
 
-    The first convolution is quantized, though float32 would be faster on one channel (textnet gains 8 %). The
+    The first convolution is quantized, though float32 would be faster on one channel (8 % for textnet). The
     normalized input has at most 256 values, and every platform rounds it alike. Platforms would round the output of a
     float32 convolution differently, and scores would differ by up to 0.01.
     """
@@ -245,7 +245,7 @@ def _float_nodes(graph: onnx.GraphProto) -> list[str]:
 
 
 def _standardized(graph: onnx.GraphProto) -> set[str]:
-    """The inputs of the first layers with weights, if they were standardized: that takes a square root."""
+    """The inputs of the first layers with weights, if a square root shows that they were standardized."""
     before = set(input_normalization_nodes(graph))
     normalizing = [node for node in graph.node if node.name in before]
     if "Sqrt" not in {node.op_type for node in normalizing}:
@@ -255,7 +255,7 @@ def _standardized(graph: onnx.GraphProto) -> set[str]:
 
 
 def quantize_weights(model: onnx.ModelProto, bits: int = 8) -> onnx.ModelProto:
-    """Store large weights in 8 or 4 bits, with one scale per channel; activations stay float32, and so does the speed.
+    """Store large weights in 8 or 4 bits, with one scale per channel. Activations and speed stay those of float32.
 
     Each weight is restored by a few plain operators, in 8 bits Mul(Cast(int8), scale). Every onnxruntime folds them to
     float32 at load time. The standard DequantizeLinear is only folded in sessions with `session.disable_quant_qdq`.

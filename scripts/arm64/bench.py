@@ -41,7 +41,7 @@ OUT = ROOT / "benchmarks" / AARCH64
 RESULTS = OUT.with_name("RESULTS.md")
 DEVICES = OUT.with_name("devices")
 CPUS = ("cortex-a53", "cortex-a76")
-FEW, MANY = 1, 10  # counted calls, of networks for large images and of others
+FEW, MANY = 1, 10  # counted calls: of a network for large images, and of any other
 LARGE = 30_000  # values of an input that counts as large
 # Core -> clock in GHz, assumed instructions a cycle for this kind of code, and the counted instruction set.
 CORES = {
@@ -66,10 +66,10 @@ Instructions that onnxruntime executes for one image, counted by an emulator. Th
 ESTIMATE = """\
 ## Estimated time
 
-Nobody has run these on such a device. The time is the count divided by clock times instructions a cycle. The
-instructions a cycle are an assumption, for dense arithmetic from the first-level cache. The true time may be half or
-twice as much: memory, other load and throttling add, and onnxruntime's Android build may have other kernels. Measure
-with `scriptkd bench` on the device.
+Nobody has run these on such a device. The time is the count divided by the clock frequency and by the instructions a
+cycle. The instructions a cycle are an assumption, for dense arithmetic from the first-level cache. The true time may be
+half or twice the estimate: memory, other load and throttling add time, and onnxruntime's Android build may have other
+kernels. Measure with `scriptkd bench` on the device.
 Milliseconds for one run:
 """
 
