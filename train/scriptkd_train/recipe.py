@@ -22,7 +22,7 @@ class _Strict(BaseModel):
 
 
 class Input(_Strict):
-    """The network's input (see `scriptkd_sdk.preprocess.Preprocessing`). Equal widths mean one fixed size.
+    """The network's input (see `scriptkd_sdk.preprocess.Preprocessing`). Equal width limits mean one fixed size.
 
     square_height: if set, the network is for any crop, and also learns orientation (contract 3).
     """
@@ -58,10 +58,10 @@ class NetworkSpec(_Strict):
 
 
 class Optimizer(_Strict):
-    """The optimizer. SGD has Nesterov momentum, as in the paper. `schedule` follows `warmup` epochs of rising rate.
+    """The optimizer. SGD has Nesterov momentum, as in the paper. `schedule` acts after `warmup` epochs of rising rate.
 
-    lr_scale: layer name -> factor of `lr`, such as `{trunk: 0.1}` under a new head. For nested layers, the innermost
-    counts. clip: largest norm of the gradient over all layers.
+    lr_scale: layer name -> factor of `lr`, such as `{trunk: 0.1}` under a new head. Of nested layers, the innermost's
+    factor counts. clip: largest norm of the gradient over all layers.
     """
 
     name: Literal["sgd", "adamw"]
@@ -102,7 +102,7 @@ def _temperatures(value: Any) -> Any:
 
 
 class Match(_Strict):
-    """A loss between the feature maps of both networks at one point, and its weight, the paper's lambda.
+    """A loss between the feature maps of student and teacher at one point, and its weight, the paper's lambda.
 
     loss: one of `scriptkd_train.losses.FEATURE_LOSSES` (`kl` is the paper's) or METRIC_LOSSES.
     """
@@ -121,9 +121,9 @@ class Match(_Strict):
 class Distil(_Strict):
     """Eqs. 4 and 5 of the paper: (1 - alpha) task + alpha soft + the terms of `match`.
 
-    teacher: an earlier stage, or several, as a list or with weights. The soft labels of several are averaged. loss,
-    arguments: the soft term, one of `scriptkd_train.losses.SOFT_LOSSES`, and its constants. `kd` is the paper's loss;
-    `none` leaves the term out. tau: the temperature of the soft term, or several temperatures, over which it is
+    teacher: an earlier stage, or several, as a list or with weights. The soft labels of several teachers are averaged.
+    loss: the soft term, one of `scriptkd_train.losses.SOFT_LOSSES`. arguments: its constants. `kd` is the paper's loss;
+    `none` leaves the term out. tau: the temperature of the soft term, or several temperatures, over which the term is
     averaged. match: points of `scriptkd_train.models.networks.FEATURE_MAPS` -> the loss that compares them (see
     `scriptkd_train.engine.feature_distillation`). The paper's third term is `match: {features: {loss: kl, weight:
     0.4}}`. labels: with `cached`, as in the paper, the teacher's outputs are computed once, on images without
@@ -209,7 +209,7 @@ class Quantize(_Strict):
     """Quantization-aware training (see `scriptkd_train.compression.quantize`): bits of weights and of activations.
 
     weights: 8 for the int8 precisions of `scriptkd-export`, 4 for int4-u8 and int4-weights. int8-u8 rounds again to 7
-    bits, which moves each weight by at most 1/128 of its channel's largest. activations: None means float32, for
+    bits, which moves each weight by at most 1/128 of its channel's largest weight. activations: None means float32, for
     precisions that round only weights.
     """
 
@@ -222,10 +222,10 @@ class Decompose(_Strict):
 
     See `scriptkd_train.compression.decompose`.
 
-    The size of the factors is given by one of energy, macs and ranks. energy: share of each layer's squared singular
-    values to keep. macs: largest share of all multiply-adds to keep. ranks: layer -> [input, output] channels of a
-    convolution's middle part, or one number for a linear layer or a 1x1 convolution. layers: the layers to decompose by
-    energy or macs; empty means all convolutions larger than 1x1.
+    The size of the factors is given by one of energy, macs and ranks. energy: share to keep of each layer's squared
+    singular values. macs: largest share to keep of the network's multiply-adds. ranks: layer -> [input, output]
+    channels of a convolution's middle part, or one number for a linear layer or a 1x1 convolution. layers: the layers
+    to decompose by energy or macs; empty means all convolutions larger than 1x1.
     """
 
     stage: str

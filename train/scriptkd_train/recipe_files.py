@@ -1,9 +1,9 @@
-"""Recipe files: found by name or path, each with an optional parent of which it changes some keys.
+"""Recipe files: each is found by name or path, and may change some keys of a parent.
 
 `parent: NAME_OR_PATH` at the top of a recipe copies that recipe, and the keys beside it change the copy:
 
 - mappings are merged, key by key; any other value replaces the parent's;
-- a new stage is placed as written: before the next stage that the parent has too, or else last;
+- a new stage goes before the next of the parent's stages that is written below it, or else last;
 - `null` removes a key: a stage is dropped, an option gets its default (`distil: null` trains without a teacher);
 - `arguments` belong to the `name` or `loss` beside them: if that changes, the parent's arguments are dropped.
 """
@@ -28,7 +28,7 @@ def ready_recipes() -> dict[str, str]:
 
 
 def read_recipe(name: str) -> Any:
-    """The content of a recipe, merged with its parents. name: of a ready recipe, or a path.
+    """The content of a recipe, merged with its parents. name: the name of a ready recipe, or a path.
 
     Raises:
         ArgumentError: there is no such recipe, it is not text or not YAML, it is its own ancestor, or a parent is not a

@@ -1,4 +1,4 @@
-"""Augmentation of whole batches, with an own draw for each image. Input and output: float [N, C, H, W] in 0..255.
+"""Augmentation of whole batches, with a draw of its own for each image. Input and output: float [N, C, H, W] in 0..255.
 
 `photometric` is the paper's augmentation ("random brightness and contrast"). `text` adds the effects of cropping and of
 cameras. Letters are never mirrored, since a mirrored letter may be another script's. `half_turn` is for networks that

@@ -116,8 +116,8 @@ def read_class_folders(folder: Path, spellings: Iterable[str] = ()) -> ClassFold
 
     Args:
         folder: The folder of a split.
-        spellings: Labels whose spelling is used if a label here differs only in case. Otherwise the first spelling, by
-            name, is used.
+        spellings: Known labels. A label here that differs from one of them only in case gets the known spelling. Other
+            labels that differ only in case get the spelling that is first by name.
 
     Returns:
         The folders with their labels and images.
@@ -150,7 +150,7 @@ def subfolders(folder: Path) -> list[Path]:
 def read_folder(root: str | Path, split: str | None) -> list[Item]:
     """Read one split of a folder data set, or with `split=None` a flat folder of scripts without splits.
 
-    Script folders without images are skipped. A warning of one line names what else is not read.
+    Script folders without images are skipped. A warning in one line names all else that is not read.
 
     Args:
         root: The data set.

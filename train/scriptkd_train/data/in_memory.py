@@ -58,9 +58,9 @@ class InMemoryDataset:
     ) -> Iterator[Batch]:
         """All images, in batches of one size each: in order, or shuffled for training if a generator is given.
 
-        Process `rank` of `world` gets its share. In each round all processes read the same size, and equally many
-        images up to one, since all wait for the slowest. In training, the remaining images of a size are dropped if
-        there are fewer than two for each process: batch statistics need two.
+        Process `rank` of `world` gets its share. In each round all processes read the same size, and their numbers of
+        images differ by one at most, since all wait for the slowest. In training, the remaining images of a size are
+        dropped if there are fewer than two for each process: batch statistics need two.
         """
         rounds: list[tuple[Size, Tensor]] = []
         for key, target in self.target.items():

@@ -47,7 +47,7 @@ def load_shared(
     dataset = _map(scratch, *layout)
     fabric.barrier()
     if fabric.is_global_zero:
-        # Mapped data stays until the last process releases it. Windows cannot delete a mapped file; the next run does.
+        # Mapped data stays until the last process releases it. On Windows only the next run can delete the file.
         with contextlib.suppress(OSError):
             scratch.unlink()
     return dataset

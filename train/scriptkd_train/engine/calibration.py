@@ -17,8 +17,8 @@ from scriptkd_train.models.checkpoint import Checkpoint
 def calibrate(checkpoint: Checkpoint, val: InMemoryDataset, batch_size: int) -> Checkpoint:
     """Fit temperatures and thresholds to the validation split.
 
-    A network for any crop has both for orientation too. The orientation threshold keeps the same share of right
-    answers, and turns away wrong ones.
+    A network for any crop also has both for orientation. The orientation threshold keeps at least `threshold.KEEP` of
+    the right answers, and turns away wrong ones.
 
     Args:
         checkpoint: a trained network.
@@ -53,7 +53,7 @@ def compute_logits(
 def _run(
     checkpoint: Checkpoint, split: InMemoryDataset, batch_size: int
 ) -> list[tuple[NDArray[np.float32], NDArray[np.int64]]]:
-    """Logits and targets on a split, for scripts and, for any crop, for orientation, [N, 4] and [N]."""
+    """Logits and targets on a split: those of scripts, then, for any crop, those of orientation, [N, 4] and [N]."""
     network = checkpoint.build()
     outputs: list[tuple[Tensor, ...]] = []
     targets: list[tuple[Tensor, ...]] = []

@@ -40,7 +40,7 @@ def check_networks(recipe: Recipe, labels: list[str], there: Mapping[str, Checkp
         _check_labels(name, stage, labels, known)
         if stage.decompose is not None:
             built[name] = built[stage.decompose.stage]  # a factorised network has the same inputs and outputs
-            if recipe.stages[stage.decompose.stage].decompose is None:  # otherwise its layers are not known yet
+            if recipe.stages[stage.decompose.stage].decompose is None:  # the layers of a factorised source are unknown
                 check_decomposable(built[name], stage.input.preprocessing(), stage.decompose, f"stage {name}")
         else:
             network = ResolvedStage.of(stage).network
@@ -68,7 +68,7 @@ def check_networks(recipe: Recipe, labels: list[str], there: Mapping[str, Checkp
 
 
 def check_weights(recipe: Recipe, labels: list[str], there: Collection[str]) -> None:
-    """Load the pretrained weights of every stage not in `there` once, so that no later stage fails for want of them.
+    """Load the pretrained weights of every stage not in `there` once, so that no stage fails later for want of them.
 
     Raises:
         ArgumentError: a package, a file or a download of weights is missing.

@@ -36,7 +36,7 @@ class Teacher:
 
 @dataclass(frozen=True)
 class TeacherOutputs:
-    """The teachers' outputs for a batch. logits: [N, K] each. feature_maps: of the first teacher, at matched points."""
+    """The teachers' outputs for a batch: logits [N, K] of each, and the first one's feature maps at matched points."""
 
     logits: list[Tensor]
     feature_maps: dict[str, Tensor]

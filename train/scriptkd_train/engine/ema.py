@@ -1,4 +1,4 @@
-"""The exponential moving average of a network in training, which is validated, saved and deployed."""
+"""The exponential moving average of a network in training: the average is validated, saved and deployed."""
 
 from __future__ import annotations
 

@@ -1,15 +1,15 @@
 """Feature distillation: losses that compare feature maps of student and teacher at named points.
 
-The points are the five distillation positions of the slides "CNN-DBLSTM compression" (table "Criterion"). Two positions
-are outputs, chosen by `distil.loss`: `kd` for the softmax outputs, at one or several tau, and `l2` for the last linear
-layer. The other three are in `networks.FEATURE_MAPS`, and a recipe lists them in `distil.match`: `lstm_output`,
-`lstm_input` and `conv_output`. A fourth point is `features`, from eq. 5 of the main paper.
+The slides "CNN-DBLSTM compression" (table "Criterion") name five distillation positions. Two of them are outputs,
+chosen by `distil.loss`: `kd` for the softmax outputs, at one or several tau, and `l2` for the last linear layer. The
+other three are points of `networks.FEATURE_MAPS`, which a recipe lists in `distil.match`: `lstm_output`, `lstm_input`
+and `conv_output`. A fourth point is `features`, from eq. 5 of the main paper.
 
 CNN-MAH, the best loss on the slides, is `match: {lstm_input: {loss: ...}}`. The slides allow two interpretations:
 - `mahalanobis`: the metric is the inverse covariance of the teacher's columns. The covariance is estimated on up to
   1,024 training images without augmentation, drawn by the run's seed, with Ledoit & Wolf's shrinkage. Features that
-  never vary in the teacher get the largest weight. If most features never fire, the student learns only to keep them at
-  zero.
+  never vary in the teacher get the largest weight. If most features never fire, the student learns only to keep these
+  at zero.
 - `feedforward`: the slides match "feed-forward inputs of the 1st LSTM layer", W x of both directions. The squared
   distance between these inputs is a Mahalanobis distance between the columns x, with metric W^T W. It needs no images.
 """

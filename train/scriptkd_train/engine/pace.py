@@ -19,7 +19,7 @@ class Pace:
 
     def __init__(self, fabric: Fabric) -> None:
         self.fabric = fabric
-        self.steps, self.next = 0, 1  # steps since the last check, and the number at which the next one is due
+        self.steps, self.next = 0, 1  # steps since the last check; steps at which the next check is due
         self.looked = self.saved = time.monotonic()
         self.cost = 0.0  # duration of the last save in seconds
 

@@ -59,7 +59,7 @@ class Place:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore a state from `state_dict`. Another number of processes resumes at the same share of the epoch."""
+        """Restore a state from `state_dict`, at the same share of the epoch if the number of processes differs."""
         alike = len(state["random"]) == self.fabric.world_size
         self.step = state["step"] if alike else state["step"] * self.steps // state["steps"]
         self.seen, self.total = state["seen"], state["total"].to(self.fabric.device)

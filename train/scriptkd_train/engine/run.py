@@ -152,15 +152,15 @@ def on_every_process(fabric: Fabric, work: Callable[[], object]) -> None:
 
 
 def from_every_process(fabric: Fabric, own: T) -> list[T]:
-    """Gather a value from each process, by rank, in every process: tensors or plain values."""
+    """Return the values of all processes, tensors or plain values, by rank. Every process gets them."""
     return [fabric.broadcast(own, src=rank) for rank in range(fabric.world_size)]
 
 
 def _end_with(launcher: int) -> None:
     """End this process within a second of its launcher's end, however the launcher died.
 
-    On Windows the parent's process ID stays after its end, so there only torch's own check of the other processes
-    helps.
+    On Windows, `getppid` still gives the launcher's ID after its end. So only torch's own check of the other processes
+    helps there.
     """
     while os.getppid() == launcher:
         time.sleep(_PERIOD)
@@ -209,7 +209,7 @@ def changed_stages(out: Path, there: Recipe, recipe: Recipe) -> list[str]:
 
 
 def read_run(path: Path) -> tuple[str, Recipe]:
-    """The data fingerprint and the recipe in a run.json. The recipe gets the keys of newer versions.
+    """The data fingerprint and the recipe in a run.json. Keys that newer versions added get their defaults.
 
     Raises:
         ArgumentError: the file was not written by `train_chain`.

@@ -1,4 +1,4 @@
-"""A teacher's answers to the training images, written to disk in pieces, so that a killed run repeats none of them."""
+"""A teacher's answers to the training images, written to disk in pieces, so that a resumed run repeats no piece."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ PIECE_SECONDS = 120.0
 _FORMAT = 1  # format of a piece
 
 Piece = dict[str, Tensor]
-"""`batches`: int64 [B], batch numbers; `index`: int64 [N], places in the split; `logits`: [N, K]; feature maps by
-point.
+"""`batches`: int64 [B], batch numbers; `index`: int64 [N], places in the split; `logits`: [N, K]; feature maps under
+the names of their points.
 """
 
 
@@ -74,7 +74,7 @@ def make_soft_labels(
 ) -> dict[str, Tensor]:
     """A teacher's `logits` and its feature maps at `points` for all training images, each float32 [images, ...].
 
-    folder: existing answers are read from it. The processes divide the missing ones among them, and write them there.
+    folder: existing answers are read from it. The processes share out the missing answers, and write them there.
     Without a folder, each process computes all answers.
 
     Raises:

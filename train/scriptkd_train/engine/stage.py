@@ -191,7 +191,7 @@ def _same_buffers(fabric: Fabric, network: nn.Module) -> None:
 
 
 def _require_finite(fabric: Fabric, total: Tensor, name: str, epoch: int, folder: StageFolder) -> None:
-    """Raise TrainingError in all processes or in none, so that none waits for ever. total: this process's loss."""
+    """Raise TrainingError in all processes or in none: no process may wait for ever. total: this process's loss."""
     whole = fabric.all_reduce(total.clone(), reduce_op="sum")
     if not (isinstance(whole, Tensor) and torch.isfinite(whole)):
         raise TrainingError(

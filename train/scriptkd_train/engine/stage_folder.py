@@ -21,8 +21,8 @@ from scriptkd_train.utils.files import named, printable, write_file
 class StageFolder:
     """The files of a stage in training, written by the first process.
 
-    last.pt is written first. A run killed before that resumes from the previous last.pt, and no new row exists yet. A
-    run killed after it finds all rows in last.pt.
+    last.pt is written first. A run killed before this write resumes from the previous last.pt, and no new row exists
+    yet. A run killed after this write finds all rows in last.pt.
     """
 
     def __init__(self, fabric: Fabric, path: Path) -> None:
@@ -36,7 +36,7 @@ class StageFolder:
         return printable(str(self.path)) == str(self.path)
 
     def read(self) -> dict[str, Any] | None:
-        """The last saved state, if there is one. Also adds rows to metrics.csv that a kill prevented.
+        """The last saved state, if there is one. Also adds the rows that a kill kept out of metrics.csv.
 
         Raises:
             ArgumentError: last.pt is damaged, or of another version.

@@ -30,7 +30,7 @@ def fit_threshold(words: NDArray[np.float64], non_text: NDArray[np.float64], kee
     if len(words) == 0 or len(non_text) == 0:
         return 0.0
     words, non_text = np.sort(words), np.sort(non_text)
-    thresholds = np.unique(words)  # between two scores of words, the upper one keeps the same words and turns away most
+    thresholds = np.unique(words)  # thresholds between two scores keep the same words; the upper score turns away most
     kept = 1 - np.searchsorted(words, thresholds, side="left") / len(words)
     turned_away = np.searchsorted(non_text, thresholds, side="left") / len(non_text)
     gain = np.where(kept >= keep, kept + turned_away, -np.inf)

@@ -18,11 +18,11 @@ from scriptkd_train.data.sets.siw13 import SIW_13
 __all__ = ["SETS", "ResearchSet", "find_set"]
 
 SETS: tuple[ResearchSet, ...] = (CVSI_2015, MLT_2017, SIW_13, MLE2E, BSTD_WORDS, BSTD_SCENES, MNIST, MLT_2019)
-"""The first set that recognises a folder reads it. MLT-2019 comes last, as its mark is the weakest."""
+"""The first set that recognises a folder reads it. MLT-2019 comes last, as its folders are the least distinctive."""
 
 
 def find_set(root: str | Path) -> ResearchSet | None:
-    """Tell which set a folder holds, by the names of its files and folders.
+    """Tell which set a folder holds, by its files and folders.
 
     Args:
         root: The folder.

@@ -2,10 +2,10 @@
 
 Its page (https://github.com/Bhashini-IITJ/BharatSceneTextDataset, README) describes two archives. Both are read.
 
-- `Recognition`: words that are cut out, `<train|test>/<language>/A_image_1005_0.jpg`, and beside the folders
+- `Recognition`: words that are cut out, `<train|test>/<language>/A_image_1005_0.jpg`. Beside these folders lie
   `train_recognition_data.json` and `test_recognition_data.json`: {"A_image_1005_0.jpg": {"path":
   "Recognition/train/english/A_image_1005_0.jpg", "language": "english", "text": ...}}. The page says that the 12-way
-  script identification is measured on these, by their `language`. Its first release had `train.csv` and
+  script identification is measured on these words, by their `language`. The set's first release had `train.csv` and
   `test.csv` instead, which are not read.
 - `Detection`: pictures `A/image_xx.jpg` to `M/`, and `BSTD_v17.57.json` (the first release: `BSTD_release_v1.json`):
   {"A_image_1005": {"annotations": {"polygon_0": {"coordinates": [[x, y], ...], "text": ..., "script_language": ...}},
@@ -13,7 +13,7 @@ Its page (https://github.com/Bhashini-IITJ/BharatSceneTextDataset, README) descr
   The authors' IndicPhotoOCR cuts the upright box around a polygon, and blackens the rest of the box. Here a word is the
   whole box.
 
-Published counts are the page's: of words by language, and of polygons. The 12 classes are languages, but scriptkd tells
+The page publishes the number of words by language, and of polygons. The 12 classes are languages, but scriptkd tells
 scripts. Assamese and Bengali are both Bengali, Hindi and Marathi both Devanagari, which leaves ten. Words of Urdu and
 Meitei are left out, as the authors do. So are words without a language ("unk", "na"). Some languages in `Detection` are
 misspelled: the spellings below are read, others are left out.
@@ -56,7 +56,7 @@ TRAIN_COUNTS = dict(
     zip(LABELS, (2627, 4936, 29123, 1884, 14927, 2208, 2393, 3917, 3148, 8319, 2029, 2215), strict=True)
 )
 TEST_COUNTS = dict(zip(LABELS, (1505, 1368, 12573, 1015, 4846, 720, 547, 1196, 1044, 2880, 513, 545), strict=True))
-SMALLEST = 2  # pixels a side that a word must have
+SMALLEST = 2  # pixels that each side of a word must have
 
 Box = tuple[float, float, float, float]
 
@@ -132,8 +132,8 @@ def _language(spelled: str) -> str:
 
 
 _PROTOCOL = (
-    "Published results tell 12 languages apart. Ours tells ten scripts, which is easier: Assamese counts as Bengali, "
-    "Marathi as Devanagari."
+    "Published results tell 12 languages apart. Ours tell ten scripts apart, which is easier: Assamese counts as "
+    "Bengali, Marathi as Devanagari."
 )
 
 BSTD_WORDS = ResearchSet(
@@ -159,6 +159,6 @@ BSTD_SCENES = ResearchSet(
     read_part=_read_scenes,
     published={"train": Published(94128), "test": Published(32164)},
     where=dict.fromkeys(("train", "val", "test"), f"BSTD lists all splits in {SCENES[0]}"),
-    protocol=_PROTOCOL + " The words were cut by the box around each polygon, the authors' are cut already.",
+    protocol=_PROTOCOL + " Our words are cut by the box around each polygon; the authors' are cut already.",
     scene=lambda item: item.path.as_posix(),
 )

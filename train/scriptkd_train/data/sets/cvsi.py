@@ -34,7 +34,7 @@ PREFIXES = {
     "TEL": "Telugu",
 }
 
-# Published numbers of images; for train and val only the totals are.
+# Published numbers of images. For train and val only the totals are published.
 TOTALS = {"train": 6412, "val": 1069, "test": 3207}
 TEST_COUNTS = {
     "Arabic": 303,

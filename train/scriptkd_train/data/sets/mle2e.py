@@ -1,14 +1,15 @@
 """MLe2e (Gomez and Karatzas: multi-language end-to-end): text lines of street scenes in four scripts, cut out.
 
 Unpacked, `MLe2e_Dataset_v02.zip` is `MLe2e_Dataset_v02/MLe2e/<train|test>/croped/`, spelled so, with the images
-`box_367.jpg` and so on, and `GT_labels.txt`. This has a line for each image: the file, a blank, and the script. The
-source is a public program that reads such a folder; the set's page is
-https://github.com/lluisgomez/script_identification. That program names three empty files in train, box_367.jpg,
-box_415.jpg and box_556.jpg, which are left out. The exact spelling of the scripts was not found. The program's names
-are Chinese, Hangul, Kannada and Latin. Korean counts as Hangul. Case does not matter.
+`box_367.jpg` and so on, and `GT_labels.txt`. This file has a line for each image: the file, a blank, and the script.
+All this is known from a public program that reads such a folder; the set's page is
+https://github.com/lluisgomez/script_identification. The program names three empty files in train, box_367.jpg,
+box_415.jpg and box_556.jpg, which are left out. The exact spelling of the scripts was not found. The program's
+spellings are Chinese, Hangul, Kannada and Latin. Korean counts as Hangul. Case does not matter.
 
 The published counts are those of a mirror without the empty files: 1,174 for training, by script, and 642 for the test
-(https://github.com/williaby/image-preprocessing-detector, docs/datasets/source/mle2e.md). The authors' were not found.
+(https://github.com/williaby/image-preprocessing-detector, docs/datasets/source/mle2e.md). The authors' own counts were
+not found.
 
 There is no validation split: a tenth of the training lines is held out by their names. It is not known from which
 picture a line was cut.

@@ -1,21 +1,19 @@
 """ICDAR MLT-2017 and MLT-2019 (RRC-MLT): their cropped words for script identification, task 2.
 
-Of 2017 this is certain (downloads and tasks pages of https://rrc.cvc.uab.es/?ch=8; the reader in
-https://github.com/ccx1997/Patch-Aggregator-for-Script-Identification, MLT2017/dataset): the archives
-`ch8_training_word_images_gt_part_1.zip` to `_3` (words 1 to 23,000, to 46,000, to 68,613),
+MLT-2017 has the archives `ch8_training_word_images_gt_part_1.zip` to `_3` (words 1 to 23,000, to 46,000, to 68,613),
 `ch8_training_word_gt_v2.zip`, `ch8_validation_word_images_gt.zip` (16,255 words) and `ch8_validation_word_gt_v2.zip`.
-Each is read from a folder of its own name. Words are `word_<number>.png`. The ground truth is `gt.txt` in UTF-8, with a
-line for each word, `word_1.png,Arabic,transcription`. The transcription is all that follows the second comma. The `v2`
-file is used if it exists, else the one that comes with the images. Its seven classes are Arabic, Latin, Chinese,
-Japanese, Korean, Bangla and Symbols. Their numbers of training words are from that reader's MLT2017/main.py, and add up
-to 68,613.
+Sources: the downloads and tasks pages of https://rrc.cvc.uab.es/?ch=8, and the reader in
+https://github.com/ccx1997/Patch-Aggregator-for-Script-Identification, MLT2017/dataset. Each archive is read from a
+folder of its name. Words are `word_<number>.png`. The ground truth is `gt.txt` in UTF-8, with a line for each word,
+`word_1.png,Arabic,transcription`. The transcription is all that follows the second comma. The `v2` file is used if it
+exists, else the one that comes with the images. The seven classes are Arabic, Latin, Chinese, Japanese, Korean, Bangla
+and Symbols. Their numbers of training words are from the same reader, MLT2017/main.py, and add up to 68,613.
 
-Of 2019 (tasks page of https://rrc.cvc.uab.es/?ch=15) this is known: the same lines, with one more class, Hindi. The
-competition counts eight classes. A competitor's description (method 57692 of task 2) also names Mixed and None among
-the classes of the training words. There are 111,998 training words, in two archives (PaddleOCR's page on data sets).
-The names of the archives of words were not found. So a folder that is not 2017's is read as MLT-2019 by its ground
-truth: a file `*gt*.txt`, in it or in a subfolder, that begins with such a line. The words are looked for in the same
-places.
+MLT-2019 (tasks page of https://rrc.cvc.uab.es/?ch=15) has the same lines, with one more class, Hindi. The competition
+counts eight classes. A competitor's description (method 57692 of task 2) also names Mixed and None among the classes of
+the training words. There are 111,998 training words, in two archives (PaddleOCR's page on data sets). The names of the
+archives of words were not found. So a folder that is not MLT-2017 is taken for MLT-2019 if it holds the ground truth: a
+file `*gt*.txt`, there or in a subfolder, that begins with such a line. The words are looked for in the same places.
 
 Only the competition's server has the labels of the test words. 2019 has no validation split: a tenth of the training
 words is held out by their names. It is not known from which picture a word was cut, so both splits may have words of
@@ -119,7 +117,7 @@ def _lines(truth: Path) -> Iterator[tuple[str, str]]:
 _HIDDEN = "'s test words have no public ground truth, as the competition's server measures them; measure the split val"
 _PROTOCOL = (
     "Published results are of the test words, which the competition's server measures, with Symbols as one more class. "
-    "Ours leaves Symbols out, and Chinese is Han."
+    "Ours leave Symbols out, and call Chinese Han."
 )
 
 MLT_2017 = ResearchSet(

@@ -2,9 +2,9 @@
 
 Its folder holds four IDX files (see `data.idx`), gzipped or not: `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`,
 `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte` (yann.lecun.com/exdb/mnist). Some programs unpack them with a dot
-instead of the second hyphen, as `train-images.idx3-ubyte`. These names are read too. The published counts are that
-page's; those by digit are from its label files. Sets with the same layout, such as Fashion-MNIST, are read as if they
-were MNIST.
+instead of the second hyphen, as `train-images.idx3-ubyte`. These names are read too. The published counts are from the
+same page; the counts by digit are from the set's label files. Sets with the same layout, such as Fashion-MNIST, are
+read as if they were MNIST.
 
 There is no validation split: a tenth of the training images is held out, by their places in the file. It is not known
 who wrote which digit.

@@ -12,7 +12,7 @@ from pathlib import Path
 from scriptkd_sdk.errors import ArgumentError
 from scriptkd_train.data.folder import SPLITS, Item, found_in, warn_of_unread
 
-HELD_OUT = 10  # of so many scenes of a set without a validation part, one is held out of training for it
+HELD_OUT = 10  # if a set has no validation part, one scene in so many is held out of train
 
 _log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ class Part:
 
     Attributes:
         items: its words, labelled with scriptkd's names.
-        classes: how many images each of the set's own classes has, those left out too.
+        classes: how many images each of the set's own classes has, left-out images included.
         left_out: why images were left out -> how many.
         folder: where images may lie that the set's rules do not cover; None if a list names all images.
         read: the folders in it that were read.
@@ -38,7 +38,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Published:
-    """The published number of images in a part. classes: the number of each class, if it is published too."""
+    """The published number of images in a part. classes: the number in each class, if published."""
 
     total: int
     classes: Mapping[str, int] = field(default_factory=dict)
@@ -107,9 +107,9 @@ class ResearchSet:
         return sorted(items, key=lambda item: (item.label, item.path.name, item.identity.as_posix()))
 
     def count_differences(self, root: Path, split: str) -> list[str]:
-        """Say, one sentence each, how a part's numbers of images differ from the published ones (none: empty list).
+        """List how a part's numbers of images differ from the published ones, one sentence for each difference.
 
-        Nothing is published on a `val` that is held out of `train`. It counts as a part of `train`.
+        No number is published for a `val` that is held out of `train`: its images count as part of `train`.
         """
         if split not in self.published:
             return []
@@ -132,10 +132,10 @@ class ResearchSet:
 
 
 def collect(words: Iterable[tuple[Path | None, str]], labels: Mapping[str, str | None]) -> Part:
-    """Make a part of listed words.
+    """Make a part from a list of words.
 
     Args:
-        words: the file of each (None if it has none), and the set's own class.
+        words: for each word its file, or None, and its class in the set.
         labels: class -> scriptkd's label; None, or no entry, for a class whose words are left out.
 
     Returns:

@@ -4,10 +4,10 @@ Its folder holds 13 folders of scripts and two lists, `train-list.txt` and `test
 image, `Arabic/arabic_000141_2.jpg 1`. The number is the script's place, from 1, among the sorted names
 (https://github.com/lluisgomez/script_identification, ECN/data/orig/README.txt, ECN/scripts and the label file;
 https://github.com/ccx1997/Patch-Aggregator-for-Script-Identification, SIW). The middle of a file's name tells the
-picture from which the words were cut. There are 9,791 training images, counted by script in SIW/main.py there, and
-16,291 in all (https://github.com/williaby/image-preprocessing-detector, docs/datasets/source/siw13.md), which leaves
-500 per script for the test. The same page describes a mirror with folders `Training` and `Testing`. Its split is
-another one, and is not read.
+picture from which the words were cut. SIW/main.py there counts 9,791 training images, by script. In all there are
+16,291 images (https://github.com/williaby/image-preprocessing-detector, docs/datasets/source/siw13.md), which leaves
+500 per script for the test. The same page describes a mirror with folders `Training` and `Testing`. The mirror is split
+differently, and is not read.
 
 There is no validation split: a tenth of the training pictures is held out. Japanese and Mongolian stay classes of their
 own. Words in Japanese are Han, Kana or both, and no bundled model knows Mongolian.

@@ -11,7 +11,7 @@ from scriptkd_sdk.errors import ArgumentError
 
 
 def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield the lines that are not blank, without their ends, and their numbers from 1.
+    """Yield the lines that are not blank, without line ends, and their numbers from 1.
 
     Raises:
         ArgumentError: the file is missing, cannot be read or is not UTF-8.
