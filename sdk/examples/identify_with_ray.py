@@ -3,7 +3,7 @@
     pip install . 'ray[data]'
     python identify_with_ray.py FOLDER_OF_IMAGES FOLDER_FOR_ANSWERS
 
-Reads the images of a folder: any that Ray reads, such as s3://bucket/words. Writes Parquet files with the columns path,
+Reads the images of any folder that Ray can read, such as s3://bucket/words. Writes Parquet files with the columns path,
 script, code, score, best and error. Each worker opens the model once. An image that cannot be used gets an error
 instead of an answer, and does not stop the others.
 """
@@ -17,10 +17,11 @@ import ray
 from scriptkd_sdk import ImageError, ScriptIdentifier
 
 BATCH = 64  # images that a worker is handed at a time
-# Processors that Ray sets aside. All of them for workers would leave none for reading and writing, and each would wait
-# for the other for ever; these fit one processor together, and a worker uses what it does not claim.
+# Parts of a processor that Ray reserves for a worker, a reader and a writer. If the workers reserved all,
+# readers and writers would have none, and all would wait for each other for ever. These parts fit one processor
+# together. A worker also uses what it does not reserve.
 WORKER, READER, WRITER = 0.5, 0.25, 0.25
-# Said beforehand, as a file in which all images were good would have no type for its errors.
+# Types are given, since a file in which all images were good would otherwise have no type for its errors.
 TYPES = {
     "path": "string",
     "script": "string",
@@ -49,8 +50,7 @@ class Identify:
 
 
 def identify(images: str, answers: str, workers: int, model: str | None = None) -> None:
-    """Identify all files of a folder and write the answers as Parquet. workers: number of models that work at the same
-    time."""
+    """Identify all files of a folder, and write the answers as Parquet. workers: how many models work at once."""
     files = ray.data.read_binary_files(images, include_paths=True, num_cpus=READER)
     found = files.map_batches(
         Identify,

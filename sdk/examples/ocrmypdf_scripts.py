@@ -23,7 +23,7 @@ from scriptkd_page.page import shares
 from scriptkd_page.tesseract import MODELS, local_name
 from scriptkd_sdk import ImageError
 
-LEAST = 0.02  # of the words' area: a script of less may be a word that was taken for another's
+LEAST = 0.02  # share of the words' area; a script with less may be a single word whose script was mistaken
 SURE = 15.0  # what OCRmyPDF calls very confident
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ def models(image: Path) -> list[str]:
     """Tesseract's models for a page: that of the script with the largest share first."""
     scripts = [each.script for each in shares(find(image)) if each.share >= LEAST and each.script in MODELS]
     if "Kana" in scripts:
-        scripts = [script for script in scripts if script != "Han"]  # the model of Japanese reads both
+        scripts = [script for script in scripts if script != "Han"]  # the model of Japanese reads Kana and Han
     names = []
     for script in scripts:
         model, code = MODELS[script]

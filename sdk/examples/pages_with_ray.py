@@ -30,11 +30,11 @@ from scriptkd_sdk import ImageError
 from scriptkd_sdk.images import Pixels, load_image
 
 BATCH = 16  # files that a worker is handed at a time; their pages are one Parquet file
-DEATHS = 3  # of workers at the same batch; then each of its files is tried alone, to find the one that kills
+DEATHS = 3  # of workers at one batch; then each of its files is tried alone, to find the file that kills
 STRING, INTEGER, NUMBER = pyarrow.string(), pyarrow.int32(), pyarrow.float64()
 WORD = {"corners": pyarrow.list_(pyarrow.list_(NUMBER)), "script": STRING, "code": STRING, "score": NUMBER}
 WORD |= {"orientation": INTEGER, "line": INTEGER, "text": STRING}
-# page: from 1 on; none where a whole file cannot be used. width, height: in pixels, as the corners.
+# page: from 1 on; none if the whole file cannot be used. width, height, corners: in pixels.
 PAGE = {
     "path": STRING,
     "page": INTEGER,
@@ -44,7 +44,7 @@ PAGE = {
     "notes": pyarrow.list_(STRING),
     "error": STRING,
 }
-# Said beforehand, as a file in which all pages were good would have no type for its errors.
+# Types are given, since a file in which all pages were good would otherwise have no type for its errors.
 ANSWERS = pyarrow.schema(list(PAGE.items()))
 Row = dict[str, Any]
 
@@ -65,7 +65,7 @@ class Folder:
 
 
 class Answers(Folder):
-    """The folder of Parquet files. One appears when all pages of its batch are in it; so a batch is there or is not."""
+    """The folder of Parquet files. A file appears only when all pages of its batch are in it."""
 
     def open(self) -> set[str]:
         """Make the folder, if it is new, and return the paths whose pages it holds."""
@@ -77,14 +77,14 @@ class Answers(Folder):
         return set(there.to_table(columns=["path"])["path"].to_pylist())
 
     def file(self, batch: list[str]) -> str:
-        """Where a batch's pages are written. Its name is made of its paths, so a batch done twice is there once."""
+        """Where a batch's pages are written. The batch's paths make the name, so a batch done twice is there once."""
         return f"{self.path}/{sha256(chr(0).join(batch).encode()).hexdigest()[:32]}.parquet"
 
     def hold(self, batch: list[str]) -> bool:
         return bool(self.system.get_file_info(self.file(batch)).type == FileType.File)
 
     def write(self, batch: list[str], rows: Iterator[Row]) -> None:
-        # Page by page, as its words take far less memory in a table.
+        # Each page becomes a table at once, since words take far less memory in a table.
         pages = pyarrow.concat_tables(pyarrow.Table.from_pylist([row], schema=ANSWERS) for row in rows)
         part = f"{self.path}/.{uuid4().hex}.part"  # readers of Parquet pass over names with a dot in front
         parquet.write_table(pages, part, filesystem=self.system)
@@ -136,7 +136,7 @@ def find_pages(source: str, target: str, read: bool = False) -> None:
     done = answers.open()
     left = [path for path in paths if path not in done]
     print(f"{len(left)} of {len(paths)} files to do", flush=True)
-    # Batches are done as a whole, so what is left falls into the batches, and names, of the start before.
+    # An earlier run left whole batches undone. So the files that are left form the same batches, with the same names.
     batches = deque(left[start : start + BATCH] for start in range(0, len(left), BATCH))
     if not batches:
         return
@@ -156,7 +156,7 @@ def find_pages(source: str, target: str, read: bool = False) -> None:
             ray.get(ended)
         except ray.exceptions.ActorUnavailableError:
             if answers.hold(batch):
-                continue  # the last of them died when it had written
+                continue  # the last of these workers had written the batch before it died
             if len(batch) > 1:
                 batches += [[path] for path in batch]
             else:

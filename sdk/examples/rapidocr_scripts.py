@@ -24,7 +24,7 @@ from scriptkd_page import Tesseract
 from scriptkd_page.reading import PPOCR, framed
 from scriptkd_sdk import ImageError, ScriptIdentifier, ScriptkdError
 
-SURE = 0.9  # the score from which on the recogniser is believed that a line has no letters
+SURE = 0.9  # from this score on, the recogniser is believed if it reads no letters in a line
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class ScriptOCR(RapidOCR):
         self.identifier = ScriptIdentifier(model)
 
     def recognize_txt(self, img: list[np.ndarray]) -> TextRecOutput:
-        """Read lines, upright and BGR: RapidOCR calls this with those that it found."""
+        """Read lines, upright and BGR: RapidOCR calls this with the lines that it found."""
         read = super().recognize_txt(img)
         texts, scores = list(read.txts), list(read.scores)
         lines = [cv2.cvtColor(line, cv2.COLOR_BGR2RGB) for line in img]
@@ -48,12 +48,12 @@ class ScriptOCR(RapidOCR):
             if scores[number] >= SURE and not any(letter.isalpha() for letter in texts[number]):
                 continue  # digits and signs belong to no script, but a model must answer with one
             groups[answer.script].append(number)
-            # Tesseract says of a line alone not how sure it is, so this score is that of the script.
+            # For a single line Tesseract gives no score, so the line gets the score of its script.
             scores[number] = answer.score
         for script, numbers in groups.items():
             for number, text in zip(numbers, self._by_tesseract(script, [lines[n] for n in numbers]), strict=True):
                 texts[number] = text
-        # Where words stand within a line, Tesseract does not say either.
+        # Tesseract also does not say where words stand within a line.
         words = tuple(None for _ in img) if groups else read.word_results
         return replace(read, txts=tuple(texts), scores=tuple(scores), word_results=words)
 

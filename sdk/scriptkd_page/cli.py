@@ -45,7 +45,7 @@ def page(
     sources = list(find_sources(paths, recursive, without=out))
     doing = Work(job)
     words: list[Word] = []
-    notes: set[str] = set()  # each is said once: a reader that is missing is so on every page
+    notes: set[str] = set()  # each is said once: a missing reader is missing on every page
     failed = False
     for count, source in enumerate(sources, 1):
         found = doing.do(source) if isinstance(source, Source) else [Done(source.name or "", source)]

@@ -23,11 +23,11 @@ from scriptkd_sdk.regions import cut
 from scriptkd_sdk.scripts import UNKNOWN
 
 MODEL = "world-upright"
-WAY_UP = "student"  # helps to tell how a page lies where the script model is for upright words alone
+WAY_UP = "student"  # helps to tell the page's orientation if the script model takes only upright words
 WAYS = (0, 90, 180, 270)
 
-# Digits and signs belong to every script, but a model must answer with one of its own. None of those tried gave digits
-# a score as high as this; words below it are looked at again by a reader that knows digits.
+# Digits and signs belong to every script, but a model must answer with one of its own. No model that was tried gave
+# digits a score as high as this. Words with a lower score are looked at again by a reader that knows digits.
 SURE = 0.9
 
 NO_TEXT = "no text was found"
@@ -96,7 +96,7 @@ class WordFinder:
         found = [
             (box, answer)
             for box, answer in zip(boxes, answers, strict=True)
-            if isinstance(answer, Prediction)  # else fewer than 2x2 pixels of it lie within the page
+            if isinstance(answer, Prediction)  # else fewer than 2x2 pixels of the box lie within the page
         ]
         if not found:
             return Page(name, width, height, (), (NO_TEXT,))
@@ -127,8 +127,8 @@ class WordFinder:
         if self._way_up is None:
             return self._identifier.identify_regions(pixels, boxes), False
         helped = self._way_up.identify_regions(pixels, boxes)
-        # Digits are as sure of themselves upside down, so those that it is sure of decide, if there are any: it knows
-        # ten scripts and takes words of others for one of them, but no digits.
+        # Digits get as good a score upside down. So only the words with a sure answer decide, if there are any. The
+        # helper is never sure of digits. It is sure of words, as it takes other scripts for one of its ten.
         known = [i for i, each in enumerate(helped) if isinstance(each, Prediction) and each.score >= SURE]
         answers = {
             way: self._identifier.identify_regions(pixels, [_as_read(box, way) for box in boxes]) for way in WAYS

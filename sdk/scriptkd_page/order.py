@@ -22,7 +22,7 @@ def in_lines(corners: Floats, right_to_left: Sequence[bool]) -> list[list[int]]:
     """
     if not len(corners):
         return []
-    # Where most of the text runs: long words count more than short ones, whose edges are less exact.
+    # The direction of most of the text. Long words count more, since short words have less exact edges.
     run = (corners[:, 1] - corners[:, 0] + corners[:, 2] - corners[:, 3]).sum(axis=0)
     length = float(np.hypot(*run))
     along = run / length if length > 0 else np.array([1.0, 0.0])
@@ -32,7 +32,7 @@ def in_lines(corners: Floats, right_to_left: Sequence[bool]) -> list[list[int]]:
     lines: list[list[int]] = []
     for word in np.argsort(centres @ down, kind="stable").tolist():
         line = lines[-1] if lines else []
-        # The last word of a line is its lowest so far; one that begins below half of it begins a new line.
+        # Words come from the top down. A word half a height or more below the middle of the line begins a new line.
         if line and _beside(word, line, centres @ down, heights):
             line.append(word)
         else:

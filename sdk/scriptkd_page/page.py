@@ -105,7 +105,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Share:
-    """A script's part of some pages. words: their number. area: of their boxes, in square pixels. share: of all."""
+    """A script's part of some words. words: how many. area: of the boxes, in square pixels. share: of all area."""
 
     script: str
     code: str

@@ -23,13 +23,13 @@ from scriptkd_sdk.images import Pixels
 from scriptkd_sdk.pixels import LARGEST_SIDE, MOST_PIXELS
 
 POINTS = 72  # an inch
-SHARP, FAINTEST = 300, 100  # dots an inch: of a page, and of one too large for that; below it print cannot be read
+SHARP, FAINTEST = 300, 100  # dots an inch: of most pages, and the least for a huge page, as fewer blur the print
 MOST_BYTES = 2_000_000_000
 MOST_PAGES = 10_000
 
 QUALITY = 90  # of JPEG, for pages that are pictures
-EM = 1000  # font units: of the invisible letters' height
-ADVANCE = 500  # font units: of their width
+EM = 1000  # font units: the invisible letters' height
+ADVANCE = 500  # font units: their width
 
 
 def is_pdf(content: bytes) -> bool:
@@ -54,7 +54,7 @@ class PdfFile:
         try:
             if (len(source) if isinstance(source, bytes) else source.stat().st_size) > MOST_BYTES:
                 raise ImageError(f"a PDF of more than {MOST_BYTES // 1_000_000:,} MB; split it", self._name)
-            # Of some broken files PDFium says nothing, and its last error is an earlier file's: so it is made this one.
+            # For some broken files PDFium sets no error, and an earlier file's remains. So an error is set beforehand.
             pdfium.FPDF_LoadMemDocument(b"", 0, None)
             self.document = pypdfium2.PdfDocument(source)
         except OSError as error:
@@ -131,7 +131,7 @@ def replace_file(path: Path, content: bytes) -> None:
         draft.write_bytes(content)
         os.replace(draft, path)
     finally:
-        draft.unlink(missing_ok=True)  # it is there still if the disk is full, or `path` is a folder
+        draft.unlink(missing_ok=True)  # the draft is still there if the disk is full, or `path` is a folder
 
 
 def _of_picture(pixels: Pixels) -> Any:
@@ -153,7 +153,7 @@ def _letters(document: Any) -> Iterator[Any]:
     """Yield a font with blank letters of one width: the text should be found by search, not seen."""
     font = _blank_font()
     glyphs = bytes(2 * 0x10000)  # all codes are glyph 0
-    # Codes are those of UTF-16, so a code's text is itself.
+    # A code is one unit of UTF-16, and stands for itself as text.
     ranges = "".join(f"<{high:02X}00> <{high:02X}FF> <{high:02X}00>\n" for high in range(256))
     blocks = "".join(
         f"{len(part)} beginbfrange\n{''.join(part)}endbfrange\n"
@@ -186,7 +186,7 @@ def _blank_font() -> bytes:
     from fontTools.pens.ttGlyphPen import TTGlyphPen
 
     pen = TTGlyphPen(None)
-    # A line without breadth: nothing to be seen, but a box, from which viewers tell where a letter is.
+    # A line without breadth cannot be seen, but has a box, from which viewers tell where a letter is.
     pen.moveTo((0, 0))
     pen.lineTo((ADVANCE, EM))
     pen.closePath()
@@ -209,7 +209,7 @@ def _write(document: Any, page: Any, font: Any, found: Page, word: Word) -> None
     units = word.text.encode("utf-16-be") if word.text else b""
     codes = [int.from_bytes(units[at : at + 2], "big") for at in range(0, len(units), 2)]
     top, _, right, left = (_place(page, found, corner) for corner in word.corners)
-    # Text of a script that is written from right to left runs so, mirrored: its first letter is at the right.
+    # Text of a script that is written from right to left is mirrored, so that its first letter is at the right.
     start, end = (right, left) if word.code in RIGHT_TO_LEFT else (left, right)
     size = math.dist(top, left)
     length = math.dist(start, end)

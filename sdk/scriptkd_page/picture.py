@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from scriptkd_page.page import Page, Share, shares
 from scriptkd_sdk.images import Pixels
 
-LONGEST = 1600  # pixels: of the page in the picture
+LONGEST = 1600  # pixels: the longer side of the page in the picture
 GRAY = 0x6E6E6E
 # RGB. Scripts that often stand on one page are far apart in colour.
 COLOURS = {
@@ -55,7 +55,7 @@ def colour(code: str) -> Colour:
 
 
 def draw(page: Page, pixels: Pixels) -> Pixels:
-    """Return the picture, uint8 [h, w, 3] RGB, at most 1600 pixels wide, and as high without the legend.
+    """Return the picture, uint8 [h, w, 3] RGB, at most 1600 pixels wide, and at most 1600 high plus a legend.
 
     The upper edge of the letters is drawn thick, which shows their orientation.
 

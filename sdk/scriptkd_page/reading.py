@@ -22,7 +22,7 @@ Reader = Callable[[Sequence[Pixels]], Sequence[str]]
 """Takes upright words of one script, each uint8 [h, w, 3] RGB or [h, w] gray, and returns the text of each."""
 
 PPOCR = ("Han", "Kana", "Latin")
-RIM = 3  # a word gets a plain rim of one part in so many of its height, as readers of pages expect one
+RIM = 3  # a word gets a plain rim of 1/3 of its height, since readers of pages expect a rim
 
 
 def read_page(page: Page, image: ImageInput, readers: Mapping[str, Reader] | None = None) -> Page:

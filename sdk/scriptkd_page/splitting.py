@@ -13,8 +13,8 @@ from scriptkd_sdk import Prediction
 from scriptkd_sdk.images import Pixels
 
 LONG = 3  # times as wide as high: narrower boxes are taken for single words
-GAP = 0.2  # of the height: as wide as the space between words at the least
-SHORT = 0.6  # of the height: what is narrower, such as a dash, goes with what stands behind it
+GAP = 0.2  # of the height: the least width of a space between words
+SHORT = 0.6  # of the height: a narrower piece, such as a dash, joins a neighbour
 
 
 def pieces(line: Pixels) -> list[tuple[float, float]]:

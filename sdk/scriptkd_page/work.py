@@ -48,8 +48,8 @@ class Done:
 class Work:
     """Does a job, file by file.
 
-    A page's JSON is written last. If it already exists, of the same model and an unchanged source, the page is done. A
-    page with an error, or with a word that no reader took, is tried again.
+    A page's JSON is written last. If it exists, for the same model, `read` and source, the page is done. A page with an
+    error, or with a word that no reader took, is tried again.
     """
 
     def __init__(self, job: Job) -> None:

@@ -379,7 +379,7 @@ class _Asked(NamedTuple):
 
 
 def _readers(images: Iterable[ImageInput], order: str) -> Iterator[Callable[[], Pixels]]:
-    """Yield a function for each image that reads it. Errors call an image without a path by its number."""
+    """For each image, yield a function that reads it. In errors, an image without a path is called by its number."""
     for index, image in enumerate(images):
         name = None if isinstance(image, (str, PathLike)) else f"image {index}"
         yield partial(load_image, image, name, order=order)

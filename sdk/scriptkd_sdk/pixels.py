@@ -20,7 +20,7 @@ MOST_DECODED = 4 * MOST_PIXELS  # bytes: MOST_PIXELS in 8-bit RGBA, fewer pixels
 # An image of more decoded bytes must have a file in proportion, since a tiny file may take seconds to decode. A scanned
 # page in black and white and a photograph of 16 megapixels stay below this limit.
 ANY_DECODED = MOST_PIXELS
-DECODED_A_BYTE = 250  # decoded bytes a byte of the file; photographs have 6 to 150, deflated zeros 1000
+DECODED_A_BYTE = 250  # decoded bytes for each byte of the file; photographs have 6 to 150, deflated zeros 1000
 HALF_LEVEL = 0.5 / 255
 
 

@@ -5,8 +5,8 @@ It is defined by arithmetic, not by a library's behaviour, so that Java and Java
 1. luma (one-channel models): (299 R + 587 G + 114 B + 500) // 1000 in integers, the weights of ITU-R BT.601;
 2. width: fixed, or proportional to the aspect ratio, in steps between two limits; never padded;
 3. resampling: separable triangle filter whose support grows with the reduction (no aliasing), half-pixel centres,
-   weights renormalised at the edges. Pillow's BILINEAR, torch's `interpolate(mode="bilinear", antialias=True)` and
-   ONNX's `Resize` with `antialias=1` compute the same;
+   weights renormalised at the edges. Pillow's BILINEAR and torch's `interpolate(mode="bilinear", antialias=True)`
+   compute the same;
 4. rounding: floor(x + 1/2 + 1/512), clipped to 0..255.
 """
 
@@ -236,6 +236,6 @@ def _bands(size: int, out_size: int, block: int) -> Bands:
     )
 
 
-# Making a matrix takes as long as using it. The cached ones of common words take 20 MB; large images' would take far
-# more.
+# Making a matrix takes as long as using it. The cached matrices of common words take 20 MB. Those of large images would
+# take far more.
 _kept_bands = lru_cache(maxsize=1024)(_bands)

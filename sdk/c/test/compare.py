@@ -24,8 +24,8 @@ SDK = Path(__file__).parents[2]
 LABELS = [("Arabic", "Arab", 40), ("Latin", "Latn", 120), ("Tamil", "Taml", 200)]
 STATUS = {ImageError: 1, ModelError: 2, ArgumentError: 3}
 # How much scores may differ. With the same network input, only the order of float32 sums differs. An input value near a
-# rounding threshold depends on a float's last bits. The next byte changes a float32 model's scores by less than 0.001,
-# an 8-bit model's by hundredths (section 5 of the contract). Most pictures have no such value.
+# rounding threshold may become another byte, depending on a float's last bits. This changes a float32 model's scores by
+# less than 0.001, an 8-bit model's by hundredths (section 5 of the contract). Most pictures have no such value.
 SAME, CLOSE, CLOSE_8_BITS = 2e-6, 0.001, 0.1
 MOST = 0.9
 FORMATS = {1: (0,), 2: (0, 1, 2), 3: (2, 1, 0), 4: (0, 1, 2, 3), 5: (2, 1, 0, 3), 6: (3, 0, 1, 2)}

@@ -1,8 +1,8 @@
 """Makes the tiny models of format 3 in models/ for the tests here: `.venv/bin/python sdk/web/test/models.py`.
 
 The label with the nearest level to a mean of gray wins. `any-crop.onnx` takes an input's darkest side for the upper
-side of its letters. `any-size.onnx` takes whole images and sees their red in windows of 100 columns or more; where it
-is dark they are upside down.
+side of its letters. `any-size.onnx` takes whole images, and reads their red channel in windows of 100 columns or more.
+Letters in a dark window count as upside down.
 """
 
 import json

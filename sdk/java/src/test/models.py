@@ -1,7 +1,7 @@
 """Writes models/*.onnx, networks in place of a text detector: `.venv/bin/python sdk/java/src/test/models.py`.
 
-blue.onnx answers with its first channel. So blue is text. coloured.onnx answers with all three channels, which is no
-map of text.
+blue.onnx answers with its input's first channel. So blue is text. coloured.onnx answers with all three channels, which
+are no map of text.
 """
 
 from __future__ import annotations
