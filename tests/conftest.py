@@ -1,4 +1,4 @@
-"""What `make test-fast` leaves out beside tests marked slow, and what may not be skipped where all is required."""
+"""Chooses the tests that `make test-fast` leaves out, and those that may not be skipped if all are required."""
 
 import os
 from collections.abc import Generator

@@ -1,4 +1,4 @@
-"""Beside a busy process nothing spins: what OpenMP read when torch was imported, as OpenMP itself tells it."""
+"""Waiting threads sleep and do not spin: OpenMP itself tells the settings that it read when torch was imported."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""scripts/differences.py reads what the platforms' tests print, and writes no page where one of them failed."""
+"""scripts/differences.py reads the output of the platforms' tests, and writes no page if a test failed."""
 
 import importlib.util
 from pathlib import Path

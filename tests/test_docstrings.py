@@ -1,4 +1,4 @@
-"""The public API's docstrings are in Google's style: arguments, attributes and results are each told of by name."""
+"""The public API's docstrings are in Google's style: they describe arguments, attributes and results by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Blocks of commands in the documents stay one command a line: a re-wrapped block hides commands behind a comment."""
+"""Command blocks in documents have one command a line. Re-wrapping would hide commands behind a comment."""
 
 import re
 import subprocess

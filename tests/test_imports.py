@@ -1,4 +1,4 @@
-"""Imports go one way, as the diagram in CONTRIBUTING.md says, late imports inside functions among them.
+"""All imports, also those inside functions, go in the direction of the diagram in CONTRIBUTING.md.
 
 The files are parsed, never imported, so nothing needs to be installed.
 """

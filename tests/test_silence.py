@@ -1,4 +1,4 @@
-"""Training and export, too, write what was asked for and nothing else, and call nobody; the SDK's are in tests/sdk."""
+"""Training and export write only requested files, and send nothing. tests/sdk has this test for the SDK."""
 
 from __future__ import annotations
 

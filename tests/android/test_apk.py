@@ -1,4 +1,4 @@
-"""The Android demo's APK: built here, taken apart and compared with what it was made of. It is never run here."""
+"""The Android demo's APK is built, unpacked and compared with its sources. It is never run here."""
 
 import hashlib
 import os

@@ -1,4 +1,4 @@
-"""The Android demo's screens, run and drawn on a desktop JVM with Android's own framework: android-demo/screens."""
+"""android-demo/screens runs and draws the Android demo's screens on a desktop JVM, with Android's own framework."""
 
 import os
 import re

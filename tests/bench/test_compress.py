@@ -1,4 +1,4 @@
-"""Families of compression: what each is trained with, what the page says, and the whole command in miniature."""
+"""Families of compression: the stages that each is trained with, the page, and the whole command in miniature."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`scriptkd cost`: counts by hand, operators told apart however onnxruntime fuses them, and sums that agree."""
+"""`scriptkd cost`: counts match hand counts, fused operators are told apart, and the sums agree."""
 
 import csv
 import json

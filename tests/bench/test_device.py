@@ -1,4 +1,4 @@
-"""What `scriptkd bench` measures on small devices, and the comparison of two measurements."""
+"""Measurements of `scriptkd bench` on small devices, and the comparison of two measurements."""
 
 from __future__ import annotations
 

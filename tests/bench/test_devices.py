@@ -1,4 +1,4 @@
-"""What people measured on their devices, beside the counted instructions."""
+"""Times that people measured on their devices, as a section of the page of counted instructions."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`scriptkd folds`: three parts of the designs, each tested once."""
+"""`scriptkd folds`: the designs are divided into three folds, and each fold is tested once."""
 
 import json
 from pathlib import Path

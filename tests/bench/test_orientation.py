@@ -1,4 +1,4 @@
-"""`scriptkd bench orientation`: models for any crop beside PP-OCR's classifier."""
+"""`scriptkd bench orientation`: models for any crop, compared with PP-OCR's classifier."""
 
 from pathlib import Path
 

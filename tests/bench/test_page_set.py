@@ -1,4 +1,4 @@
-"""The page set as it is drawn: its truth is where the ink is, whichever way a page lies."""
+"""The page set: the boxes of its truth lie on the ink, in every orientation of a page."""
 
 from __future__ import annotations
 

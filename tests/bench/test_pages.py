@@ -1,4 +1,4 @@
-"""Errors of pages in no order, truths of a folder, and runs that go on where they were ended."""
+"""Character errors without reading order, the truths of a folder, and runs that are continued."""
 
 from __future__ import annotations
 

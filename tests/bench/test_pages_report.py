@@ -1,4 +1,4 @@
-"""`scriptkd bench pages` and its report, of ways to read whose errors are known beforehand."""
+"""`scriptkd bench pages` and its report, on methods whose errors are known beforehand."""
 
 from __future__ import annotations
 

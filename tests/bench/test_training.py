@@ -1,4 +1,4 @@
-"""The cost of a training step: every part of the recipe takes part in it, and wrong requests are named."""
+"""The cost of a training step: a step is timed as a whole and in parts, and wrong requests are named."""
 
 import pytest
 import typer

@@ -1,4 +1,4 @@
-"""What every SDK must make of the golden images: inputs, scores of two models, and which answers are unstable."""
+"""The expected results for the golden images: inputs, scores of two models, and the list of unstable answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Golden images of what format 3 is for: all ways up, tall, stacked and loose crops, lines of words."""
+"""Golden images for format 3: words in all orientations, tall, stacked and loose crops, and lines of words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A network's input by the contract's words, in double precision, and how far platforms' floats may be off."""
+"""Computes a network's input as the contract says, in double precision, and how far platforms' floats may be off."""
 
 from __future__ import annotations
 

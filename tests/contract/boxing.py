@@ -1,4 +1,4 @@
-"""From a detector's map to boxes by the words of sdk/contract/words.md: plain, and in whole numbers where it can be."""
+"""Computes boxes from a detector's map as sdk/contract/words.md says, in whole numbers wherever possible."""
 
 from __future__ import annotations
 

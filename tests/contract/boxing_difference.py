@@ -1,4 +1,4 @@
-"""By how much RapidOCR's boxes of a folder's pages differ from the contract's, for the same maps of the same detector.
+"""Measures how much RapidOCR's boxes differ from the contract's on a folder of pages, for the same maps.
 
 The pages need their truth beside them, as `scriptkd bench page-set` writes it: benchmarks/pages/set.
 """

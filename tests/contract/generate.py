@@ -1,8 +1,8 @@
-"""Writes sdk/contract/golden: images of ten scripts and what every SDK must make of them (`make golden`).
+"""Writes sdk/contract/golden: images of ten scripts, and the results that every SDK must reproduce (`make golden`).
 
-Without an option only the answers are made anew, from the images that lie there, with the model that the Python SDK
-brings along and with its float32 form, which is made here. `--images` renders the images again, which needs the fonts:
-another machine's fonts give other images, which is why they are committed.
+Without an option, only the results are computed again, from the committed images. The models are the bundled `student`
+and its float32 form, which is made here. `--images` renders the images again. They are committed because another
+machine's fonts would give other images.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Files that every SDK refuses: broken or oversized images, models that break the contract."""
+"""Files that every SDK must refuse: broken or oversized images, and models that break the contract."""
 
 from __future__ import annotations
 

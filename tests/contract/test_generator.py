@@ -1,4 +1,4 @@
-"""The generator of the golden vectors; not on AArch64, where the SDK and pytest are alone."""
+"""The generator of the golden vectors. It is not tested on AArch64, where only the SDK and pytest are installed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Python SDK against the golden vectors; also what runs on AArch64, so it needs the SDK and pytest alone."""
+"""The Python SDK against the golden vectors. It also runs on AArch64, so it needs only the SDK and pytest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The golden boxes: the reference makes them, and OpenCV and RapidOCR find nearly the same."""
+"""The golden boxes: the reference code reproduces them, and OpenCV and RapidOCR find nearly the same."""
 
 from __future__ import annotations
 

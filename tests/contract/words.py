@@ -1,6 +1,6 @@
-"""Writes sdk/contract/golden/words: maps as a text detector gives them, and the boxes that every SDK must find in them.
+"""Writes sdk/contract/golden/words: maps such as a text detector gives, and the boxes that every SDK must find in them.
 
-Without an option only the boxes are made anew, from the maps that lie there; `--maps` draws the maps again.
+Without an option, only the boxes are computed again, from the maps in the folder. `--maps` draws the maps again.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Tiny networks that know something: untrained ones say almost the same of every image, so rounding would decide."""
+"""Tiny trained networks. Untrained ones give almost the same answer to every image, so rounding would decide."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Networks for any crop, format 3: two answers, two heights, and the orientation checked as the script is."""
+"""Networks for any crop (format 3): two outputs, two heights, and the same checks of orientation as of script."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`scriptkd calibrate`: a finished file gets other temperatures and thresholds, and nothing else in it changes."""
+"""`scriptkd calibrate` changes a finished file's temperatures and thresholds, and nothing else in the file."""
 
 import json
 import re

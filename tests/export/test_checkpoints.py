@@ -1,4 +1,4 @@
-"""Wrong and hostile checkpoints: one clear line, nothing written, and no code of theirs runs."""
+"""Wrong and hostile checkpoints give one clear line. Nothing is written, and none of their code runs."""
 
 import io
 import os

@@ -1,4 +1,4 @@
-"""`scriptkd-export` from the command line: what it prints, writes and exits with."""
+"""`scriptkd-export` on the command line: its output, its files and its exit status."""
 
 import hashlib
 import json

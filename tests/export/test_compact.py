@@ -1,4 +1,4 @@
-"""The compact networks become model files like any other, and the SDK answers with them as torch does."""
+"""Compact networks are exported like any other, and the SDK gives the same answers as torch."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Every network of the chain, in every format, is what its checkpoint was; a file that is not is never left behind."""
+"""Every network in every format answers as its checkpoint does. A file that does not is never left behind."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""What a smaller file is refused for: damage, whoever computes it, and not what chance does to unsure answers."""
+"""The checks refuse a smaller file for damage on any processor, not for chance changes of unsure answers."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Limits below which a loss cannot well be: known values, and how often they are wrong."""
+"""Lower confidence limits of a loss: known values, and how often the true loss lies below the limit."""
 
 import math
 from itertools import product

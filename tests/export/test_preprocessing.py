@@ -1,4 +1,4 @@
-"""Pre-processing inside the graph does what `scriptkd_sdk.crop` and `scriptkd_sdk.preprocess` do, at every size."""
+"""Pre-processing inside the graph equals `scriptkd_sdk.crop` and `scriptkd_sdk.preprocess` at every size."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Images to compare and calibrate with."""
+"""Images for comparison and calibration."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What a machine can lack: room on the disk, a temporary folder, an encoding, names in UTF-8."""
+"""Machines without something: room on the disk, a temporary folder, an encoding, names in UTF-8."""
 
 import os
 import resource

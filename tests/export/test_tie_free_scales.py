@@ -1,4 +1,4 @@
-"""Sums in 8 bits: no pair of bytes may hang on how a processor rounds float32."""
+"""Sums in 8 bits: no pair of bytes may depend on how a processor rounds float32."""
 
 from pathlib import Path
 

@@ -1,11 +1,11 @@
-"""Coverage-guided fuzzing of the two things that strangers hand to the SDK: images and model files.
+"""Coverage-guided fuzzing of the two kinds of files that strangers give to the SDK: images and model files.
 
     make fuzz                                              # 100,000 inputs of each
     python tests/fuzz/fuzz.py images FOLDER -runs=100000   # libFuzzer's own options; FOLDER keeps what it finds
 
 An input fails if it crashes the process, takes more than a second of processor time, or raises anything but the SDK's
-own errors. For `twice` it also fails if two processes, whose fresh memory is filled with two values, read the same
-image as two. libFuzzer then writes it to a file, which the same command takes in FOLDER's place.
+own errors. With `twice` it also fails if two processes, whose fresh memory is filled with different values, read
+different pictures from it. libFuzzer then writes the input to a file, which the same command takes in FOLDER's place.
 """
 
 import json

@@ -1,7 +1,7 @@
-"""Pre-processing in Java beside Python: `make test-java && .venv/bin/python tests/java/speed.py`.
+"""Compares the time of pre-processing in Java and in Python: `make test-java && .venv/bin/python tests/java/speed.py`.
 
-Median milliseconds of the thread's own time, from pixels to the network's input, alternating between the two; random
-pixels, so that no margin is trimmed.
+It prints median milliseconds of the thread's processor time, from pixels to the network's input. Java and Python take
+turns. The pixels are random, so that no margin is trimmed.
 """
 
 import statistics

@@ -1,4 +1,4 @@
-"""The Java SDK's own tests, which hold the golden vectors, and beside the Python SDK on pictures of all shapes."""
+"""The Java SDK: its own tests with the golden vectors, and a comparison with the Python SDK on many pictures."""
 
 import base64
 import importlib

@@ -1,4 +1,4 @@
-"""A page of the project's own renderer, whose words are known; and one finder for all tests: opening it takes long."""
+"""A page from the project's renderer, whose words are known. All tests share one finder, as opening one takes long."""
 
 from __future__ import annotations
 

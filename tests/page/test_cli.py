@@ -1,4 +1,4 @@
-"""`scriptkd page` as it is run: what it prints and writes, goes on with, and refuses."""
+"""`scriptkd page` on the command line: its output and files, continued runs, and refused input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words of rendered pages: where they are, of which script, which way up; and what is no word of any script."""
+"""Words of rendered pages are found with box, script and orientation. Digits alone have no script."""
 
 from __future__ import annotations
 

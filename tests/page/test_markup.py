@@ -1,4 +1,4 @@
-"""ALTO and hOCR, read again by a parser."""
+"""ALTO and hOCR, read back by a parser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The example for OCRmyPDF, with that library and Tesseract; skipped where they are not installed."""
+"""The example for OCRmyPDF, with that library and Tesseract. It is skipped if they are not installed."""
 
 from __future__ import annotations
 

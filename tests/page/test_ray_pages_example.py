@@ -1,4 +1,4 @@
-"""The example for millions of pages, on this one machine, whose workers are killed; skipped where Ray is missing."""
+"""The example for millions of pages, on one machine, while its workers are killed. It is skipped without Ray."""
 
 from __future__ import annotations
 

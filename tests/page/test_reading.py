@@ -1,4 +1,4 @@
-"""Who reads which word; and Tesseract itself, where it is installed."""
+"""The choice of a reader for each word, and Tesseract itself, if it is installed."""
 
 from __future__ import annotations
 

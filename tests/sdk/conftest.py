@@ -1,6 +1,6 @@
-"""Tiny model files, made without torch: each script has a gray level, and the nearest to the image's mean wins.
+"""Tiny model files, made without torch, and the command line as a user runs it.
 
-And the command line, as a user meets it.
+In these models each script has a gray level. The script whose level is nearest to the image's mean wins.
 """
 
 import json

@@ -1,7 +1,7 @@
-"""Reading images in a process whose fresh memory holds a byte of one's choice.
+"""Reads images in a process whose fresh memory is filled with a chosen byte.
 
-glibc fills what it hands out, and what it takes back, by the environment's MALLOC_PERTURB_. A picture that holds any of
-it comes out otherwise in two processes with two values. Elsewhere than on Linux with glibc nothing is filled.
+With MALLOC_PERTURB_ in the environment, glibc fills memory when it is allocated and when it is freed. A picture that
+holds uninitialised memory then differs between two processes with two bytes. Without glibc nothing is filled.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""Pictures as files of every kind, for the tests that read them."""
+"""Writes pictures as files of every kind, for the tests that read them."""
 
 import io
 import struct

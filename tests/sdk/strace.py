@@ -1,4 +1,4 @@
-"""What a command writes and whom it calls, seen by strace: shared by the tests that commands keep to themselves."""
+"""Runs a command under strace, and lists the files that it writes and the hosts that it calls."""
 
 import os
 import re

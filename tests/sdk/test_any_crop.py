@@ -1,4 +1,4 @@
-"""Format 3: any way up, tall crops, loose ones, lines in windows. The model takes the darkest side for the top."""
+"""Format 3: all orientations, tall and loose crops, lines in windows. The model takes the darkest side as the top."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Damaged copies of the bundled model: each is read, or refused with the SDK's own error in one line."""
+"""Damaged copies of the bundled model: each is either read, or refused with one line of the SDK's own error."""
 
 from importlib.resources import files
 

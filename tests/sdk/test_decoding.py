@@ -1,4 +1,4 @@
-"""Files that OpenCV alone would refuse, or read wrong: animated PNGs, JPEGs that lack their end."""
+"""Files that OpenCV alone would refuse or misread: animated PNGs, and JPEGs without their end."""
 
 import struct
 import zlib

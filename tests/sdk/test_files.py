@@ -1,4 +1,4 @@
-"""What a command line may name: files, folders, patterns, standard input, and what can be wrong with them."""
+"""Inputs on the command line: files, folders, patterns and standard input, and the errors in each."""
 
 import io
 import json

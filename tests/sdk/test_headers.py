@@ -1,4 +1,4 @@
-"""What a file declares of itself: sizes of every kind, and files that would cost much to decode, refused unread."""
+"""Headers: sizes of every kind are read, and files that would cost much to decode are refused before decoding."""
 
 import struct
 import time

@@ -1,4 +1,4 @@
-"""HEIC and AVIF: read where somebody has installed what can, else named, with what to do."""
+"""HEIC and AVIF are read if a decoder is installed. Otherwise the message names the format and a way out."""
 
 import io
 import sys

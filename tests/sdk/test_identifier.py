@@ -1,4 +1,4 @@
-"""Answers: right, in order, the same alone, in a batch and from many threads."""
+"""Answers are right and in order. They are the same for single images, in a batch and from many threads."""
 
 import io
 import json

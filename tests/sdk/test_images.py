@@ -1,4 +1,4 @@
-"""Reading images of every kind, and refusing what is none with the reason."""
+"""Images of every kind are read. Other input is refused with the reason."""
 
 import gzip
 import io

@@ -1,4 +1,4 @@
-"""Model files that are refused, each with what is wrong."""
+"""Model files that are refused, each with the reason."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""An identifier in other processes: forked, pickled, handed to a pool; and its copies."""
+"""An identifier in other processes (forked, pickled or in a pool), and copies of an identifier."""
 
 import copy
 import os

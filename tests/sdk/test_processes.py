@@ -1,4 +1,4 @@
-"""Worker processes: they end with their parent, and run nothing of the folder that they are started in."""
+"""Worker processes end with their parent, and run no code from the folder that they are started in."""
 
 import os
 import select

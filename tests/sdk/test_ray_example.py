@@ -1,4 +1,4 @@
-"""The example for millions of files, on this one machine; skipped where Ray is not installed."""
+"""The example for millions of files, on one machine. It is skipped without Ray."""
 
 import importlib.util
 from pathlib import Path

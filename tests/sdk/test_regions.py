@@ -1,4 +1,4 @@
-"""One word of a larger image: boxes, rectified corners, and what is no region."""
+"""One word of a larger image: boxes, rectified corners, and values that are no regions."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Nothing is written that was not asked for, and nothing is sent: the promise of ScriptIdentifier's docstring."""
+"""ScriptIdentifier's docstring promises that only requested files are written, and that nothing is sent."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Which TIFFs are read, and what is said of those that are not: nothing is broken about them."""
+"""TIFFs that are read, and the message for other TIFFs. It does not call them broken, as they are not."""
 
 import numpy as np
 import pytest

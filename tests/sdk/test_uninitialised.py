@@ -1,4 +1,4 @@
-"""No picture holds memory that nobody has written to: what is read does not hang on what lay there before.
+"""No decoded picture holds uninitialised memory: its pixels do not depend on the memory's earlier content.
 
 `make fuzz` does the same with many more inputs.
 """

@@ -1,4 +1,4 @@
-"""Long lists of images: several processes, a reader that leaves, a bar that moves."""
+"""Long lists of images: several processes, a reader that leaves early, and the progress bar."""
 
 import json
 import os

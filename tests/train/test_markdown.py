@@ -1,4 +1,4 @@
-"""Tables on the terminal."""
+"""Tables on the terminal: no cell is cut off."""
 
 import pytest
 

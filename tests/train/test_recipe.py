@@ -1,4 +1,4 @@
-"""Recipes: the ready ones load, and mistakes are named with what is allowed."""
+"""Recipes: the ready ones load, and messages name each mistake and what is allowed."""
 
 import copy
 import re

@@ -1,4 +1,4 @@
-"""Wrong arguments of the commands that train are answered before torch is imported, which takes seconds."""
+"""Training commands report wrong arguments before they import torch, which takes seconds."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Decompositions against NumPy: what the parts compute, how much energy is kept, how many multiply-adds are left."""
+"""Decompositions against NumPy: the parts' output, the kept energy, and the number of remaining multiply-adds."""
 
 import re
 

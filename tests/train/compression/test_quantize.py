@@ -1,4 +1,4 @@
-"""Fake quantization against NumPy, and stages that train under it."""
+"""Fake quantization against NumPy, and stages that train with it."""
 
 import copy
 

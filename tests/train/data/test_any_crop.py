@@ -1,4 +1,4 @@
-"""Splits for networks that take any crop: all ways up, tall words, lines."""
+"""Splits for networks that take any crop: all orientations, tall words, lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The CVSI-2015 protocol: a rendered tree in its layout, its four tasks, its counts, duplicates across splits."""
+"""The CVSI-2015 protocol, on rendered folders in its layout: four tasks, counts, and duplicates across splits."""
 
 import hashlib
 import json

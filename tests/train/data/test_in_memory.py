@@ -1,4 +1,4 @@
-"""A split in batches: one width each, and fair shares for several processes."""
+"""A split in batches: one width for each batch, and equal shares for several processes."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""MNIST's layout: a small tree of scikit-learn's digits in IDX files, read, inspected, learned from and compared."""
+"""MNIST's layout: scikit-learn's digits in IDX files are read, inspected, learned and compared."""
 
 import gzip
 import struct

@@ -1,4 +1,4 @@
-"""Sets that researchers have: each in a small drawn tree of its layout, inspected, read, evaluated, learned from."""
+"""Research sets: drawn images in each set's layout are inspected, read, evaluated and learned."""
 
 import json
 from collections import Counter

@@ -1,4 +1,4 @@
-"""The three stages on tiny data: they learn, resume bit for bit after a kill, guard against NaN and refuse mix-ups."""
+"""Three stages on tiny data: they learn, resume bit for bit after a kill, stop at NaN, and spare other runs."""
 
 import csv
 import json

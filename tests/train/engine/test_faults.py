@@ -1,4 +1,4 @@
-"""What happens to a training that cannot write, that is killed, and whose files have names of other kinds."""
+"""A training that cannot write, that is killed, or whose files have names that are not UTF-8."""
 
 import os
 import resource

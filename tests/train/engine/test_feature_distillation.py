@@ -1,4 +1,4 @@
-"""The match points: what they are, how they are compared, and that only the student learns from it."""
+"""The match points of features: where they are, how they are compared, and that only the student learns."""
 
 import re
 

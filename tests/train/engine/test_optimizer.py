@@ -1,4 +1,4 @@
-"""What a stage's `optimizer` asks for beside a rate: other rates for layers by name, and gradients cut to a norm."""
+"""A stage's `optimizer` keys: learning rates for layers by name, and gradients clipped to a norm."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""A teacher that starts from a recogniser's file: it and its student say so, and need the file no more."""
+"""A teacher that starts from a recogniser's file. Its checkpoint and its student's record this, without the file."""
 
 import cv2
 import numpy as np

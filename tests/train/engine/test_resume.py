@@ -1,4 +1,4 @@
-"""Runs that are ended at any moment: in the middle of an epoch, of a file, of a teacher's answers. Nothing is lost."""
+"""Runs killed at any moment lose nothing: during an epoch, while a file is written, while a teacher answers."""
 
 import csv
 import os

@@ -1,4 +1,4 @@
-"""Teachers that were trained before, that know more scripts than their student, and whose weights are missing."""
+"""Teachers from earlier runs, teachers of more scripts than their student, and teachers without their weights."""
 
 import cv2
 import numpy as np

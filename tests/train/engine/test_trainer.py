@@ -1,4 +1,4 @@
-"""A step of the fused optimizers is a step of torch's plain ones, for networks with channels innermost."""
+"""For networks with channels innermost, the fused optimizers take the same step as torch's plain ones."""
 
 import copy
 

@@ -1,4 +1,4 @@
-"""`scriptkd analyse`: a model that tells gray levels apart is wrong on dark, flat and narrow images by design."""
+"""`scriptkd analyse`, on a model of gray levels that is wrong on dark, flat and narrow images by design."""
 
 import json
 import sys

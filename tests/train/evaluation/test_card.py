@@ -1,4 +1,4 @@
-"""Model cards: what is in them is what the file says and what was measured."""
+"""Model cards hold the facts of the model file and the measured figures."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""What is done to pictures in `scriptkd evaluate --turned --loose --lines`."""
+"""The changed pictures of `scriptkd evaluate --turned --loose --lines`."""
 
 from collections.abc import Iterator
 

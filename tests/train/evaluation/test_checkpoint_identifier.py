@@ -1,4 +1,4 @@
-"""A checkpoint of a network for any crop answers by the contract: crops, windows, means of scores, orientation."""
+"""A checkpoint of a network for any crop follows the contract: crops, windows, mean scores, orientation."""
 
 import pickle
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Intervals of 95 %: by hand where that can be done, and in simulated worlds whose truth is known."""
+"""Intervals of 95 %: computed by hand where possible, and in simulations whose truth is known."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""The figures of merit, against values worked out by hand or by another definition."""
+"""The metrics, against values computed by hand or by another definition."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Pictures without a script of the model's, by kind."""
+"""Pictures of no script that the model knows, by kind."""
 
 from pathlib import Path
 

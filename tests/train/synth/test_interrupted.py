@@ -1,4 +1,4 @@
-"""A rendering that is interrupted: it goes on, names a full disk, and leaves no process behind."""
+"""An interrupted rendering can be continued, names a full disk, and leaves no process behind."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""The renderer: same bytes for a seed on any number of workers, fonts kept apart, shaping required, words that fit."""
+"""The renderer: same bytes for a seed on any number of workers, separate fonts for splits, shaping, words that fit."""
 
 import hashlib
 import subprocess
