@@ -23,7 +23,7 @@ def check_splits(data: Path, needed: Iterable[str]) -> None:
     """Raise ArgumentError, which says what was found, if a data set lacks a split."""
     for split in needed:
         if split not in splits_of(data):
-            read_dataset(data, split)  # it cannot, and its error names what it expected and what is there
+            read_dataset(data, split)  # raises an error that says what was found
 
 
 def check_drawing() -> None:

@@ -50,11 +50,11 @@ def evaluate(
     loose: Annotated[
         bool,
         typer.Option(
-            "--loose", help="Also measure them in plain boxes of 2, 3 and 4 times their size, with JPEG and noise."
+            "--loose", help="Also measure the words in plain boxes of 2, 3 and 4 times their size, with JPEG and noise."
         ),
     ] = False,
     lines: Annotated[
-        bool, typer.Option("--lines", help="Also measure them joined to lines 10, 25 and 40 times as wide as high.")
+        bool, typer.Option("--lines", help="Also measure words joined to lines 10, 25 and 40 times as wide as high.")
     ] = False,
 ) -> None:
     """Measure a model on labelled images: accuracy, precision, recall, F, calibration, confusions."""
@@ -64,7 +64,7 @@ def evaluate(
         check_drawing()
     check_split(data, split)
     if against is not None:
-        open_identifier(against)  # its turn comes late, so what is wrong with it is said now
+        open_identifier(against)  # it is measured last, but its faults are named now
     console = Console()
     with Progress(*columns("identifying"), console=console, transient=True) as bar:
         bar_id = bar.add_task("identify", total=None)
@@ -197,7 +197,7 @@ def print_changes(report: EvaluationReport, console: Console) -> None:
     for row in report.changes:
         shares = row.macro_accuracy, row.accuracy, row.thresholded_macro_accuracy, row.thresholded_accuracy
         table.add_row(row.change, f"{row.images:,}", f"{row.scripts}", *map(_percent, shares))
-    table.caption = "first macro, all: the best script counts; second: unknown counts as wrong"
+    table.caption = "first pair of macro and all: the best script counts; second pair: unknown counts as wrong"
     _right(table)
     console.print(table)
     if report.orientation:

@@ -17,7 +17,7 @@ from scriptkd_train.utils.markdown import print_markdown
 
 def report(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The --out folder of `scriptkd reproduce`.")],
-    out: Annotated[Path | None, typer.Option(help="Folder to write to. Default: the folder `report` in it.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder to write to. Default: the folder `report` in DIR.")] = None,
     against: Annotated[
         str | None, typer.Option(metavar="RECIPE", help="The recipe to compare the others with. Default: the first.")
     ] = None,

@@ -39,7 +39,7 @@ def reproduce(
         raise ArgumentError("--recipe and --teachers exclude each other: the teachers are those of the paper's recipes")
     contents = {name: read_recipe(name) for name in recipe or []}
     if len({Path(name).stem for name in contents}) < len(recipe or []):
-        raise ArgumentError("two of the recipes have the same name; their results go to folders of these names")
+        raise ArgumentError("two of the recipes have the same name; results go to folders named after the recipes")
     check_splits(data, SPLITS)
     check_folder(out)
     # Imported here, since torch takes seconds, and wrong arguments need not wait for it.

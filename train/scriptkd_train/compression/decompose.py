@@ -24,7 +24,7 @@ from scriptkd_train.models.networks.factorised import Rank, check_rank, find_lay
 from scriptkd_train.recipe import Decompose, InitWeights, NetworkSpec, ResolvedStage, Stage
 
 _ROUNDING = 1e-12  # tolerance of a share of energy
-_BLOCK = 8  # channels: the fastest convolutions of runtimes read whole blocks; others are reordered before and after
+_BLOCK = 8  # channels: runtimes' fastest convolutions read whole blocks; other maps are reordered before and after
 _STEPS = 40  # bisection steps in the search for the energy that meets a budget
 _WORKING = (nn.Conv2d, nn.Linear, nn.LSTM)
 _ASPECT = 3  # width over height of a typical word, for which multiply-adds are counted
@@ -32,7 +32,7 @@ _ASPECT = 3  # width over height of a typical word, for which multiply-adds are 
 
 @dataclass(frozen=True)
 class LayerCost:
-    """The cost of a layer for one image. positions: of its input and its output maps, for the 1x1 factors."""
+    """The cost of a layer for one image. positions: those of its input and output maps, for the cost of 1x1 factors."""
 
     macs: int
     positions: tuple[int, int]
@@ -205,7 +205,7 @@ def _share_of_macs(network: Network, costs: dict[str, LayerCost], ranks: dict[st
 
 
 def factorised_macs(layer: nn.Conv2d | nn.Linear, rank: Rank, costs: LayerCost) -> int:
-    """Multiply-adds of a layer's factors for one image. costs: of the layer itself."""
+    """Multiply-adds of a layer's factors for one image. costs: the costs of the layer itself."""
     out_channels, in_channels = layer.weight.shape[:2]
     before, after = costs.positions
     if isinstance(rank, int):

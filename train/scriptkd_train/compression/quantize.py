@@ -20,7 +20,7 @@ from torch.nn.utils import parametrize
 
 from scriptkd_sdk.errors import ArgumentError
 
-SMALLEST = 1024  # numbers in a weight; rounding smaller weights saves too little
+SMALLEST = 1024  # numbers in a weight tensor; rounding smaller tensors saves too little
 _RANGES = "input_ranges"
 _RATE = 0.01  # share of a new batch's extremes in the running range of an activation
 _FRACTIONS = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5)

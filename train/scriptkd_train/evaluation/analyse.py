@@ -1,6 +1,7 @@
 """Error analysis: a model's errors by image properties, compared with another data set.
 
-It is for people who make training data. It shows which images fail together, and which the other set has too few of.
+It is for people who make training data. It shows which images fail together, and of which images the other set has too
+few.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ from scriptkd_train.utils.contact_sheet import Tile, contact_sheet, write_png
 from scriptkd_train.utils.files import printable, write_figure, write_file, write_json
 from scriptkd_train.utils.markdown import markdown_table
 
-ROWS = 32  # height in pixels at which sharpness and clutter are measured, to compare large and small crops
+ROWS = 32  # height in pixels at which sharpness and clutter are measured, so that crops of all sizes compare
 COLUMNS = ("kind", "source")  # optional columns of manifest.csv
 SHEET_COLUMNS, SHEET_TILES = 8, 96
 CONFUSIONS = 20  # number of pairs listed
 BANDS: dict[str, tuple[str, tuple[float, ...]]] = {
-    "length": ("word length: width / height, about half a letter to a letter each", (0.8, 1.2, 1.7, 2.4, 3.4, 5)),
+    "length": ("word length: width / height; 1 is about half a letter to a letter", (0.8, 1.2, 1.7, 2.4, 3.4, 5)),
     "height": ("height in pixels", (16, 24, 32, 48, 64, 96)),
     "sharpness": (f"sharpness: variance of the Laplacian at {ROWS} pixels", (100, 200, 400, 1600, 6400)),
     "contrast": ("contrast: 5th to 95th percentile of the luma", (40, 60, 90, 120, 160)),
@@ -141,7 +142,7 @@ class Confusion:
 
 @dataclass(frozen=True)
 class Group:
-    """Figures of a group of words. share: of all words, 0..1."""
+    """Figures of a group of words. share: the group's part of all words, 0..1."""
 
     group: str
     images: int
@@ -264,8 +265,8 @@ def markdown(mine: Analysis, other: Analysis | None, sheets: Sequence[str] = ())
             f"{_percent(mine.macro_accuracy)} % on {mine.data}: a gap of "
             f"{100 * (other.macro_accuracy - mine.macro_accuracy):.1f} points. In the tables, `share` is the "
             f"part of a data set's words that a row holds. If a row has a far larger share of {mine.data}, then "
-            f"{other.data} has too few such words. If only its accuracies differ, the words differ in a property that "
-            "this table does not measure."
+            f"{other.data} has too few such words. If only the row's accuracies differ, the words differ in a property "
+            "that this table does not measure."
         )
     lines += ["", "![Accuracy and shares by band](bands.png)"]
     for sheet in sheets:

@@ -70,7 +70,7 @@ def read_sources(data: Path | None, fonts: Sequence[Path]) -> Sources:
         try:
             content = json.loads(described.read_text("utf-8"))
             plan = content["plan"]
-            if "families" in content:  # by --like cvsi, which counts neither words nor faces
+            if "families" in content:  # written by --like cvsi, which counts neither words nor faces
                 for name, families in dict(content["families"]).items():
                     scripts[name] = {f"fonts_{split}": len(families[split]) for split in SPLITS}
                 amount = "in the layout and size of CVSI-2015"
@@ -341,7 +341,7 @@ def _chance(column: Mapping[str, Accuracy | None]) -> str:
     """The 95 % interval of the mean over scripts, if as many other words of each script were drawn."""
     right = {each: np.arange(cell.images) < round(cell.images * cell.accuracy) for each, cell in column.items() if cell}
     found = interval(np.concatenate([*right.values()]), np.repeat([*right], [*map(len, right.values())]), macro=True)
-    low, high = max(found.low, 0.0), min(found.high, 1.0)  # with few words it may pass these ends
+    low, high = max(found.low, 0.0), min(found.high, 1.0)  # with few words, an end may lie outside 0 to 1
     return f"- 95 % interval of that mean, of real words: {_percent(low)} to {_percent(high)} %."
 
 

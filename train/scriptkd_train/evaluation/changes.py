@@ -70,7 +70,7 @@ def border_colour(image: Image) -> Image:
 
 
 def line(words: Iterable[Image], ratio: int) -> Image | None:
-    """Join words side by side at one height, and cut the line to `ratio` times that; None if the words do not fill it.
+    """Join words side by side at one height, and cut the line to `ratio` times its height; None with too few words.
 
     Only as many words are read as the line needs.
     """

@@ -100,8 +100,8 @@ def evaluate(
     Args:
         model: a checkpoint, a model file, or a bundled model's name.
         root: a data set that `read_dataset` can read. An optional `manifest.csv`, with columns file, script and others,
-            adds accuracies by script and by its column `group_by`. Images whose kind is in EXCLUDED_KINDS are counted
-            only there.
+            adds accuracies by script and by its column `group_by`. Images whose kind is in EXCLUDED_KINDS count only in
+            these accuracies.
         split: train, val or test; ignored if the data set has no splits.
         group_by: column of `manifest.csv`.
         progress: called now and then with the number of images done and the total.

@@ -47,7 +47,7 @@ def interval(values: NDArray[np.generic], scripts: Sequence[str] | NDArray[np.st
     """The mean over seeds and images, and its 95 % interval. The result is the same at each call.
 
     Args:
-        values: [S, N] of S seeds, or [N] of one network. For one network: whether each image is right. For two paired
+        values: [S, N] of S seeds, or [N] of one seed. To measure networks: whether each image is right. To compare two
             networks: 1 if only the first is right, -1 if only the second, else 0. With one seed the interval covers the
             images alone.
         scripts: the script [N] of each image.
@@ -71,7 +71,7 @@ def interval(values: NDArray[np.generic], scripts: Sequence[str] | NDArray[np.st
         count = part.shape[1]
         weight = 1 / len(occurring) if macro else count / images
         means += weight * part.mean(axis=1)
-        # Images on which all seeds do the same are alike: how often each such column is drawn is all that counts.
+        # Images with the same results in all seeds are alike: only how often each such column is drawn counts.
         patterns, often = np.unique(part, axis=1, return_counts=True)
         drawn = rng.multinomial(count, often / count, _DRAWS) @ patterns.T / count
         unbiased = math.sqrt(count / (count - 1)) if count > 1 else 0.0
@@ -94,10 +94,10 @@ def _shared(again: Floats) -> float:
 
 
 def _of_seeds(means: Floats) -> Floats:
-    """Return by how much other seeds would move the mean of values [S]: even quantiles, [draws]; 0 for one seed."""
+    """Return by how much other seeds would move the mean of values [S]: regular quantiles [draws]; 0 for one seed."""
     if len(means) == 1:
         return np.zeros(_DRAWS)
-    from scipy.special import stdtrit  # here: a second to load, and one network needs none of it
+    from scipy.special import stdtrit  # imported here, since it takes a second, and one seed does without
 
     places = (np.arange(_DRAWS) + 0.5) / _DRAWS
     error = float(means.std(ddof=1)) / math.sqrt(len(means))

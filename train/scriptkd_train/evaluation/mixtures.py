@@ -17,7 +17,7 @@ MIXTURES: dict[str, tuple[str, ...]] = {"Japanese": ("Han", "Kana")}
 def mixture_figures(
     items: Sequence[Item], best: Sequence[str], readable: NDArray[np.bool_], labels: Collection[str]
 ) -> list[MixtureFigures]:
-    """For each mixture that the model does not know, return how often it answers one of the mixture's scripts.
+    """For each mixture that the model does not know, return how often the model answers one of its scripts.
 
     Args:
         items: the N images.

@@ -14,14 +14,14 @@ from scriptkd_train.synth.kinds import FOREIGN, HELD_OUT_FOREIGN, NEGATIVES, UNS
 
 PLAIN_KIND = "non-text"  # kind of a picture whose kind is not given
 OR_LATIN = (FOREIGN, UNSEEN, "number")
-"""Kinds for which Latin is an acceptable answer: its letters look alike, or its digits are shared."""
+"""Kinds for which Latin is an acceptable answer: their letters may look Latin, and Latin text has the same digits."""
 
 
 def non_text_kind(path: Path, label: str, manifest_kind: str | None, labels: Collection[str]) -> str | None:
     """The kind of a picture that shows none of a model's scripts; None for its scripts and for other labels.
 
     The kind of a picture labelled `none` comes from the manifest, or else from the beginning of a rendered file's name.
-    A word of a script that the model does not know is `foreign`, or `unseen` if no rendered set trains on that script.
+    A word of a script that the model does not know is `foreign`, or `unseen` for the scripts of HELD_OUT_FOREIGN.
     """
     if label in labels:
         return None

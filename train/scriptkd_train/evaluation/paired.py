@@ -16,8 +16,8 @@ from scriptkd_train.evaluation.intervals import interval
 class PairedFigures:
     """Macro accuracy of one model minus that of another on the same words.
 
-    words: "all", or a value of the manifest's column. images, scripts: how many both know. difference: a share, above 0
-    if the first model is better. low, high: its 95 % interval.
+    words: "all", or a value of the manifest's column. images, scripts: how many are compared: those whose script both
+    models know. difference: a share, above 0 if the first model is better. low, high: its 95 % interval.
     """
 
     words: str
@@ -31,7 +31,7 @@ class PairedFigures:
 def compare_paired(first: Evaluation, second: Evaluation) -> list[PairedFigures]:
     """Compare two evaluations of one data set word by word: all words, then each group of several scripts.
 
-    The interval is of the words alone: the two models are as they are (see `evaluation.intervals`).
+    The interval covers other words, but not other trainings of the models (see `evaluation.intervals`).
 
     Raises:
         ArgumentError: there are no words whose script both models know.

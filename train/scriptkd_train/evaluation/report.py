@@ -139,7 +139,7 @@ class EvaluationReport:
         orientation: accuracy of orientation, if the words were turned and the model tells orientation.
         mixtures: labels that stand for several of the model's scripts; their images are not counted.
         research_set: the name of the research data set, if the data is one.
-        protocol: how its published results compare with these figures.
+        protocol: how the set's published results compare with these figures.
         published: the published results.
         closed_accuracy: accuracy if only the set's own scripts are allowed, as in the published methods.
     """

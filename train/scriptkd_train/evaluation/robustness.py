@@ -47,8 +47,8 @@ def measure_changes(
 
     Returns:
         A row for the unchanged words and for each change; no rows if `groups` is empty. If words are turned and the
-            model tells orientation, also two rows for orientation: words at least twice as wide as high, if any, and
-            all words.
+            model tells orientation, also rows for orientation: one for words at least twice as wide as high, if any,
+            and one for all words.
     """
     if not groups:
         return [], []

@@ -12,8 +12,8 @@ def dist_loss(
     """tau^2 (beta L_inter + gamma L_intra), section 4 of the paper, with the softmax at temperature tau.
 
     L_inter: 1 - Pearson's correlation of the student's and the teacher's probabilities for one image, averaged over
-    images. L_intra: the same for one class's probabilities over the batch, averaged over classes. So the student only
-    needs to keep the order and spacing of a stronger teacher's outputs. Labels are not used.
+    images. L_intra: the same for the probabilities of one class over the batch, averaged over classes. So the student
+    only needs to keep the order and spacing of a stronger teacher's outputs. Labels are not used.
 
     logits, teacher_logits: [N, K].
     """

@@ -15,9 +15,9 @@ from scriptkd_train.models.onnx_weights import normalised_convolutions, running_
 def average_with_start(trained: Checkpoint, start: Mapping[str, Tensor], keep: float) -> Checkpoint:
     """keep * start + (1 - keep) * trained, tensor by tensor.
 
-    A network that trains on harder pictures forgets some of what it knew. The mean keeps both better than either
-    (WiSE-FT: Wortsman et al. 2022, arXiv 2109.01903, eq. 1). Batch normalisation is folded into the convolutions first,
-    since the mean of two running variances belongs to neither network.
+    A network that trains on harder pictures forgets some of what it knew. The mean serves old and new pictures together
+    better than either network (WiSE-FT: Wortsman et al. 2022, arXiv 2109.01903, eq. 1). Batch normalisation is folded
+    into the convolutions first, since the mean of two running variances belongs to neither network.
 
     Args:
         trained: a checkpoint after its training.

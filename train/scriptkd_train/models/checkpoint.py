@@ -133,7 +133,7 @@ def _save(content: Any, file: BinaryIO) -> None:
 
 
 def remove_drafts(path: Path) -> None:
-    """Delete drafts of a file that killed writers left. Only for callers that no other process writes beside.
+    """Delete drafts of a file that killed writers left. Call it only while no other process writes there.
 
     path: the file; its name may be a pattern, such as `*.pt`.
     """

@@ -1,4 +1,4 @@
-"""Initial weights of a stage from an earlier stage: the whole network or some layers, optionally frozen."""
+"""Initial weights of a stage from an earlier stage or a model: the whole network or some layers, optionally frozen."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scriptkd_sdk.errors import ArgumentError
 def select_init_weights(
     network: nn.Module, source: Mapping[str, Tensor], layers: Iterable[str], where: str
 ) -> dict[str, Tensor]:
-    """The tensors that `network` copies from an earlier stage's state dict. Only names and shapes are compared.
+    """The tensors that `network` copies from the state dict of its source. Only names and shapes are compared.
 
     A network may be deeper than its source. Blocks that start as the identity and that the source lacks are not copied,
     so the network first answers as its source (Net2DeeperNet: Chen et al. 2016, arXiv 1511.05641). Its convolutions may
@@ -43,8 +43,8 @@ def select_init_weights(
 def _widened(network: nn.Module, name: str, mine: Tensor | None, source: Tensor) -> Tensor:
     """A tensor of a convolution or batch normalisation of the source, with this network's additional channels.
 
-    New channels keep this network's own weights. The source's channels do not read them at first, and so stay as they
-    were (zero initialisation: Gesmundo and Maile 2023, arXiv 2308.06103, 3.1). Other tensors are not changed.
+    New channels keep this network's own weights. The source's channels do not read the new ones at first, and so stay
+    as they were (zero initialisation: Gesmundo and Maile 2023, arXiv 2308.06103, 3.1). Other tensors are not changed.
     """
     layer = network.get_submodule(name.rpartition(".")[0]) if mine is not None else None
     if (

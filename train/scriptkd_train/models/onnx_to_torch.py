@@ -155,7 +155,8 @@ _SIMPLE = {"Add": "add", "Mul": "multiply", "Relu": "relu", "Sigmoid": "sigmoid"
 def read_steps(content: bytes, name: str, last: Callable[[Any], str]) -> tuple[list[Step], dict[str, Tensor]]:
     """The steps from a graph's input to the tensor named by `last`, and the state dict of their `Steps`.
 
-    content: of the ONNX file. name: its name in messages. last: called with the graph, an onnx.GraphProto.
+    content: the ONNX file's bytes. name: its name in messages. last: gets the graph, an onnx.GraphProto, and names the
+    last tensor.
 
     Raises:
         ArgumentError: the content is not an ONNX file, or has an unsupported operator.
@@ -308,7 +309,7 @@ class _Reader:
             settings["groups"] = groups
         of, pads = self._name(node.input[0]), _pads(attributes)
         before = self._affine(of) if not any(pads) and groups == 1 and self.readers[of] == 1 else None
-        if before is not None and before[1].size == before[2].size == 1:  # without padding it can be folded in
+        if before is not None and before[1].size == before[2].size == 1:  # foldable, as there is no padding
             of, scale, shift = before
             bias, weight = bias + weight.sum(axis=(1, 2, 3)) * shift, weight * scale
         return _Convolved(of, weight, bias, settings, pads)

@@ -30,7 +30,7 @@ _DEQUANTIZED = "_DequantizeLinear_Output"  # suffix that onnxruntime's quantizer
 class OnnxWeights:
     """A model file's weights, float32, by their names in training.
 
-    A convolution's name with `.weight_bias` is its bias, with the folded normalisation.
+    A name that ends in `.weight_bias` is of a convolution's bias, which contains the folded normalisation.
     """
 
     name: str
@@ -53,7 +53,7 @@ class OnnxWeights:
         )
 
     def state_dict(self, batches: Iterable[Tensor]) -> dict[str, Tensor]:
-        """The state dict of `network()` with the model's weights. In eval mode it answers as the model does.
+        """The state dict of `network()` with the model's weights. In eval mode, the network then answers as the model.
 
         batches: training images, uint8 [N, C, H, W], for the statistics of batch normalisation.
 

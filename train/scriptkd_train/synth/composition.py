@@ -30,7 +30,7 @@ _JOINED = ("Arabic",)  # scripts whose letters join: wide spaces would tear them
 _LOOSE = 0.06  # share of the crops with wide margins
 _HEADLINE_CUT = 0.03  # share of the crops whose upper edge runs below the head line
 MIN_CONTRAST = 30.0  # smallest difference of gray levels between ink and ground that leaves a word readable
-_MIN_LEGIBILITY = 0.36  # see `legibility`; on contact sheets, people cannot read words below it
+_MIN_LEGIBILITY = 0.36  # see `legibility`; on contact sheets, people cannot read words of a lower value
 _MAX_HEIGHT = 96  # in pixels, for a picture that the word fills
 _MAX_LINES = 4.5  # in line heights; the letters of a steeper word would be too small to read
 _TRIES = 50  # attempts to set a text in the chosen layout
@@ -139,8 +139,8 @@ def _compose(
     placed = _crop_loosely(rng, placed) if loose else _crop(rng, placed, cut_off)
     mask, ink = np.ascontiguousarray(placed.layers[..., 0]), np.ascontiguousarray(placed.layers[..., 1])
     box = np.clip(placed.box / np.tile(mask.shape[::-1], 2), 0, 1)
-    # The height of the line is drawn, not of the picture. Otherwise letters of a climbing word would be too small to
-    # read.
+    # The line's height is drawn at random, not the picture's. Otherwise letters of a climbing word would be too small
+    # to read.
     lines, highest = placed.lines, _MAX_HEIGHT * (2 if loose else 1)
     height = round(min(highest, lines * float(np.exp(rng.uniform(np.log(17), np.log(_MAX_HEIGHT))))))
     if kind == "scan" and rng.random() < 0.3:

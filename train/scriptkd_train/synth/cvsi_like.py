@@ -1,10 +1,10 @@
 """A rendered substitute for CVSI-2015, with its layout, its size and the look of its crops.
 
 Like the original, it has 6,412 / 1,069 / 3,207 images, and folders and file names with their odd spellings. The test
-split has the published count for each script. Only totals are published for train and validation, so their counts are
-proportional to the test split's. Crops are small JPEGs with a median of 114x39 pixels, cut from broadcast video: mostly
-captions, and a few signs. No font family is in two splits. The substitute tests readers and protocols, and compares
-methods. Figures on it say nothing about the original.
+split has the published count for each script. Only totals are published for train and validation, so their counts by
+script are proportional to the test split's. Crops are small JPEGs with a median of 114x39 pixels, cut from broadcast
+video: mostly captions, and a few signs. No font family is in two splits. The substitute tests readers and protocols,
+and compares methods. Figures on it say nothing about the original.
 """
 
 from __future__ import annotations

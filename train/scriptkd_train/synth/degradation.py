@@ -87,7 +87,7 @@ def noise(rng: np.random.Generator, picture: FloatImage, strength: float) -> Flo
 
 
 def resample(picture: FloatImage, height: int) -> FloatImage:
-    """Scale to `height` pixels with the aspect kept, by area averaging if it shrinks."""
+    """Scale to `height` pixels with the aspect kept. A picture that shrinks is averaged by area."""
     width = max(2, round(picture.shape[1] * height / picture.shape[0]))
     shrink = height < picture.shape[0]
     return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA if shrink else cv2.INTER_LINEAR)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scriptkd_train.synth.unfinished import require_new
 from scriptkd_train.utils.files import write_file
 
-_BRIGHTEST = 16  # largest pixel value in scikit-learn: the number of ink dots, of 16
+_BRIGHTEST = 16  # largest pixel value in scikit-learn: a pixel counts the ink dots in a block of 16
 _VAL, _TEST = 0.1, 0.2  # shares of the images
 
 

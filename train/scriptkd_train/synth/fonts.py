@@ -201,8 +201,8 @@ def split_families(families: Iterable[str], script: str = "", fold: int | None =
 
     Families of a script that look alike count as one design. Held-out designs are always in their own split (see
     `designs`). A design that many families share is always in train, since most text is set in it. The others are
-    ordered by a hash of the design's name, so that another installed font moves as few as possible. With fewer than
-    three designs, a split stays empty.
+    ordered by a hash of the design's name, so that installing another font moves as few designs as possible. With fewer
+    than three designs, a split stays empty.
 
     With a fold, 1 to `FOLDS`, that part of the designs is test, and all others are train. Val has only the held-out
     designs, or one design if none of them is installed.

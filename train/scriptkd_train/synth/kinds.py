@@ -6,8 +6,8 @@ NEGATIVES = {FOREIGN: 0.2, "number": 0.04, "symbol": 0.02, "background": 0.05}
 """Kind -> number of its pictures for each word of a set. A file's name begins with its kind."""
 
 HELD_OUT_FOREIGN = ("Georgian", "Hebrew", "Khmer")
-"""Scripts that a set without them never has among its training or validation pictures.
+"""Scripts kept out of the training and validation pictures of every set that does not teach them.
 
-They show whether `unknown` covers more than the foreign scripts of training. Georgian is an alphabet with its own
+They show whether `unknown` covers more than the foreign scripts seen in training. Georgian is an alphabet with its own
 shapes, and Hebrew an abjad of square letters. Khmer belongs to India's family, and looks similar to the ten scripts.
 """

@@ -30,7 +30,7 @@ def legibility(picture: FloatImage, ink: Mask) -> float:
     padded = cv2.copyMakeBorder(seen, _REACH, _REACH, _REACH, _REACH, cv2.BORDER_REFLECT_101)
     side = 2 * _REACH + 1
     windows = np.lib.stride_tricks.sliding_window_view(padded, (side, side)).reshape(-1, side * side)
-    # All products of columns in one call. By OpenCV, since BLAS would start threads in every worker process.
+    # All products of columns in one call of OpenCV, since BLAS would start threads in every worker process.
     products = cv2.mulTransposed(np.column_stack((windows, told.ravel())), aTa=True).astype(np.float64)
     inner = products[:-1, :-1] + np.eye(side * side) * _RIDGE**2 * told.size
     cross, total = products[:-1, -1], products[-1, -1]

@@ -1,4 +1,4 @@
-"""The processes that draw pictures: without threads, ending with their parent, with clear errors on a full disk."""
+"""The processes that draw pictures. They start no threads, end with their parent, and report a full disk clearly."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def draw_chunks(
     The processes are spawned, not forked, since a fork of a process with threads, as of torch or onnxruntime, may hang.
 
     Args:
-        draw: draws one chunk, and returns its number of pictures; a function of a module.
+        draw: a module-level function that draws one chunk, and returns its number of pictures.
         tasks: the arguments of `draw` for each chunk.
         scripts: the scripts whose words `draw` may need. This process reads their dictionaries once for all, since that
             takes seconds.

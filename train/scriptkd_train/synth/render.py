@@ -1,9 +1,10 @@
 """Render a data set, `out/<train|val|test>/<script>/<number>.jpg`. A seed gives the same bytes on any number of cores.
 
 Every word has its own seed, made from (seed, split, script's code, number). So its picture does not depend on the
-process, nor on the other rendered scripts. The folder `none` beside the scripts holds pictures of none of them:
-`<kind>-<number>.jpg` with a kind of `kinds.NEGATIVES`, and `foreign-<script>-<number>.jpg` for words of other scripts.
-Only the test split has `unseen-<script>-<number>.jpg`, words of foreign scripts that no other split contains.
+process, nor on the other rendered scripts. The folder `none` beside the scripts' folders holds pictures that show none
+of these scripts: `<kind>-<number>.jpg` with a kind of `kinds.NEGATIVES`, and `foreign-<script>-<number>.jpg` for words
+of other scripts. Only the test split has `unseen-<script>-<number>.jpg`, words of foreign scripts that no other split
+contains.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ from scriptkd_train.utils.files import write_file
 
 SCRIPTS = tuple(each.name for each in scripts.SCRIPTS)
 WORLD = tuple(each.name for each in scripts.WORLD)
-_CHUNK = 200  # words per task: enough to hide its overhead, few enough for a smooth progress bar
-# Many capitals of these alphabets look Latin, and Latin is the most frequent script of photographs, in most styles.
+_CHUNK = 200  # words per task: enough to hide the task's overhead, few enough for a smooth progress bar
+# Many capitals of these alphabets look Latin. Photographs show Latin most often, and in the most styles.
 _LATINS_TWINS = frozenset({"Cyrillic", "Greek"})
 _LATIN_SHARE = 3  # words of Latin for each word of another script
 _QUALITY = 95  # high, since degradation has already compressed the pictures

@@ -17,7 +17,7 @@ from scriptkd_train.synth.typeset import Mask
 _PAD = 7  # margin in pixels for growing strokes
 HEADLINE = ("Bengali", "Devanagari", "Gurmukhi")
 """Scripts whose letters hang from a head line (shirorekha)."""
-_HEADLINE_CHANGED = 0.06  # share of their words with a changed head line, if the letters allow it
+_HEADLINE_CHANGED = 0.06  # share of these scripts' words with a changed head line, if the letters allow it
 
 
 def augment_strokes(rng: np.random.Generator, mask: Mask, headline: bool = False) -> np.ndarray:

@@ -37,7 +37,7 @@ _COMMON = "".join(sorted(set(_SIMPLIFIED) & set(_TRADITIONAL) & set(_JAPANESE)))
 
 
 def _han(rng: Rng) -> str:
-    """One to five characters from one country's standard. Half of them are in all three countries' standards."""
+    """One to five characters from one country's standard; half of these are in all three countries' standards."""
     standard = _pick(rng, (_SIMPLIFIED, _SIMPLIFIED, _TRADITIONAL, _JAPANESE))
     size = int(rng.choice((1, 2, 3, 4, 5), p=(0.12, 0.44, 0.2, 0.18, 0.06)))
     return "".join(_pick(rng, _COMMON if rng.random() < 0.5 else standard) for _ in range(size))

@@ -27,7 +27,7 @@ def markdown_table(
 
 
 def print_markdown(text: str) -> None:
-    """Print Markdown with its tables aligned, wider than the terminal if need be: rich would cut cells off.
+    """Print Markdown with its tables aligned. Tables may be wider than the terminal: rich would cut cells off.
 
     Args:
         text: Markdown, with tables as `markdown_table` makes them.

@@ -20,7 +20,7 @@ from scriptkd_train.models.networks.textnet import TextNet
 
 
 def _from_another(change: Callable[..., Network]) -> Callable[..., Network]:
-    """A network made from another, `network` with `arguments`, by a change that takes the other arguments."""
+    """Return a function that builds `network` with `arguments`, and applies `change` with its other arguments."""
 
     def build(
         *, classes: int, preprocessing: Preprocessing, network: str, arguments: Mapping[str, Any] = {}, **others: Any
@@ -100,7 +100,7 @@ def without_download(network: str, arguments: Mapping[str, Any]) -> dict[str, An
 
 
 def pretrained_origin(network: str, arguments: Mapping[str, Any]) -> dict[str, str] | None:
-    """The source of a network's pretrained weights, a package (version, file, SHA-256, licence) or a file; else None.
+    """The source of a network's pretrained weights, a package (version, file, SHA-256, licence), a file or None.
 
     Raises:
         ArgumentError: the file cannot be read.

@@ -12,7 +12,7 @@ from scriptkd_train.models.networks.base import convolution
 from scriptkd_train.models.networks.paper import PaperAssistant
 from scriptkd_train.models.networks.textnet import Residual, TextNet
 
-_CHANNELS = (16, 32, 64, 128)  # of the assistant's four steps; the last two have another 1x1 and 3x3
+_CHANNELS = (16, 32, 64, 128)  # of the assistant's four steps; in the last two, a 1x1 and a 3x3 follow
 
 
 class _Bottleneck(Residual):

@@ -88,8 +88,8 @@ class PaperStudent(Network):
 
     Args:
         hidden: width of the first linear layer.
-        pool: let the first linear layer read the map's mean over its positions, 128 numbers at any input size. It then
-            has 2,322 parameters instead of 0.75 M at 299x299, and the network reads any width.
+        pool: let the first linear layer read the map's mean over its positions, 128 numbers at any input size. This
+            layer then has 2,322 parameters instead of 0.75 M at 299x299, and the network reads any width.
     """
 
     feature_width = 128

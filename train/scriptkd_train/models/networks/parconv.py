@@ -51,8 +51,8 @@ def _pair(vanilla: nn.Module) -> nn.Sequential:
         in_channels, in_channels, vanilla.kernel_size, vanilla.stride, vanilla.padding, vanilla.dilation,  # type: ignore[arg-type]
         groups=in_channels, bias=False, padding_mode=vanilla.padding_mode,
     )  # fmt: skip
-    # There is no activation between the two, so the first must preserve the variance. Then the outputs of the pair
-    # start as large as those of the replaced convolution.
+    # There is no activation between the two, so the depthwise one must preserve the variance. Then the outputs of the
+    # pair start as large as those of the replaced convolution.
     nn.init.kaiming_normal_(depthwise.weight, nonlinearity="linear")
     pointwise = nn.Conv2d(in_channels, out_channels, 1, bias=vanilla.bias is not None)
     return nn.Sequential(OrderedDict(depthwise=depthwise, pointwise=pointwise))

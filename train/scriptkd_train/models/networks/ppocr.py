@@ -22,7 +22,7 @@ from scriptkd_train.models.packages import PackagedFile
 
 _LICENCE = "Apache-2.0"
 PACKAGED = {
-    # rapidocr-onnxruntime wants opencv-python, which overwrites opencv-python-headless, and a Python before 3.13.
+    # rapidocr-onnxruntime wants a Python before 3.13, and opencv-python, which overwrites opencv-python-headless.
     "v4": PackagedFile(
         "rapidocr-onnxruntime",
         "1.4.4",
@@ -49,7 +49,7 @@ class PPOCR(Network):
 
     Args:
         model: `v4` or `v6`, from a package (see PACKAGED), or the path of a recogniser's .onnx file.
-        pretrained: start from the file's weights, or else from random weights.
+        pretrained: true starts from the file's weights, false from random weights.
         graph: the trunk's steps; empty means the steps of the model.
 
     Raises:

@@ -41,7 +41,8 @@ class TimmTeacher(Network):
     """A timm network with a K-way head. Pixels are normalised with mean 0.5 and std 0.5, whatever the weights.
 
     The paper uses this normalisation, and so did InceptionV3's ImageNet training. The other two were trained with
-    ImageNet's mean and std, about 0.45 and 0.23. Their inputs differ by a shift and a scale, which fine-tuning absorbs.
+    ImageNet's mean and std, about 0.45 and 0.23. For these two, the inputs differ by a shift and a scale, which
+    fine-tuning absorbs.
 
     Args:
         model: a name in timm, or `inceptionv3`, `efficientnet-b4` or `vgg19` for the paper's teachers.
@@ -94,7 +95,7 @@ class TimmTeacher(Network):
                 raise ArgumentError(f"timm cannot build {model!r}: {reason}") from error
             raise ArgumentError(
                 f"the ImageNet weights of {model!r} are not available ({reason}): connect to the internet once, or set "
-                "pretrained: false in the recipe, or in a recipe with it as its parent"
+                "pretrained: false in the recipe, or in a new recipe whose parent it is"
             ) from error
         if auxiliary:
             self.backbone.reset_classifier(classes)

@@ -20,8 +20,8 @@ _STEM = 16
 class Residual(nn.Module):
     """x + conv(relu(conv(x))), then ReLU.
 
-    Its last batch-norm scale starts at 0 (Goyal et al. 2017, arXiv 1706.02677, 5.1), so after a ReLU it starts as the
-    identity. A deeper network can thus continue from a shallower one without loss.
+    Its last batch-norm scale starts at 0 (Goyal et al. 2017, arXiv 1706.02677, 5.1), so a block after a ReLU starts as
+    the identity. A deeper network can thus continue from a shallower one without loss.
     """
 
     starts_as_identity = True
