@@ -5,7 +5,7 @@
 - mappings are merged, key by key; any other value replaces the parent's;
 - a new stage goes before the next of the parent's stages that is written below it, or else last;
 - `null` removes a key: a stage is dropped, an option gets its default (`distil: null` trains without a teacher);
-- `arguments` belong to the `name` or `loss` beside them: if that changes, the parent's arguments are dropped.
+- `arguments` belong to the `name` or `loss` beside them: with a new name or loss, the parent's arguments are dropped.
 """
 
 from __future__ import annotations

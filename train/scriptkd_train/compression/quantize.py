@@ -35,9 +35,9 @@ def largest_code(bits: int) -> int:
 def weight_scales(rows: Tensor, bits: int) -> Tensor:
     """The step of the grid for each row of [N, M] -> [N].
 
-    In 8 bits the largest weight gets the largest code. In 4 bits eleven scales are tried, from this one down to half of
-    it, and the least squared error wins. A few large weights are then clipped, so that the many small ones differ.
-    Weights on a grid get the step of that grid. A row of zeros gets 1.
+    In 8 bits the largest weight gets the largest code. In 4 bits eleven scales are tried, from this scale down to half
+    of it, and the scale of least squared error wins. A few large weights are then clipped, so that the many small ones
+    differ. Weights on a grid get the step of that grid. A row of zeros gets 1.
     """
     largest = rows.abs().amax(dim=1)
     top = largest_code(bits)

@@ -29,7 +29,7 @@ from scriptkd_train.utils.contact_sheet import Tile, contact_sheet, write_png
 from scriptkd_train.utils.progress import columns
 
 THREADS = 2
-NEAR_DUPLICATE_BITS = 4  # of 63: 99 % of recompressed words differ less, but only two of 10^9 pairs of different words
+NEAR_DUPLICATE_BITS = 4  # of 63: 99 % of recompressed words differ less; of 10^9 pairs of different words, two do
 SHEET_COLUMNS = 8
 SHEET_SEED = 0
 LISTED = 10  # number of files and pairs to print; the report holds all
@@ -194,7 +194,7 @@ def perceptual_hash(image: NDArray[np.uint8]) -> int:
     """A perceptual hash of 63 bits, which barely changes with compression, light and scale.
 
     image: uint8 RGB [H, W, 3] or gray [H, W]. The hash takes the 8x8 lowest DCT coefficients of a 32x32 thumbnail,
-    without the mean. Each bit says whether a coefficient is above their median. So half of the bits are set, and
+    without the mean. Each bit says whether a coefficient is above the median of all. So half of the bits are set, and
     distances are even.
     """
     gray = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)

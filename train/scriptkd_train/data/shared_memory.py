@@ -54,7 +54,7 @@ def load_shared(
 
 
 def _write(dataset: InMemoryDataset, path: Path) -> _Layout:
-    """Write all pixels into one file: a mapped file stays open, and there may be hundreds of sizes."""
+    """Write all pixels into one file, since each mapped file stays open, and there may be hundreds of sizes."""
     try:
         with path.open("wb") as file:
             for pixels in dataset.images.values():

@@ -11,7 +11,8 @@ CNN-MAH, the best loss on the slides, is `match: {lstm_input: {loss: ...}}`. The
   never vary in the teacher get the largest weight. If most features never fire, the student learns only to keep these
   at zero.
 - `feedforward`: the slides match "feed-forward inputs of the 1st LSTM layer", W x of both directions. The squared
-  distance between these inputs is a Mahalanobis distance between the columns x, with metric W^T W. It needs no images.
+  distance between these inputs is a Mahalanobis distance between the columns x, with metric W^T W. This metric needs no
+  images.
 """
 
 from __future__ import annotations

@@ -200,7 +200,7 @@ def claim_run_folder(out: Path, recipe: Recipe, data: TrainingData, fabric: Fabr
 
 
 def changed_stages(out: Path, there: Recipe, recipe: Recipe) -> list[str]:
-    """The stages that the run in `out` has begun by the recipe `there`, and that this recipe would train differently.
+    """The stages that the run in `out` has begun with its recipe `there`, and that `recipe` would train differently.
 
     A stage that was trained by another run has a checkpoint and no folder.
     """

@@ -2,7 +2,8 @@
 
 `read_steps` lists the operations between the input and a given tensor. It merges what exporters split: biases, batch
 normalisation and scales become part of the convolution before them, and GELU and hard-swish become one operation each.
-`Steps` runs the list. Steps are plain values, so a checkpoint can hold them, and is built without the ONNX file.
+`Steps` runs the list. Steps are plain values, so a checkpoint can hold them. Its network is then built without the ONNX
+file.
 """
 
 from __future__ import annotations

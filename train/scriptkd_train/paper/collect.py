@@ -66,7 +66,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Matrix:
-    """kind, rows, seeds: of the requested matrix. recipes: row -> stage -> settings, from any seed that has begun.
+    """kind, rows, seeds: as requested. recipes: row -> stage -> settings, from any seed that has begun.
 
     networks: (row, seed, stage) -> results. missing: one line for each unfinished job.
     """

@@ -81,7 +81,7 @@ def draw_text_image(
     headline: bool = False,
 ) -> np.ndarray:
     """As `draw_word_image`, for any text from `draw`. headline: whether its letters have one (`strokes.HEADLINE`)."""
-    layout = _pick(rng, layouts)  # before the attempts, so that layouts that often fail do not become rarer
+    layout = _pick(rng, layouts)  # drawn before the attempts, so that layouts that often fail are not rarer
     while True:
         picture, ink, word = _compose(rng, draw, families, _pick(rng, shares), layout, headline)
         seen, ink = _part(picture, word), _part(ink, word)

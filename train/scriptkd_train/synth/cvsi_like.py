@@ -51,7 +51,7 @@ _QUALITIES = (60, 91)  # of the stored JPEG
 
 @dataclass(frozen=True, slots=True)
 class CvsiPlan:
-    """The plan of a rendering. share: of the original's images, 1 for all; at least one per script and split."""
+    """The plan of a rendering. share: part of the original's images, 1 for all; at least one per script and split."""
 
     seed: int
     share: float = 1.0

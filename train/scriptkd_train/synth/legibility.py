@@ -19,7 +19,8 @@ def legibility(picture: FloatImage, ink: Mask) -> float:
 
     picture: [H, W, 3]. ink: the typeset word before brush, blur and noise, in the same frame at any resolution. Strokes
     that merged, drowned in noise or have the colour of their ground cannot be recovered. Blurred, shadowed, outlined or
-    embossed strokes mostly can, as by a reader. The filter is a ridge regression, fitted to this one picture.
+    embossed strokes mostly can, and people recover them too. The filter is a ridge regression, fitted to this one
+    picture.
     """
     width = int(np.clip(round(_HEIGHT * picture.shape[1] / picture.shape[0]), 6, 1000))
     shrink = cv2.INTER_AREA if picture.shape[0] > _HEIGHT else cv2.INTER_LINEAR

@@ -30,7 +30,7 @@ def alpha_blend(surface: FloatImage, mask: Mask, colour: np.ndarray) -> FloatIma
 def apply_text_effects(rng: np.random.Generator, mask: Mask, outlined: bool, roughness: float = 1.0) -> FloatImage:
     """A painted, printed, glowing or embossed word on a board, on a wall or over a video frame.
 
-    outlined: whether letters have an edge, as in captions. roughness: of the ground.
+    outlined: whether letters have an edge, as in captions. roughness: that of the ground.
     """
     height, width = mask.shape
     ink, ground = colour_pair(rng)

@@ -1,7 +1,7 @@
-"""Resumption of interrupted renderings: their description is in the folder from the start.
+"""Resume interrupted renderings. The description of a rendering is in its folder from the start.
 
-`dataset.json` marks a complete set. Until then, the same text is in `unfinished.json`. A new rendering of the same set
-finds it, keeps the existing images and draws the rest.
+`dataset.json` marks a complete set. Until the set is complete, the same text is in `unfinished.json`. A new rendering
+of the same set finds it, keeps the existing images and draws the rest.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ class ResearchSet:
     Attributes:
         name: what it is called.
         parts: returns which of train, val and test a folder holds; none if it holds another set.
-        read_part: reads one of them.
+        read_part: reads one of these parts.
         published: part -> its published number of images, if a source was found.
         where: part -> where it lies, or why it does not exist, as a clause for an error message.
         protocol: what to know before comparing its published results with ours.
