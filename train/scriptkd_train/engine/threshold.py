@@ -38,7 +38,7 @@ def fit_threshold(words: NDArray[np.float64], non_text: NDArray[np.float64], kee
 
 
 def below(score: float) -> float:
-    """The threshold that keeps this score however it is rounded."""
+    """The threshold that keeps this score, whichever way a runtime rounds it."""
     return max(score - ROUNDING, 0.0)
 
 

@@ -1,4 +1,4 @@
-"""The four tasks of CVSI-2015, and the accuracy of a model of all ten scripts on each.
+"""The four tasks of CVSI-2015, and the accuracy on each task of a model that knows all ten scripts.
 
 The groups are from the competition's page, http://www.ict.griffith.edu.au/cvsi2015/. Task 1 has eight triplets, each of
 English, Hindi and a third script. Task 2 has the seven scripts of the north, task 3 the five of the south, and task 4

@@ -103,7 +103,7 @@ def examples(matrix: Matrix, titles: Mapping[str, str], right: bool, path: Path)
 
 
 def _test_items(matrix: Matrix) -> dict[str, Item]:
-    """The test images by their measured names; empty if the data set has been moved."""
+    """The test images by their names in the results; empty if the data set has been moved."""
     try:
         items = read_dataset(matrix.data_root, "test")
     except ArgumentError:

@@ -57,7 +57,7 @@ def _stroke_weight(rng: np.random.Generator, mask: Mask) -> Mask:
 
 
 def _ink_spread(rng: np.random.Generator, mask: Mask) -> Mask:
-    """Running ink, or a brush that rounds corners: blur, then a new edge. A low level makes strokes bolder."""
+    """Running ink, or a brush that rounds corners: blur and draw a new edge. A low level makes strokes bolder."""
     depth, ridge = _medial_axis(mask)
     half_stroke = float(np.median(depth[ridge])) if ridge.any() else 1.0
     blurred = cv2.GaussianBlur(mask, (0, 0), max(0.8, rng.uniform(0.4, 0.9) * half_stroke))

@@ -110,7 +110,7 @@ DIGITS = {
     "Thai": 0x0E50,
     "Tibetan": 0x0F20,
 }
-# Letters that look like another script's. A text of only these letters would not show its script.
+# Letters that look like letters of another script. A text of only these letters would not show its script.
 _CONFUSABLE = {
     "Armenian": "ՍՕՏԼՈհոսօցզքլյւս",
     "Cyrillic": "АВГЕІЗКМНОПРСТУФХЬЈЅавгеікмнопрстуфхзьјѕ",

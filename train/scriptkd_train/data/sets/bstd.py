@@ -14,9 +14,9 @@ Its page (https://github.com/Bhashini-IITJ/BharatSceneTextDataset, README) descr
   whole box.
 
 The page publishes the number of words by language, and of polygons. The 12 classes are languages, but scriptkd tells
-scripts. Assamese and Bengali are both Bengali, Hindi and Marathi both Devanagari, which leaves ten. Words of Urdu and
-Meitei are left out, as the authors do. So are words without a language ("unk", "na"). Some languages in `Detection` are
-misspelled: the spellings below are read, others are left out.
+scripts apart. Assamese and Bengali are both Bengali, Hindi and Marathi both Devanagari, which leaves ten. Words of Urdu
+and Meitei are left out, as by the authors. So are words without a language ("unk", "na"). Some languages in `Detection`
+are misspelled: the spellings below are read, others are left out.
 
 There is no validation split: a tenth of the training pictures is held out.
 """

@@ -25,7 +25,7 @@ class Part:
         items: its words, labelled with scriptkd's names.
         classes: how many images each of the set's own classes has, left-out images included.
         left_out: why images were left out -> how many.
-        folder: where images may lie that the set's rules do not cover; None if a list names all images.
+        folder: may hold images that the set's rules do not cover; None if a list names all images.
         read: the folders in it that were read.
     """
 
