@@ -192,7 +192,7 @@ def test_the_chain_and_what_it_was_pretrained_on(monkeypatch: pytest.MonkeyPatch
     }
     text = card_with(monkeypatch, settings=several, pretrained={})
     assert "answers of `a`, `b` in its recipe (loss `kd`). It started from the weights of the model `student`" in text
-    assert "In each weight of the result, 25 % is the weight that it started from." in text
+    assert "Each weight of the result is a mean: 25 % of it is the weight before training." in text
     assert "No network of its recipe started from pretrained weights of others." in text
     mine = {"teacher": {"file": "mine.onnx", "sha256": "ab"}}
     text = card_with(monkeypatch, settings={"decompose": {"stage": "whole"}}, pretrained=mine)

@@ -148,8 +148,9 @@ def _use(info: ModelInfo) -> list[str]:
     return [
         "## Intended use",
         "",
-        f"The model chooses the text recogniser for a cropped word image before it is read, among {len(info.labels)} "
-        f"scripts. Words come from signs, video captions, photographed and scanned pages. {_crops(info)}",
+        f"The model tells in which of {len(info.labels)} scripts a cropped word is written. A program then chooses the "
+        "text recogniser of that script. Words come from signs, video captions, photographed and scanned pages. "
+        f"{_crops(info)}",
         "",
         "It is not for finding text in a picture, for whole pages, for telling languages of one script apart, for "
         "reading, or for decisions about people. A word of a script outside the list gets a script from the list, or "
@@ -188,7 +189,7 @@ def _teachers(info: ModelInfo) -> list[str]:
     if start.get("model"):
         lines[-1] += f" It started from the weights of the model `{start['model']}`, whose own card names its sources."
     if start.get("keep"):
-        lines[-1] += f" In each weight of the result, {100 * start['keep']:.0f} % is the weight that it started from."
+        lines[-1] += f" Each weight of the result is a mean: {100 * start['keep']:.0f} % of it is the weight before training."
     origins = provenance.get("pretrained")
     if not isinstance(origins, Mapping):
         return [
@@ -361,7 +362,8 @@ def _unknown(info: ModelInfo, real: Sequence[EvaluationReport]) -> list[str]:
         lines[-1] += (
             f" Below a top score of {info.threshold:.3f} the answer is `unknown`. This threshold is fitted to words "
             f"and pictures without text. Training lets it turn away {100 * (1 - KEEP_RENDERED):.0f} % of the right "
-            f"rendered words, which are harder than real ones; `scriptkd calibrate` allows {100 * (1 - KEEP):.0f} %."
+            f"rendered words, which are harder than real ones. `scriptkd calibrate` lets it turn away "
+            f"{100 * (1 - KEEP):.0f} % of the right words of a user's own data."
         )
     else:
         lines[-1] += " There is no threshold: the model never answers `unknown` by itself."
