@@ -189,7 +189,8 @@ def _teachers(info: ModelInfo) -> list[str]:
     if start.get("model"):
         lines[-1] += f" It started from the weights of the model `{start['model']}`, whose own card names its sources."
     if start.get("keep"):
-        lines[-1] += f" Each weight of the result is a mean: {100 * start['keep']:.0f} % of it is the weight before training."
+        kept = f"{100 * start['keep']:.0f} %"
+        lines[-1] += f" Each weight of the result is a mean: {kept} of it is the weight before training."
     origins = provenance.get("pretrained")
     if not isinstance(origins, Mapping):
         return [
