@@ -28,7 +28,7 @@ def crops(image: Pixels, preprocessing: Preprocessing, upright: bool = False) ->
 
     Returns:
         The crops, all of one size; the height of the network's input in pixels; and the rotation of the crops, 0 or 90
-        degrees counterclockwise.
+        degrees counterclockwise. The crops are gray if a network of format 3 has one channel.
     """
     if preprocessing.square_height is None:
         return [image], preprocessing.height, 0

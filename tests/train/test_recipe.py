@@ -188,7 +188,7 @@ def test_several_teachers_and_their_shares():
 
 def test_the_example_of_the_training_guide_is_a_recipe(tmp_path):
     guide = (Path(__file__).parents[2] / "train" / "README.md").read_text()
-    (found,) = re.findall(r"`(parent: [^`]+)` and `(stages: [^`]+)`", guide)
+    (found,) = re.findall(r"`(parent: [^`]+)`\s+and\s+`(stages: [^`]+)`", guide)
     (tmp_path / "mine.yaml").write_text("\n".join(found))
     assert load_recipe(str(tmp_path / "mine.yaml")).stages["student"].distil.loss == "dist"
 
