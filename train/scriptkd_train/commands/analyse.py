@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from scriptkd_train.commands.arguments import check_drawing, check_split
+from scriptkd_train.commands.printing import print_markdown
 from scriptkd_train.evaluation.analyse import ModelResults, markdown, run_model, summarise, write_analysis
-from scriptkd_train.utils.markdown import print_markdown
 from scriptkd_train.utils.progress import columns
 from scriptkd_train.utils.writable import check_folder
 

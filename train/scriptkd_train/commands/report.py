@@ -9,10 +9,10 @@ import typer
 from rich.console import Console
 
 from scriptkd_sdk.errors import ArgumentError
+from scriptkd_train.commands.printing import print_markdown
 from scriptkd_train.paper import tables
 from scriptkd_train.paper.collect import collect
 from scriptkd_train.paper.report import write_report
-from scriptkd_train.utils.markdown import print_markdown
 
 
 def report(

@@ -2,7 +2,8 @@
 
 import pytest
 
-from scriptkd_train.utils.markdown import markdown_table, print_markdown
+from scriptkd_train.commands.printing import print_markdown
+from scriptkd_train.utils.markdown import markdown_table
 
 
 @pytest.mark.parametrize("columns", ["20", "200"])
